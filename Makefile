@@ -1,0 +1,49 @@
+# The one command to start with is `make demo`; `make help` lists the others.
+PYTHON ?= python3
+VENV ?= .venv
+WORKERS ?= 2
+PIP_ARGS ?=
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test test-slow lint bench clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+	@echo
+	@echo "  Variables: PYTHON=$(PYTHON) VENV=$(VENV) WORKERS=$(WORKERS) PIP_ARGS='$(PIP_ARGS)'"
+	@echo "  On Linux, torch from PyPI brings gigabytes of CUDA. Without a GPU:"
+	@echo "    make venv PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu'"
+
+venv: $(STAMP) ## the environment with everything (again only when setup.cfg or constraints.txt change)
+
+$(STAMP): setup.cfg constraints.txt
+	@command -v $(PYTHON) >/dev/null || { echo "There is no '$(PYTHON)' here. Install Python 3.11 or later, or name one: make venv PYTHON=/path/to/python3.12"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "neurodyn needs Python 3.11 or later; '$(PYTHON)' is $$($(PYTHON) -V 2>&1). Name a newer one: make venv PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: $(STAMP) ## simulate, save a recording, draw a figure
+	$(BIN)/neurodyn run simulations/what_when.py --set experiment=demo --out runs/what_when.h5 --overwrite
+	@echo
+	@echo "The recording:  runs/what_when.h5   (look inside: $(BIN)/neurodyn info runs/what_when.h5)"
+	@for figure in runs/what_when.*.png; do [ ! -e "$$figure" ] || echo "A figure:       $$figure"; done
+
+test: $(STAMP) ## the quick tests
+	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow"
+
+test-slow: $(STAMP) ## all tests, those with compilers, long runs and GPUs included
+	$(BIN)/python -m pytest -q -n $(WORKERS)
+
+lint: $(STAMP) ## ruff and pyright
+	$(BIN)/ruff check
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+bench: $(STAMP) ## how fast it is beside the naive loop and the peers
+	$(BIN)/python benchmarks/run.py --quick
+
+clean: ## the environment and everything that tools left behind (not runs/)
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,138 @@
+"""neurodyn: simulate, train and analyse spiking and rate models of neural circuits."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from neurodyn import analysis, models, plots, tasks, units
+    from neurodyn.circuit import Circuit, Connection, Filter, Input, Normal, Population, Readout, SpikeTimes, Uniform, poisson
+    from neurodyn.compare import compare
+    from neurodyn.models.izhikevich import izhikevich_2003, izhikevich_2007
+    from neurodyn.models.reservoir import SpikingReservoir
+    from neurodyn.outcome import Check
+    from neurodyn.plasticity.learners import FORCE, LocalThreeFactor, NLMS, Supervised, ThreeFactor, TrialDelta, TrialFORCE
+    from neurodyn.plasticity.rule import Rule
+    from neurodyn.plasticity.what_when import WhatWhenRule
+    from neurodyn.recording import load
+    from neurodyn.session import Session, Trial
+    from neurodyn.simulate import BlowUpError, Sample, simulate
+    from neurodyn.simulation import Outcome, check, simulation
+    from neurodyn.units import Quantity, Time, quantity
+
+# Where each public name is defined; it is imported at its first use, so that `import neurodyn` stays quick.
+_PUBLIC = {
+    "BlowUpError": "simulate",
+    "Check": "outcome",
+    "Circuit": "circuit",
+    "Connection": "circuit",
+    "FORCE": "plasticity.learners",
+    "Filter": "circuit",
+    "Input": "circuit",
+    "LocalThreeFactor": "plasticity.learners",
+    "NLMS": "plasticity.learners",
+    "Normal": "circuit",
+    "Outcome": "simulation",
+    "Population": "circuit",
+    "Quantity": "units",
+    "Readout": "circuit",
+    "Rule": "plasticity.rule",
+    "Sample": "simulate",
+    "Session": "session",
+    "SpikeTimes": "circuit",
+    "SpikingReservoir": "models.reservoir",
+    "Supervised": "plasticity.learners",
+    "ThreeFactor": "plasticity.learners",
+    "Time": "units",
+    "Trial": "session",
+    "TrialDelta": "plasticity.learners",
+    "TrialFORCE": "plasticity.learners",
+    "Uniform": "circuit",
+    "WhatWhenRule": "plasticity.what_when",
+    "check": "simulation",
+    "compare": "compare",
+    "izhikevich_2003": "models.izhikevich",
+    "izhikevich_2007": "models.izhikevich",
+    "load": "recording",
+    "poisson": "circuit",
+    "quantity": "units",
+    "simulate": "simulate",
+    "simulation": "simulation",
+}
+_MODULES = ('analysis', 'models', 'plots', 'tasks', 'units')
+
+__all__ = [
+    "BlowUpError",
+    "Check",
+    "Circuit",
+    "Connection",
+    "FORCE",
+    "Filter",
+    "Input",
+    "LocalThreeFactor",
+    "NLMS",
+    "Normal",
+    "Outcome",
+    "Population",
+    "Quantity",
+    "Readout",
+    "Rule",
+    "Sample",
+    "Session",
+    "SpikeTimes",
+    "SpikingReservoir",
+    "Supervised",
+    "ThreeFactor",
+    "Time",
+    "Trial",
+    "TrialDelta",
+    "TrialFORCE",
+    "Uniform",
+    "WhatWhenRule",
+    "__version__",
+    "analysis",
+    "check",
+    "compare",
+    "izhikevich_2003",
+    "izhikevich_2007",
+    "load",
+    "models",
+    "plots",
+    "poisson",
+    "quantity",
+    "simulate",
+    "simulation",
+    "tasks",
+    "units",
+]
+
+
+class _Package(ModuleType):
+    """Keeps `nd.simulation` the decorator: importing the submodule of that name would replace it."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, ModuleType) and _PUBLIC.get(name) == name:
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"neurodyn.{name}")
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'neurodyn' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"neurodyn.{_PUBLIC[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

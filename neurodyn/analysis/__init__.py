@@ -1,0 +1,100 @@
+"""Analysis of recordings: arrays in, numbers out.
+
+Axes are ``(time, unit)`` or ``(trial, time, unit)``; times are in ms and rates in Hz. Anything that
+``numpy.asarray`` takes is welcome, so ``run["rate"]`` of a recording goes straight in. An estimate that
+chance can mimic comes with its null: a :class:`NullTest` holds the observed value, the null distribution,
+its 5 to 95 % interval and the p-value.
+
+>>> import numpy as np
+>>> from neurodyn import analysis
+>>> rates = np.random.default_rng(0).normal(size=(2000, 5))
+>>> bool(abs(analysis.participation_ratio(rates) - 5) < 0.1)
+True
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .classification import ClassDecoding as ClassDecoding
+    from .classification import decode_identity as decode_identity
+    from .decoding import ScalarDecoding as ScalarDecoding
+    from .decoding import decode_scalar as decode_scalar
+    from .decoding import decode_time as decode_time
+    from .dimensionality import PCAResult as PCAResult
+    from .dimensionality import participation_ratio as participation_ratio
+    from .dimensionality import participation_ratio_null as participation_ratio_null
+    from .dimensionality import pca as pca
+    from .dimensionality import pca_null as pca_null
+    from .events import PETH as PETH
+    from .events import peth as peth
+    from .expectation import amplitude as amplitude
+    from .expectation import bump_ratio as bump_ratio
+    from .expectation import expectation_error as expectation_error
+    from .expectation import expectation_trace as expectation_trace
+    from .expectation import overshoot as overshoot
+    from .expectation import peak_times as peak_times
+    from .expectation import trials_to_recover as trials_to_recover
+    from .geometry import ConditionGeometry as ConditionGeometry
+    from .geometry import condition_pca as condition_pca
+    from .geometry import transfer_null as transfer_null
+    from .geometry import transfer_projection as transfer_projection
+    from .nulls import NullTest as NullTest
+    from .nulls import surrogate as surrogate
+    from .rates import firing_rates as firing_rates
+    from .rates import instantaneous_rate as instantaneous_rate
+    from .rates import population_rate as population_rate
+    from .rates import sample_times as sample_times
+    from .statistics import BinomialInterval as BinomialInterval
+    from .statistics import BootstrapInterval as BootstrapInterval
+    from .statistics import binomial_interval as binomial_interval
+    from .statistics import bootstrap_mean as bootstrap_mean
+    from .subspaces import SubspaceAngles as SubspaceAngles
+    from .subspaces import angle_null as angle_null
+    from .subspaces import principal_angles as principal_angles
+
+# Lazy, so that `import neurodyn.analysis` costs nothing; no module may bear the name of a function in it.
+_MODULE_OF = {
+    name: module
+    for module, names in {
+        "classification": ("ClassDecoding", "decode_identity"),
+        "decoding": ("ScalarDecoding", "decode_scalar", "decode_time"),
+        "dimensionality": ("PCAResult", "participation_ratio", "participation_ratio_null", "pca", "pca_null"),
+        "events": ("PETH", "peth"),
+        "expectation": (
+            "amplitude",
+            "bump_ratio",
+            "expectation_error",
+            "expectation_trace",
+            "overshoot",
+            "peak_times",
+            "trials_to_recover",
+        ),
+        "geometry": ("ConditionGeometry", "condition_pca", "transfer_null", "transfer_projection"),
+        "nulls": ("NullTest", "surrogate"),
+        "rates": ("firing_rates", "instantaneous_rate", "population_rate", "sample_times"),
+        "statistics": ("BinomialInterval", "BootstrapInterval", "binomial_interval", "bootstrap_mean"),
+        "subspaces": ("SubspaceAngles", "angle_null", "principal_angles"),
+    }.items()
+    for name in names
+}
+
+__all__ = sorted(_MODULE_OF)  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        near = get_close_matches(name, _MODULE_OF, n=3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise AttributeError(f"neurodyn.analysis has no {name!r}{hint}")
+    value = getattr(import_module(f".{module}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,138 @@
+"""What every runner of a Program shares: its arrays, delay rings, and the borders of trials."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from neurodyn.evaluate import Evaluator
+from neurodyn.network import Network, new_arrays
+
+
+@dataclass(frozen=True, eq=False)
+class SampleSpec:
+    """Record ``array`` (one axis, or a single number) of ``units`` every ``every`` steps."""
+
+    array: str
+    units: np.ndarray
+    every: int = 1
+
+
+@dataclass(eq=False)
+class Records:
+    """What one chunk produced: spikes as (steps, units) by population, samples as (rows, units) by array."""
+
+    spikes: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
+    samples: dict[str, np.ndarray] = field(default_factory=dict)
+
+
+class Engine(ABC):
+    """One network on one runner: the seam between :func:`neurodyn.simulate` and what computes.
+
+    ``arrays`` holds every array of the Program and can be read (by closed-loop functions, snapshots) between chunks.
+    Subclasses implement :meth:`advance`.
+    """
+
+    name = ""
+
+    def __init__(self, network: Network, *, samples: Sequence[SampleSpec] = (), spikes: Sequence[str] = (), dtype: str = "float64") -> None:
+        self.network, self.samples, self.recorded, self.dtype = network, tuple(samples), frozenset(spikes), dtype
+        self.program = network.program
+        self.step = 0
+        self.arrays: dict[str, np.ndarray] = new_arrays(network)
+        self._cast()
+        sizes = network.sizes
+        self.rings = {
+            s.name: np.zeros((int(network.wiring[s.name].delays.max(initial=0)) + 1, sizes[s.target_population]), self.dtype)
+            for s in self.program.spikes
+        }
+        self.histories = {
+            s.name: np.zeros((max(s.delay, 1), self.arrays[s.source].size), self.dtype) for s in self.program.sums
+        }
+        self.sums = {s.name: np.zeros(sizes[s.target_population], self.dtype) for s in self.program.sums}
+        self._started = False
+        self.evaluator = Evaluator.of(self.program, self.arrays, sizes, self.draw, self._rls)
+        for block in self.program.phase("start"):
+            self.evaluator.run(block)
+
+    def _cast(self) -> None:
+        for array in self.program.arrays:
+            if array.dtype == "float" and not self._wide(array.axes):
+                self.arrays[array.name] = np.array(self.arrays[array.name], dtype=self.dtype)
+
+    @staticmethod
+    def _wide(axes: tuple[str, ...]) -> bool:
+        """Matrices over units (the P of recursive least squares) stay in float64."""
+        return len(axes) == 2 and axes[1].endswith("'")
+
+    def draw(self, kind: str, stream: str, size: int) -> np.ndarray:
+        """Return the draws of this step."""
+        from neurodyn.kernels.philox import draw
+
+        return draw(kind, size, seed=self.network.seed, step=self.step, stream=stream)
+
+    def _rls(self, arrays: Mapping[str, np.ndarray], matrix: str, x: np.ndarray, forgetting: Any, old_gain: Any = 0.0) -> np.ndarray:
+        """Recursive least squares in plain NumPy (the definition; see :func:`neurodyn.kernels.rls.rls_gain`)."""
+        p = arrays[matrix]
+        px = p @ x
+        denominator = forgetting + x @ px
+        p -= np.outer(px / denominator, px)
+        p /= forgetting
+        return px if old_gain else px / denominator
+
+    def start_trial(self, *, learning: bool, calibration: bool, reset: bool) -> None:
+        """Begin a trial: set its flags, return the state to its start where asked, run the readouts' trial start."""
+        self.arrays["learning"][...] = learning
+        self.arrays["calibration"][...] = calibration
+        self._clock()
+        if reset or not self._started:
+            for block in self.program.phase("initial"):
+                self.evaluator.run(block)
+            for buffer in (*self.rings.values(), *self.histories.values()):
+                buffer[...] = 0.0
+        self._started = True
+        for block in self.program.phase("trial_start"):
+            self.evaluator.run(block)
+        self.changed()
+
+    def end_trial(self) -> None:
+        """Run what readouts and rules do at the end of a trial."""
+        for block in self.program.phase("trial_end"):
+            self.evaluator.run(block)
+        self.changed()
+
+    def changed(self) -> None:
+        """Take note that arrays were written from outside (for runners that keep a copy)."""
+
+    def _clock(self) -> None:
+        self.arrays["step"][...] = self.step
+        self.arrays["t"][...] = self.step * float(self.arrays["dt"])
+
+    @abstractmethod
+    def advance(self, steps: int, inputs: Mapping[str, np.ndarray]) -> Records:
+        """Advance by ``steps`` with ``inputs`` (steps, channels) and return what was recorded."""
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Return a copy of everything that a continuation needs."""
+        state = {f"array/{a.name}": self.arrays[a.name].copy() for a in self.program.arrays if a.role not in ("parameter", "constant")}
+        for kind, group in (("ring", self.rings), ("history", self.histories)):
+            state |= {f"{kind}/{k}": v.copy() for k, v in group.items()}
+        return {**state, "step": np.int64(self.step), "started": np.bool_(self._started)}  # type: ignore[dict-item]
+
+    def from_arrays(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go back to a state from :meth:`to_arrays`."""
+        groups = {"array": self.arrays, "ring": self.rings, "history": self.histories}
+        for key, value in state.items():
+            kind, _, name = key.partition("/")
+            if kind in groups:
+                groups[kind][name][...] = value
+        self.step, self._started = int(state["step"]), bool(state["started"])
+        self.changed()
+
+    def rows(self, spec: SampleSpec, steps: int) -> int:
+        """Return the number of samples that the next ``steps`` steps give."""
+        return (self.step + steps) // spec.every - self.step // spec.every

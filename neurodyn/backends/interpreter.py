@@ -1,0 +1,103 @@
+"""The plain NumPy runner: the Program as it is written, one step after the other. Slow, short, the oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from neurodyn.backends.engine import Engine, Records
+
+
+class InterpreterEngine(Engine):
+    """Run the blocks of a Program with :class:`neurodyn.evaluate.Evaluator`."""
+
+    name = "interpreter"
+
+    def advance(self, steps: int, inputs: Mapping[str, np.ndarray]) -> Records:
+        """Advance step by step, in the order that the design fixes."""
+        spikes: dict[str, list[tuple[int, np.ndarray]]] = {p: [] for p in self.recorded}
+        samples: dict[str, list[np.ndarray]] = {s.array: [] for s in self.samples}
+        for k in range(steps):
+            self._clock()
+            fired = self._step({name: values[k] for name, values in inputs.items()})
+            for population in self.recorded:
+                spikes[population].append((self.step, fired[population]))
+            self.step += 1
+            for spec in self.samples:
+                if self.step % spec.every == 0:
+                    samples[spec.array].append(np.atleast_1d(self.arrays[spec.array])[spec.units].copy())
+        return Records(
+            {p: (np.concatenate([np.full(u.size, k, np.int64) for k, u in s]) if s else np.empty(0, np.int64),
+                 np.concatenate([u.astype(np.int32) for _, u in s]) if s else np.empty(0, np.int32)) for p, s in spikes.items()},
+            {s.array: np.array(samples[s.array]).reshape(-1, s.units.size) for s in self.samples},
+        )
+
+    def _step(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        program, arrays = self.program, self.arrays
+        for name, row in inputs.items():
+            array = arrays[f"{name}.value"]
+            array[...] = row if array.ndim else row[0]
+        for s in program.sums:
+            if s.delay >= 1 or s.source_axis not in program.populations:
+                self._sum(s)
+        for population in program.populations:
+            onto = [s for s in program.sums if s.target_population == population]
+            for s in onto:
+                if s.delay == 0 and s.source_axis in program.populations:
+                    self._sum(s)
+            for target in dict.fromkeys(s.target for s in onto):
+                first, *rest = (self.sums[s.name] for s in onto if s.target == target)
+                total = first.copy()
+                for term in rest:
+                    total = total + term
+                arrays[target][...] = total
+            self._run("update", population)
+        fired = {}
+        for population in program.spiking:
+            (block,) = program.phase("threshold", population)
+            above = self.evaluator.run(block)
+            fired[population] = np.flatnonzero(np.broadcast_to(np.asarray(above), (self.network.sizes[population],)))
+            self._run("spiked", population, fired[population])
+        for population in program.spike_sources:
+            steps, units = self.network.schedules[population]
+            fired[population] = units[slice(*np.searchsorted(steps, [self.step, self.step + 1]))]
+        for s in program.spikes:
+            wiring, ring = self.network.wiring[s.name], self.rings[s.name]
+            rows = [np.arange(wiring.indptr[j], wiring.indptr[j + 1]) for j in fired[s.source]]
+            at = np.concatenate(rows) if rows else np.empty(0, np.int64)
+            slots = (self.step + wiring.delays[at]) % ring.shape[0]
+            np.add.at(ring, (slots, wiring.targets[at]), wiring.weights[at].astype(self.dtype))
+        for s in program.spikes:
+            ring, target = self.rings[s.name], arrays[s.target]
+            slot = ring[self.step % len(ring)]
+            target[...] = target + slot if s.guard is None else np.where(arrays[s.guard], target + slot, target)
+            slot[...] = 0.0
+        for population in program.populations:
+            self._run("reset", population, fired.get(population))
+        for phase in ("trace", "observe", "learn"):
+            for block in program.phase(phase):
+                self.evaluator.run(block, fired.get(block.spikes_of or ""))
+        for s in program.sums:
+            if s.delay > 1:
+                self.histories[s.name][(self.step + 1) % s.delay] = np.atleast_1d(arrays[s.source])
+        return fired
+
+    def _run(self, phase: str, owner: str, units: np.ndarray | None = None) -> None:
+        for block in self.program.phase(phase, owner):
+            self.evaluator.run(block, units)
+
+    def _sum(self, s) -> None:
+        """Add the sources' contributions in index order; numpy's products would add them in another."""
+        wiring = self.network.wiring[s.name]
+        values = self.histories[s.name][(self.step + 1) % s.delay] if s.delay > 1 else np.atleast_1d(self.arrays[s.source])
+        total = np.zeros_like(self.sums[s.name])
+        for j, x in enumerate(values):
+            if x == 0.0:
+                continue
+            if wiring.matrix is not None and s.layout == "dense":
+                total += wiring.matrix[j].astype(self.dtype) * x
+            else:
+                row = slice(wiring.indptr[j], wiring.indptr[j + 1])
+                np.add.at(total, wiring.targets[row], wiring.weights[row].astype(self.dtype) * x)
+        self.sums[s.name] = total

@@ -1,0 +1,94 @@
+"""The fast CPU runner: the Program compiled by Numba into one loop over steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from neurodyn.backends.engine import Engine, Records
+from neurodyn.kernels.emit import Emitter, Sample
+from neurodyn.kernels.step import compile_step
+
+
+class NumbaEngine(Engine):
+    """Run chunks of steps in compiled code; the interpreter lock is released, so engines run side by side in threads."""
+
+    name = "numba"
+
+    def __init__(self, network, **options) -> None:
+        super().__init__(network, **options)
+        samples = tuple(Sample(s.array) for s in self.samples)
+        self._advance = compile_step(self.program, samples, self.dtype).advance
+        emitter = Emitter(self.program, samples, self.dtype)
+        # arrays without axis are passed as one element, which is a view: both sides see what the other writes
+        fixed: list = [np.uint64(network.seed), *(self._size(a) for a in emitter.dynamic)]
+        fixed += [self.arrays[a.name].reshape(1) if not a.axes else self.arrays[a.name] for a in self.program.arrays]
+        self._fixed = fixed
+        self._connections: list = []
+        for s in self.program.spikes:
+            w = network.wiring[s.name]
+            self._connections += [w.indptr, w.targets, w.weights.astype(self.dtype), w.delays, self.rings[s.name]]
+        for s in self.program.sums:
+            w = network.wiring[s.name]
+            if s.layout == "dense":
+                assert w.matrix is not None
+                self._connections.append(w.matrix.astype(self.dtype))
+            else:
+                self._connections += [w.indptr, w.targets, w.weights.astype(self.dtype)]
+            self._connections += [self.histories[s.name], self.sums[s.name]]
+        self._sources = [x for p in self.program.spike_sources for x in self._schedule(p)]
+        self._capacity = max([4096, *(2 * self._size(p) for p in self.program.spiking)])
+
+    def _size(self, axis: str) -> int:
+        return self.network.sizes[axis]
+
+    def _schedule(self, population: str) -> tuple[np.ndarray, np.ndarray]:
+        steps, units = self.network.schedules[population]
+        return steps, units.astype(np.int32)
+
+    def _rls(self, arrays, matrix, x, forgetting, old_gain=0.0):
+        from neurodyn.kernels.rls import rls_gain
+
+        gain = np.empty(len(x))
+        rls_gain(arrays[matrix], np.ascontiguousarray(x, dtype=float), float(forgetting), float(old_gain), gain)
+        return gain
+
+    def advance(self, steps: int, inputs: Mapping[str, np.ndarray]) -> Records:
+        """Advance in as few calls as the spike buffers allow."""
+        blocks = [np.ascontiguousarray(inputs[name], dtype=self.dtype) for name in self.program.inputs]
+        out = Records()
+        spikes: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {p: [] for p in self.recorded}
+        buffers = {s.array: np.empty((self.rows(s, steps), s.units.size), self._sample_dtype(s.array)) for s in self.samples}
+        first = self.step
+        while self.step < first + steps:
+            done = self.step - first
+            counts = np.zeros(max(len(self.program.spiking), 1), np.int64)
+            recorders, kept = [], {}
+            for p in self.program.spiking:
+                on = p in self.recorded
+                size = self._capacity if on else 2 * self._size(p) + 1
+                kept[p] = (np.empty(size, np.int64), np.empty(size, np.int32)) if on else (np.empty(size, np.int64), np.empty(0, np.int32))
+                recorders += [*kept[p], on]
+            samples: list = []
+            for s in self.samples:
+                at = self.step // s.every - first // s.every
+                samples += [buffers[s.array][at:], s.units, s.every]
+            made = self._advance(
+                self.step, steps - done, *self._fixed, *(b[done:] for b in blocks), *self._connections, *recorders,
+                *self._sources, *samples, counts,
+            )
+            for number, p in enumerate(self.program.spiking):
+                if p in self.recorded:
+                    n = counts[number]
+                    spikes[p].append((kept[p][0][:n].copy(), kept[p][1][:n].copy()))
+            self.step += made
+            if made < steps - done:
+                self._capacity *= 2
+        out.spikes = {p: (np.concatenate([a for a, _ in s]) if s else np.empty(0, np.int64),
+                          np.concatenate([b for _, b in s]) if s else np.empty(0, np.int32)) for p, s in spikes.items()}
+        out.samples = buffers
+        return out
+
+    def _sample_dtype(self, array: str) -> np.dtype:
+        return self.arrays[array].dtype

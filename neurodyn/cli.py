@@ -1,0 +1,340 @@
+"""The command ``neurodyn``: run and list simulations, look into recordings, check the installation."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib.util
+import json
+import re
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from neurodyn.simulation import Simulation
+
+_EXAMPLES = """\
+examples:
+  neurodyn list                                         what can be run in ./simulations
+  neurodyn info simulations/what_when.py                its parameters
+  neurodyn run simulations/what_when.py --set trials=400 --seed 3 --out runs/a.h5
+  neurodyn info runs/a.h5                               what was recorded
+  neurodyn plot runs/a.h5                               a first look, as a picture
+  neurodyn doctor                                       what works on this machine
+"""
+
+_RUN_EXAMPLES = """\
+examples:
+  neurodyn run simulations/what_when.py
+  neurodyn run simulations/what_when.py --set trials=400 --set gain=1.5 --seed 3
+  neurodyn run simulations/what_when.py --set latencies="150 ms,300 ms" --out runs/long.h5
+  neurodyn run my_scripts.py:second_one --json --strict
+
+A script with several simulations needs the name of one after a colon. `neurodyn info SCRIPT` shows the
+parameters, their types and defaults. Quantities are written with their unit, lists with commas.
+
+exit code: 0 done; 1 the simulation failed, or with --strict a check did; 2 the command cannot be carried out.
+"""
+
+
+class UsageError(Exception):
+    """A command that can't be carried out as it was typed: exit code 2, one line, no traceback."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        # argparse lists the choices but not the nearest one, and puts the whole usage before it.
+        wrong = re.search(r"invalid choice: '([^']*)'", message)
+        if wrong:
+            near = difflib.get_close_matches(wrong[1], list(_COMMANDS), n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(_COMMANDS)}"
+            message = f"unknown command {wrong[1]!r}; {hint}"
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line ``argv`` (default: the process's) and return the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        options = _parser().parse_args(arguments)
+        if options.command is None:
+            _parser().print_help()
+            return 2
+        return _COMMANDS[options.command](options)
+    except UsageError as error:
+        if error.__cause__ and "--debug" in arguments:
+            traceback.print_exception(error.__cause__)
+        print(f"neurodyn: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("neurodyn: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `neurodyn info ... | head`
+        sys.stderr.close()
+        return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    from neurodyn.simulation import ParameterError
+
+    simulation = _one_simulation(options.script)
+    texts = _assignments(options)
+    texts.setdefault("out", str(_default_out(simulation)))
+    try:
+        given = simulation.from_text(texts)
+        simulation.prepare(overwrite=options.overwrite, **given)
+    except (ParameterError, FileExistsError) as error:
+        raise UsageError(str(error)) from None
+    try:
+        outcome = simulation(overwrite=options.overwrite, **given)
+    except Exception as error:
+        return _failed(simulation.name, error, debug=options.debug)
+    if options.json:
+        print(json.dumps(outcome.to_json(), allow_nan=False))
+    return 1 if options.strict and not outcome.passed else 0
+
+
+def _assignments(options: argparse.Namespace) -> dict[str, str]:
+    """--set NAME=VALUE and the flags, as texts by name."""
+    pairs = list(options.set or [])
+    pairs += [
+        f"{name}={getattr(options, name)}" for name in ("seed", "backend", "out") if getattr(options, name)
+    ]
+    texts: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        name = name.strip().replace("-", "_")
+        if not equals or not name:
+            raise UsageError(f"--set {pair!r} has no '='; write --set name=value")
+        if name in texts:
+            raise UsageError(f"parameter {name!r} is given twice: {texts[name]!r} and {value!r}")
+        texts[name] = value
+    return texts
+
+
+def _default_out(simulation: Simulation) -> Path:
+    declared = next((p.default for p in simulation.parameters if p.name == "out"), None)
+    return Path(declared) if declared else Path("runs") / f"{simulation.name}.h5"
+
+
+def _failed(name: str, error: Exception, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error)
+    else:
+        print(f"neurodyn: {name} failed: {type(error).__name__}: {error}", file=sys.stderr)
+        for note in getattr(error, "__notes__", ()):
+            print(note, file=sys.stderr)
+        print("(run it again with --debug to see where)", file=sys.stderr)
+    return 1
+
+
+def _info(options: argparse.Namespace) -> int:
+    if _is_script(options.file):
+        print("\n\n".join(simulation.describe() for simulation in _chosen(options.file)))
+    else:
+        print(_recording(options.file).info())
+    return 0
+
+
+def _plot(options: argparse.Namespace) -> int:
+    recording = _recording(options.file)
+    out = Path(options.out) if options.out else Path(options.file).with_suffix(".overview.png")
+    if not out.parent.is_dir():
+        raise UsageError(f"there is no folder {str(out.parent)!r} for the picture; make it first")
+    from neurodyn.plots import overview
+
+    try:
+        overview(recording).savefig(out, dpi=300)
+    except Exception as error:
+        return _failed(f"plot of {options.file}", error, debug=options.debug)
+    print(out)
+    return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    folder = Path(options.folder)
+    if not folder.is_dir():
+        raise UsageError(
+            f"there is no folder {options.folder!r}; name one that holds simulations: neurodyn list DIR"
+        )
+    found = 0
+    for script in sorted(folder.glob("[!_]*.py")):
+        try:
+            simulations = _simulations(script)
+        except UsageError as error:
+            print(f"{script}\n  cannot be listed: {error}")
+            continue
+        for simulation in simulations:
+            found += 1
+            target = str(script) if len(simulations) == 1 else f"{script}:{simulation.name}"
+            parameters = " ".join(f"{p.name}={_compact(p.default)}" for p in simulation.parameters)
+            print(f"{target}\n  {simulation.summary}\n  {parameters}")
+    if not found:
+        print(f"no simulations in {folder}; a simulation is a function under @nd.simulation")
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from neurodyn import doctor
+
+    if options.clear_cache:
+        try:
+            print(doctor.clear_cache())
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+        return 0
+    return doctor.report()
+
+
+def _compact(default: object) -> str:
+    if isinstance(default, (list, tuple)):
+        default = ",".join(str(member) for member in default)
+    text = str(default)
+    return f'"{text}"' if " " in text else text
+
+
+_SCRIPT = re.compile(r"(.*\.py)(?::(\w+))?")
+
+
+def _is_script(target: str) -> bool:
+    return _SCRIPT.fullmatch(target) is not None
+
+
+def _one_simulation(target: str) -> Simulation:
+    chosen = _chosen(target)
+    if len(chosen) > 1:
+        names = ", ".join(simulation.name for simulation in chosen)
+        raise UsageError(f"{target} has several simulations ({names}); name one: {target}:{chosen[0].name}")
+    return chosen[0]
+
+
+def _chosen(target: str) -> list[Simulation]:
+    """The simulations of SCRIPT.py, or the one of SCRIPT.py:NAME; at least one."""
+    match = _SCRIPT.fullmatch(target)
+    if match is None:
+        raise UsageError(f"{target!r} is not a Python script; write SCRIPT.py or SCRIPT.py:NAME")
+    script, name = match.groups()
+    simulations = _simulations(Path(script))
+    if not simulations:
+        raise UsageError(f"{script} has no simulation: put @nd.simulation above a function")
+    known = {simulation.name: simulation for simulation in simulations}
+    if name and name not in known:
+        raise UsageError(f"{script} has no simulation {name!r}; it has {', '.join(known)}")
+    return [known[name]] if name else simulations
+
+
+def _simulations(script: Path) -> list[Simulation]:
+    """Import a script and return the simulations it defines, in the order of definition."""
+    from neurodyn.simulation import Simulation
+
+    if not script.is_file():
+        near = difflib.get_close_matches(script.name, [p.name for p in script.parent.glob("*.py")], n=1)
+        hint = f"; did you mean {str(script.with_name(near[0]))!r}?" if near else ""
+        raise UsageError(f"there is no script {str(script)!r}{hint}")
+    name = f"neurodyn_script_{script.stem}"
+    spec = importlib.util.spec_from_file_location(name, script)
+    assert spec is not None and spec.loader is not None  # a .py file that exists
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses and pickle look a script's classes up there
+    folder = str(script.parent.resolve())
+    if folder not in sys.path:  # as `python script.py` does: a script may import its neighbours
+        sys.path.insert(0, folder)
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = "" if frame.filename.startswith("<") else f" ({frame.filename}, line {frame.lineno})"
+        raise UsageError(f"{script} cannot be imported: {type(error).__name__}: {error}{place}") from error
+    members = [member for member in vars(module).values() if isinstance(member, Simulation)]
+    return [member for member in dict.fromkeys(members) if member.function.__module__ == name]
+
+
+def _recording(file: str):
+    from neurodyn.recording import load
+
+    if not Path(file).is_file():
+        near = difflib.get_close_matches(
+            Path(file).name, [p.name for p in Path(file).parent.glob("*.h5")], n=1
+        )
+        hint = f"; did you mean {str(Path(file).with_name(near[0]))!r}?" if near else ""
+        raise UsageError(f"there is no recording {file!r}{hint}")
+    try:
+        return load(Path(file))
+    except (OSError, ValueError, KeyError) as error:
+        raise UsageError(f"{file} cannot be read as a recording: {error}") from None
+
+
+_COMMANDS = {"run": _run, "info": _info, "plot": _plot, "list": _list, "doctor": _doctor}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="neurodyn",
+        description="Simulate, record and look at neural circuits. A simulation is a Python script.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    from neurodyn import __version__
+
+    parser.add_argument("--version", action="version", version=f"neurodyn {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+
+    def command(name: str, text: str, epilog: str = "") -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name,
+            help=text,
+            description=text,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+
+    run = command("run", "run a simulation and store what it found", _RUN_EXAMPLES)
+    run.add_argument(
+        "script", metavar="SCRIPT[:NAME]", help="Python file with a function under @nd.simulation"
+    )
+    run.add_argument(
+        "--set", action="append", metavar="NAME=VALUE", help="a parameter; may be given again and again"
+    )
+    run.add_argument("--seed", metavar="N", help="the parameter 'seed': the same number gives the same run")
+    run.add_argument(
+        "--backend", metavar="NAME", help="the parameter 'backend': what computes (numba, torch, ...)"
+    )
+    run.add_argument(
+        "--out", metavar="FILE.h5", help="the recording; default runs/<name of the simulation>.h5"
+    )
+    run.add_argument(
+        "--overwrite", action="store_true", help="replace an existing recording once the run is done"
+    )
+    run.add_argument(
+        "--json", action="store_true", help="print results and checks as one line of JSON, the last one"
+    )
+    run.add_argument("--strict", action="store_true", help="exit with 1 if a check does not pass")
+
+    info = command("info", "describe a recording, or the parameters of a simulation")
+    info.add_argument("file", metavar="FILE.h5|SCRIPT.py", help="a recording or a script")
+
+    plot = command("plot", "draw an overview of a recording into a PNG file")
+    plot.add_argument("file", metavar="FILE.h5", help="a recording")
+    plot.add_argument(
+        "--out", metavar="FILE.png", help="the picture; default FILE.overview.png, drawn anew each time"
+    )
+    for failing in (run, plot):
+        failing.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+    listing = command("list", "list the simulations in the scripts of a folder")
+    listing.add_argument(
+        "folder", metavar="DIR", nargs="?", default="simulations", help="default: ./simulations"
+    )
+
+    doctor = command("doctor", "show which backends and compilers work here, and what to install")
+    doctor.add_argument(
+        "--clear-cache", action="store_true", help="delete the compiled kernels kept between runs"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

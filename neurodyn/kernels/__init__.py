@@ -1,0 +1,1 @@
+"""Compiled kernels: emitters for Programs, draws, wiring, recursive least squares."""

@@ -1,0 +1,42 @@
+"""Where compiled kernels and lowered equations are kept between runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+
+def folder() -> Path:
+    """Return the cache folder of this user, made if absent.
+
+    ``NEURODYN_CACHE_DIR`` overrides the platform's place (``$XDG_CACHE_HOME`` or ``~/.cache``, ``~/Library/Caches``
+    on macOS). Everything in it can be deleted at any time; ``neurodyn doctor --clear-cache`` does so.
+    """
+    chosen = os.environ.get("NEURODYN_CACHE_DIR")
+    if chosen:
+        path = Path(chosen).expanduser()
+    elif sys.platform == "darwin":
+        path = Path.home() / "Library" / "Caches" / "neurodyn"
+    else:
+        path = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "neurodyn"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError:  # a read-only home (containers, some clusters) must not stop a run
+        path = Path(tempfile.gettempdir()) / f"neurodyn-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
+        path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def atomic_write(path: Path, text: str) -> None:
+    """Write a text file so that a reader sees the old or the new one, never half of it (array jobs race)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

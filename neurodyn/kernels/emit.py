@@ -1,0 +1,379 @@
+"""From a Program to the source of one compiled loop over steps (Numba).
+
+Axes of labels ("#A,B") are unrolled, axes of populations become loops; neighbouring operations over the same
+population share a loop, with loads at its head and stores at its end, so that LLVM vectorises it. Sums run in index
+order in a scalar register. Nothing is re-associated: float64 gives the bits of :mod:`neurodyn.evaluate`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+
+from neurodyn.program import Array, Axes, Block, Branch, Item, Op, Operand, Program, Store
+
+_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%", "floordiv": "//", "lt": "<", "le": "<=", "gt": ">",
+          "ge": ">=", "eq": "==", "ne": "!=", "and": "and", "or": "or"}
+_UNROLL = 16  # groups of labels larger than this become loops
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A variable recorded every few steps for chosen units."""
+
+    array: str
+
+
+@dataclass
+class _Loop:
+    axes: Axes
+    before: list[str] = field(default_factory=list)
+    loads: dict[tuple[str, tuple[int, ...]], str] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+    stores: dict[tuple[str, tuple[int, ...]], str] = field(default_factory=dict)
+    after: list[str] = field(default_factory=list)
+    defined: set[str] = field(default_factory=set)
+
+
+class Emitter:
+    """Write the source of ``advance`` and of the blocks at the borders of trials."""
+
+    def __init__(self, program: Program, samples: tuple[Sample, ...], dtype: str) -> None:
+        self.program, self.samples, self.dtype = program, samples, dtype
+        self.arrays = {a.name: a for a in program.arrays}
+        self.names = {a.name: f"a{k}" for k, a in enumerate(program.arrays)}
+        self.dynamic = [a for a in self._all_axes() if not self._static(a)]
+        self.sizes = {a: f"n{k}" for k, a in enumerate(self.dynamic)}
+        self.lines: list[str] = []
+        self.indent = 1
+        self.workspace: dict[str, str] = {}
+        self.value_axes: dict[str, Axes] = {}
+        self.value_dtype: dict[str, str] = {}
+        self.place: dict[str, str] = {}  # value -> "loop" while its loop is open, "scalar", or "array"
+        self.loop: _Loop | None = None
+        self.subset: str | None = None
+        self.tag = ""
+        self.crossing: set[str] = set()
+        self.found: set[str] = set()
+
+    def _all_axes(self) -> list[str]:
+        seen: list[str] = list(self.program.populations) + list(self.program.spike_sources)
+        for array in self.program.arrays:
+            seen += [a for a in array.axes if a not in seen]
+        return list(dict.fromkeys(seen))
+
+    def _static(self, axis: str) -> bool:
+        return axis.startswith("#") and self._length(axis) <= _UNROLL
+
+    @staticmethod
+    def _length(axis: str) -> int:
+        return axis.count(",") + 1
+
+    # -- lines -------------------------------------------------------------------------------------------------
+
+    def put(self, line: str) -> None:
+        self.lines.append("    " * self.indent + line)
+
+    def combos(self, axes: Axes) -> list[tuple[int, ...]]:
+        """Return the indices along the unrolled axes."""
+        return list(itertools.product(*(range(self._length(a)) for a in axes if self._static(a))))
+
+    def pick(self, combo: tuple[int, ...], axes: Axes, wanted: Axes) -> tuple[int, ...]:
+        position = dict(zip([a for a in axes if self._static(a)], combo, strict=True))
+        return tuple(position[a] for a in wanted if self._static(a))
+
+    def element(self, array: Array, combo: tuple[int, ...]) -> str:
+        """Return the text of one element of an array inside a loop (or of a scalar)."""
+        name, index, rest = self.names[array.name], [], list(combo)
+        for axis in array.axes:
+            index.append(str(rest.pop(0)) if self._static(axis) else self.index(axis))
+        return f"{name}[{', '.join(index) or '0'}]"
+
+    def index(self, axis: str) -> str:
+        return f"i_{self.sizes[axis]}"
+
+    def literal(self, value: Operand) -> str:
+        if isinstance(value, bool):
+            return str(value)
+        text = repr(float(value))
+        text = {"inf": "np.inf", "-inf": "-np.inf", "nan": "np.nan"}.get(text, text)
+        return f"F({text})"
+
+    def operand(self, operand: Operand, combo: tuple[int, ...], axes: Axes) -> str:
+        if not isinstance(operand, str):
+            return self.literal(operand)
+        if operand in self.value_axes:
+            own = self.value_axes[operand]
+            name = self.value_name(operand, self.pick(combo, axes, own))
+            if self.place[operand] == "closed":
+                self.found.add(operand)
+            if self.place[operand] == "array":
+                dynamic = [self.index(a) for a in own if not self._static(a)]
+                return f"w_{name}[{', '.join(dynamic)}]"
+            return name
+        array = self.arrays[operand]
+        own_combo = self.pick(combo, axes, array.axes)
+        if self.loop is None or not any(not self._static(a) for a in array.axes):
+            if array.role in ("parameter", "constant", "clock") and not array.axes:
+                return f"s_{self.names[operand]}"
+            return self.element(array, own_combo)
+        key = (operand, own_combo)
+        if key not in self.loop.loads:
+            suffix = "_".join(map(str, own_combo))
+            self.loop.loads[key] = f"l_{self.names[operand]}_{suffix}" if suffix else f"l_{self.names[operand]}"
+        return self.loop.loads[key]
+
+    def value_name(self, operand: str, combo: tuple[int, ...]) -> str:
+        return "_".join([f"v{self.tag}_{operand[1:].replace('%', '_').replace('@', 'c')}", *map(str, combo)])
+
+    # -- loops -------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Write the open loop."""
+        loop, self.loop = self.loop, None
+        if loop is None:
+            return
+        for line in loop.before:
+            self.put(line)
+        start = self.indent
+        if self.subset is not None:
+            self.put(f"for q in range(count_{self.sizes[self.subset]}):")
+            self.indent += 1
+            self.put(f"{self.index(self.subset)} = spk_{self.sizes[self.subset]}[q]")
+        else:
+            for axis in loop.axes:
+                self.put(f"for {self.index(axis)} in range({self.sizes[axis]}):")
+                self.indent += 1
+        for (name, combo), local in loop.loads.items():
+            self.put(f"{local} = {self.element(self.arrays[name], combo)}")
+        for line in loop.lines:
+            self.put(line)
+        for (name, combo), value in loop.stores.items():
+            self.put(f"{self.element(self.arrays[name], combo)} = {value}")
+        self.indent = start
+        for line in loop.after:
+            self.put(line)
+        for name in loop.defined:
+            if self.place.get(name) == "loop":
+                self.place[name] = "closed"
+
+    def open(self, axes: Axes) -> _Loop:
+        dynamic = tuple(a for a in axes if not self._static(a))
+        if self.loop is None or self.loop.axes != dynamic:
+            self.close()
+            self.loop = _Loop(dynamic)
+        return self.loop
+
+    def _in_loop(self, operands: tuple[Operand, ...]) -> bool:
+        """Whether a scalar operation needs what the open loop computes (a sum), or reads what it stores."""
+        return self.loop is not None and any(isinstance(o, str) and (o in self.loop.defined) for o in operands)
+
+    # -- items -------------------------------------------------------------------------------------------------
+
+    def items(self, items: tuple[Item, ...]) -> None:
+        for item in items:
+            if isinstance(item, Op):
+                self.op(item)
+            elif isinstance(item, Store):
+                self.store(item)
+            else:
+                self.branch(item)
+
+    def block(self, block: Block, tag: str) -> None:
+        """Write a block; values that cross loops get a workspace (found by writing the block again)."""
+        self.tag, self.subset, self.crossing = tag, block.spikes_of, set()
+        start, workspace, done = len(self.lines), dict(self.workspace), False
+        while not done:
+            del self.lines[start:]
+            self.workspace, self.found = dict(workspace), set()
+            self.items(block.body)
+            self.close()
+            done = self.found <= self.crossing
+            self.crossing |= self.found
+        self.subset = None
+
+    def op(self, op: Op) -> None:
+        self.value_axes[op.name], self.value_dtype[op.name] = op.axes, op.dtype
+        if op.op in ("normal", "uniform"):
+            return self.draw(op)
+        if op.op in ("rls", "identity"):
+            return self.matrix(op)
+        dynamic = [a for a in op.axes if not self._static(a)]
+        if op.op == "sum":
+            return self.sum(op)
+        if not dynamic:
+            if self._in_loop(op.args):
+                self.close()
+            for combo in self.combos(op.axes):
+                line = f"{self.value_name(op.name, combo)} = {self.text(op, combo)}"
+                if self.loop is not None:
+                    self.loop.before.append(line)
+                else:
+                    self.put(line)
+            self.place[op.name] = "scalar"
+            return
+        loop = self.open(op.axes)
+        if self._needs_closed_sum(op):
+            self.close()
+            loop = self.open(op.axes)
+        for combo in self.combos(op.axes):
+            name = self.value_name(op.name, combo)
+            loop.lines.append(f"{name} = {self.text(op, combo)}")
+            if op.name in self.crossing:
+                self.spill(op, name, loop)
+        self.finish_value(op, loop)
+
+    def _needs_closed_sum(self, op: Op) -> bool:
+        assert self.loop is not None
+        return any(isinstance(a, str) and a in self.loop.defined and self.place.get(a) == "scalar" for a in op.args)
+
+    def finish_value(self, op: Op, loop: _Loop) -> None:
+        loop.defined.add(op.name)
+        self.place[op.name] = "array" if op.name in self.crossing else "loop"
+
+    def spill(self, op: Op, name: str, loop: _Loop) -> None:
+        dynamic = [a for a in op.axes if not self._static(a)]
+        self.workspace[f"w_{name}"] = f"np.empty(({', '.join(self.sizes[a] for a in dynamic)},), dtype=np.{'bool_' if op.dtype == 'bool' else self.dtype})"
+        loop.lines.append(f"w_{name}[{', '.join(self.index(a) for a in dynamic)}] = {name}")
+
+    def text(self, op: Op, combo: tuple[int, ...]) -> str:
+        """Return the expression of one element of an elementwise operation."""
+        if op.op == "size":
+            axis = str(op.args[0])
+            return self.literal(float(self._length(axis))) if self._static(axis) else f"F({self.sizes[axis]})"
+        if op.op == "power_product":
+            x = self.operand(op.args[0], combo, op.axes)
+            return "*".join([x] * int(float(op.args[1])))
+        args = [self.operand(a, combo, op.axes) for a in op.args]
+        if op.op in _INFIX:
+            return f"{args[0]} {_INFIX[op.op]} {args[1]}"
+        if op.op == "neg":
+            return f"-{args[0]}"
+        if op.op == "not":
+            return f"not {args[0]}"
+        if op.op == "copy":
+            return args[0]
+        if op.op == "float":
+            return f"(F(1.0) if {args[0]} else F(0.0))"
+        if op.op == "select":
+            return f"({args[1]} if {args[0]} else {args[2]})"
+        if op.op == "min":
+            return f"({args[0]} if {args[0]} < {args[1]} else {args[1]})"
+        if op.op == "max":
+            return f"({args[0]} if {args[0]} > {args[1]} else {args[1]})"
+        if op.op == "abs":
+            return f"abs({args[0]})"
+        if op.op == "pow":
+            return f"{args[0]} ** {args[1]}"
+        if op.op == "exprel":
+            return f"exprel({args[0]})"
+        return f"np.{op.op}({args[0]})"
+
+    def sum(self, op: Op) -> None:
+        (argument,) = op.args
+        assert isinstance(argument, str)
+        own = self.value_axes.get(argument) or self.arrays[argument].axes
+        last = own[-1]
+        if self._static(last):
+            return self.static_sum(op, argument, own)
+        loop = self.open(own)
+        outer = [a for a in own[:-1] if not self._static(a)]
+        for combo in self.combos(own):
+            name = self.value_name(op.name, combo)
+            value = self.operand(argument, combo, own)
+            if not outer:
+                loop.before.append(f"{name} = F(0.0)")
+                loop.lines.append(f"{name} = {name} + {value}")
+            else:
+                self.workspace[f"w_{name}"] = f"np.zeros(({', '.join(self.sizes[a] for a in outer)},), dtype=np.{self.dtype})"
+                at = ", ".join(self.index(a) for a in outer)
+                loop.before.append(f"w_{name}[:] = F(0.0)")
+                loop.lines.append(f"w_{name}[{at}] = w_{name}[{at}] + {value}")
+        loop.defined.add(op.name)
+        self.place[op.name] = "array" if outer else "scalar"
+
+    def static_sum(self, op: Op, argument: str, own: Axes) -> None:
+        dynamic = [a for a in own if not self._static(a)]
+        loop = self.open(op.axes) if dynamic else None
+        if loop is None and self._in_loop(op.args):
+            self.close()
+        for combo in self.combos(op.axes):
+            name = self.value_name(op.name, combo)
+            terms = [self.operand(argument, (*combo, k), own) for k in range(self._length(own[-1]))]
+            line = f"{name} = {' + '.join(['F(0.0)', *terms])}"
+            if loop is not None:
+                loop.lines.append(line)
+                if op.name in self.crossing:
+                    self.spill(op, name, loop)
+            elif self.loop is not None:
+                self.loop.before.append(line)
+            else:
+                self.put(line)
+        if loop is not None:
+            self.finish_value(op, loop)
+        else:
+            self.place[op.name] = "scalar"
+
+    def draw(self, op: Op) -> None:
+        """Fill a buffer of draws in front of the loop: float64, then rounded."""
+        from neurodyn.kernels.philox import stream_number
+
+        stream = stream_number(str(op.args[-1]))
+        self.close()
+        dynamic = [a for a in op.axes if not self._static(a)]
+        static = len(self.combos(op.axes))
+        base = self.value_name(op.name, ())
+        size = " * ".join([str(static), *(self.sizes[a] for a in dynamic)])
+        self.workspace[f"d_{base}"] = f"np.empty({size})"
+        self.put(f"fill_{op.op}(d_{base}, seed, np.uint64(k), {stream})")
+        for number, combo in enumerate(self.combos(op.axes)):
+            name = self.value_name(op.name, combo)
+            if dynamic:
+                count = " * ".join(self.sizes[a] for a in dynamic)
+                shape = ", ".join(self.sizes[a] for a in dynamic)
+                part = f"d_{base}[{number} * {count}:{number + 1} * {count}].reshape(({shape},))"
+                self.put(f"w_{name} = {part}" if self.dtype == "float64" else f"w_{name} = {part}.astype(np.{self.dtype})")
+            else:
+                self.put(f"{name} = F(d_{base}[{number}])")
+        self.place[op.name] = "array" if dynamic else "scalar"
+
+    def matrix(self, op: Op) -> None:
+        """Call the kernels that work on a whole matrix."""
+        self.close()
+        matrix = self.names[str(op.args[0])]
+        name = self.value_name(op.name, ())
+        if op.op == "identity":
+            self.put(f"set_identity({matrix}, {self.operand(op.args[1], (), ())})")
+            self.place[op.name] = "scalar"
+            return
+        x, scalars = op.args[1], [self.operand(a, (), ()) for a in op.args[2:]]
+        if x not in self.names and self.place[str(x)] != "array":
+            self.found.add(str(x))
+        vector = self.names[str(x)] if x in self.names else f"w_{self.value_name(str(x), ())}"
+        self.workspace[f"w_{name}"] = f"np.empty({self.sizes[op.axes[0]]}, dtype=np.{self.dtype})"
+        self.put(f"rls_gain({matrix}, {vector}, {scalars[0]}, {scalars[1] if len(scalars) > 1 else 'F(0.0)'}, w_{name})")
+        self.place[op.name] = "array"
+
+    def store(self, store: Store) -> None:
+        array = self.arrays[store.array]
+        dynamic = [a for a in array.axes if not self._static(a)]
+        if dynamic:
+            loop = self.open(array.axes)
+            for combo in self.combos(array.axes):
+                loop.stores[(store.array, combo)] = self.operand(store.value, combo, array.axes)
+            return
+        self.close()
+        for combo in self.combos(array.axes):
+            self.put(f"{self.element(array, combo)} = {self.operand(store.value, combo, array.axes)}")
+
+    def branch(self, branch: Branch) -> None:
+        self.close()
+        self.put(f"if {self.operand(branch.condition, (), ())}:")
+        self.indent += 1
+        mark = len(self.lines)
+        self.items(branch.body)
+        self.close()
+        if len(self.lines) == mark:
+            self.put("pass")
+        self.indent -= 1
+

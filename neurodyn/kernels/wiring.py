@@ -1,0 +1,42 @@
+"""Random wiring: the targets of each source, drawn from the counter so that no other part shifts them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from neurodyn.kernels.philox import _1, _12, _20, _32, _LOW, _SCALE, _rounds
+
+
+@njit(cache=True, error_model="numpy")
+def random_rows(sources, targets, probability, seed, stream, skip_self):
+    """Return (indptr, targets) of a Bernoulli graph, by geometric jumps along each row: O(synapses) draws."""
+    indptr = np.zeros(sources + 1, dtype=np.int64)
+    capacity = np.int64(sources * targets * probability * 1.2) + 64
+    found = np.empty(capacity, dtype=np.int32)
+    k0, k1 = np.uint64(seed) & _LOW, np.uint64(seed) >> _32
+    stay = np.log(1.0 - probability) if probability < 1.0 else -np.inf
+    count = 0
+    for row in range(sources):
+        position, index = np.int64(-1), np.uint64(0)
+        while True:
+            w0, w1, w2, w3 = _rounds(index, np.uint64(row), np.uint64(0), np.uint64(stream), k0, k1)
+            index += _1
+            u = (np.float64((w0 << _20) | (w1 >> _12)) + 0.5) * _SCALE
+            jump = np.floor(np.log(u) / stay)
+            if not jump < targets:  # also for probability 0
+                break
+            position += 1 + np.int64(jump)
+            if position >= targets:
+                break
+            if skip_self and position == row:
+                continue
+            if count == capacity:
+                capacity *= 2
+                larger = np.empty(capacity, dtype=np.int32)
+                larger[:count] = found[:count]
+                found = larger
+            found[count] = position
+            count += 1
+        indptr[row + 1] = count
+    return indptr, found[:count].copy()

@@ -1,0 +1,1 @@
+"""What is simulated: equations, parameters, citations; no time loop."""

@@ -1,0 +1,63 @@
+"""The spiking reservoir of the what/when task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from neurodyn.circuit import Circuit, CircuitError, Connection, Input, Uniform
+from neurodyn.models.izhikevich import izhikevich_2003
+
+
+def SpikingReservoir(  # noqa: N802  (reads as the model it returns)
+    neurons: int = 1000, *, connection_probability: float = 0.1, events: tuple[str, ...] = ("A", "B"), seed: int = 1,
+    inhibitory: float = 0.2, excitatory_weight: float = 0.3, inhibitory_weight: float = 1.2, tau_syn: Any = "5 ms",
+    bias: Any = Uniform(0, 3), noise: float = 0.5, cue_weight: float = 15.0, event_weight: float = 2.0,
+    input_fraction: float = 0.5, jitter: float = 0.3,
+) -> Circuit:
+    """Return a heterogeneous Izhikevich reservoir with fixed random recurrence and inputs for a cue and events.
+
+    1 ms steps of the published 2003 scheme; Dale's law; weights per spike exc 0.3 |n|/sqrt(pN), inh -1.2 |n|/sqrt(pN)
+    with n standard normal; synaptic current decaying with tau_syn. Each input channel reaches a random fraction of the
+    cells with weight uniform in (0, cue_weight) or (0, event_weight). Only the structure (1000 cells, Dale's law,
+    fixed recurrence) is from the paper; its parameters are not public, these are ours (and every one can be changed).
+
+    Parameters
+    ----------
+    neurons : int
+        Number of cells, at least 1; the last ``inhibitory`` fraction is inhibitory.
+    connection_probability : float
+        Chance of each directed pair, in (0, 1]; no autapses.
+    events : tuple of str
+        Names of the events; the input "task" has the channels ("cue", *events).
+    bias : number or distribution
+        Constant current of each cell.
+    noise : float
+        Standard deviation of the current noise, drawn anew each ms, >= 0.
+    jitter : float
+        Trial-to-trial standard deviation of v at a reset.
+    seed : int
+        Key of wiring, parameters and noise.
+
+    References
+    ----------
+    Yamada & Chao (2025) arXiv:2510.14382; cells and scheme Izhikevich (2003) IEEE Trans. Neural Netw. 14:1569.
+    """
+    if not 0 < connection_probability <= 1:
+        raise CircuitError(f"connection_probability = {connection_probability!r}, allowed is above 0 up to 1")
+    for name, value in (("noise", noise), ("jitter", jitter), ("excitatory_weight", excitatory_weight), ("inhibitory_weight", inhibitory_weight)):
+        if not 0 <= value < float("inf"):
+            raise CircuitError(f"{name} = {value!r}, give 0 or a positive number (signs follow from Dale's law)")
+    cells = izhikevich_2003(
+        "cells", neurons, inhibitory=inhibitory, current="bias + I_syn + I_in + noise*randn()", tau_syn=tau_syn,
+        parameters={"bias": bias, "noise": noise}, jitter=jitter,
+    )
+    recurrent = Connection(
+        cells, cells, "I_syn", probability=connection_probability, name="recurrent",
+        weight=f"where(inhibitory_pre, -{inhibitory_weight}, {excitatory_weight})*abs(randn())/sqrt({connection_probability}*N_pre)",
+    )
+    task = Input("task", ("cue", *events))
+    drive = Connection(
+        task, cells, "I_in", name="input",
+        weight=f"where(i == 0, {cue_weight}, {event_weight})*rand()*int(rand() < {input_fraction})",
+    )
+    return Circuit([cells], [recurrent, drive], inputs=[task], seed=seed, name="spiking reservoir")

@@ -1,0 +1,70 @@
+"""Figures: results in (arrays and mappings), matplotlib figures out.
+
+Every function returns a :class:`matplotlib.figure.Figure` that is bound to no window and no pyplot state;
+nothing is shown and no global setting stays changed. Functions of one panel take ``ax``, then draw there and
+return the figure it belongs to. Inputs are never modified.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from neurodyn.plots.ablation import bars_with_points as bars_with_points
+    from neurodyn.plots.amplitude import amplitude_against_probability as amplitude_against_probability
+    from neurodyn.plots.base import OKABE_ITO as OKABE_ITO
+    from neurodyn.plots.base import style as style
+    from neurodyn.plots.expectation import expectation_traces as expectation_traces
+    from neurodyn.plots.geometry import weight_geometry as weight_geometry
+    from neurodyn.plots.learning import error_curves as error_curves
+    from neurodyn.plots.lines import line_with_band as line_with_band
+    from neurodyn.plots.lines import traces as traces
+    from neurodyn.plots.spikes import raster as raster
+    from neurodyn.plots.summary import overview as overview
+    from neurodyn.plots.waiting import hazard as hazard
+
+# No file bears the name of a function in it: importing it would put the module in the place of the function.
+_FILES = {
+    "OKABE_ITO": "base",
+    "amplitude_against_probability": "amplitude",
+    "bars_with_points": "ablation",
+    "error_curves": "learning",
+    "expectation_traces": "expectation",
+    "hazard": "waiting",
+    "line_with_band": "lines",
+    "overview": "summary",
+    "raster": "spikes",
+    "style": "base",
+    "traces": "lines",
+    "weight_geometry": "geometry",
+}
+
+__all__ = [
+    "OKABE_ITO",
+    "amplitude_against_probability",
+    "bars_with_points",
+    "error_curves",
+    "expectation_traces",
+    "hazard",
+    "line_with_band",
+    "overview",
+    "raster",
+    "style",
+    "traces",
+    "weight_geometry",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _FILES:
+        import difflib
+
+        near = difflib.get_close_matches(name, _FILES, n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise AttributeError(f"neurodyn.plots has no {name!r}{hint}")
+    return getattr(importlib.import_module(f"{__name__}.{_FILES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,194 @@
+"""From what a run records to the places in its file."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurodyn import units
+from neurodyn.backends.engine import Engine, Records, SampleSpec
+from neurodyn.circuit import Circuit, CircuitError, Filter, Input, Population, Readout
+from neurodyn.network import Network
+from neurodyn.program import Array
+from neurodyn.recording import Writer
+from neurodyn.recording.disk import check_disk
+from neurodyn.session import Trial
+
+if TYPE_CHECKING:
+    from neurodyn.recording import Recording
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What is recorded: populations' spikes, samples of arrays, and whether weights are kept."""
+
+    spikes: tuple[str, ...]
+    samples: tuple[SampleSpec, ...]
+    weights: bool
+
+
+def plan_recording(network: Network, record: Sequence[Any]) -> Plan:
+    """Resolve the words of ``record``; an unknown one is refused with the nearest known."""
+    program, circuit = network.program, network.circuit
+    spikes: list[str] = []
+    samples: dict[str, SampleSpec] = {}
+    weights = False
+    arrays = {a.name: a for a in program.arrays if a.role in ("state", "memory", "input") and "@" not in a.name and len(a.axes) < 2 and a.dtype == "float"}
+    short: dict[str, list[str]] = {}
+    for name in arrays:
+        short.setdefault(name.partition(".")[2], []).append(name)
+        short.setdefault(name.partition(".")[0], [])
+    for f in circuit.filters:
+        short[f.name] = [f"{f.name}.r"]
+    for i in circuit.inputs:
+        short[i.name] = [f"{i.name}.value"]
+
+    def add(name: str, spec: Any = None) -> None:
+        size = max(1, int(np.prod([network.sizes[a] for a in arrays[name].axes], dtype=int)))
+        ids, every = np.arange(size), 1
+        if spec is not None and spec.units is not None:
+            ids = np.unique(np.asarray(spec.units, dtype=np.int64).ravel())
+            if ids.size and (ids[0] < 0 or ids[-1] >= size):
+                raise CircuitError(f"record: unit {ids[-1] if ids[-1] >= size else ids[0]} of {name} outside 0..{size - 1}")
+        if spec is not None and spec.every is not None:
+            seconds = float(units.si(spec.every, "second", name=f"every of {name}", low=0.0))  # type: ignore[arg-type]
+            every = max(1, round(seconds / circuit.timestep))
+        samples[name] = SampleSpec(name, ids, every)
+
+    for item in record:
+        text = item if isinstance(item, str) else item.array
+        if text == "spikes":
+            spikes += program.spiking
+        elif text.startswith("spikes/") and text[7:] in program.spiking:
+            spikes.append(text[7:])
+        elif text == "weights":
+            weights = True
+        elif text == "readout":
+            if not circuit.readouts:
+                raise CircuitError("record: 'readout', but the circuit has none; give simulate(..., learn=...) or Circuit(readouts=...)")
+            for r in circuit.readouts:
+                for name, kind in r.state.items():
+                    if (kind if isinstance(kind, str) else kind[0]) == "output" and np.ndim(kind[1] if not isinstance(kind, str) else 0) == 0 and name != "ones":
+                        add(f"{r.name}.{name}")
+        elif text == "stimulus":
+            for i in circuit.inputs:
+                add(f"{i.name}.value")
+        elif text in arrays:
+            add(text, None if isinstance(item, str) else item)
+        elif len(short.get(text, [])) == 1:
+            add(short[text][0], None if isinstance(item, str) else item)
+        else:
+            words = ["spikes", "weights", "readout", "stimulus", *(f"spikes/{p}" for p in program.spiking), *arrays]
+            near = difflib.get_close_matches(text, words, n=1)
+            why = f"; several parts have {text!r}: {', '.join(short[text])}" if short.get(text) else ""
+            raise CircuitError(f"record: {text!r} is unknown{why}; {f'did you mean {near[0]!r}? ' if near else ''}known are {', '.join(words)}")
+    return Plan(tuple(dict.fromkeys(spikes)), tuple(samples.values()), weights)
+
+
+class Recorder:
+    """Write the records of one run; the file appears under its name when the run is complete."""
+
+    def __init__(self, network: Network, plan: Plan, header: Mapping[str, Any], out: Any, *, overwrite: bool, steps: int) -> None:
+        self.network, self.plan = network, plan
+        self.arrays: dict[str, Array] = {a.name: a for a in network.program.arrays}
+        self.dt_ms = network.circuit.timestep * 1e3
+        if out is not None:
+            size = sum(8 * s.units.size * (steps // s.every) for s in plan.samples)
+            size += sum(16 * 20 * network.sizes[p] * int(steps * self.dt_ms / 1e3 + 1) for p in plan.spikes)  # at 20 spikes/s
+            parent = Path(out).absolute().parent
+            if parent.is_dir():
+                check_disk(parent, size)
+        self.writer = Writer(out, header=header, overwrite=overwrite)
+        for population in plan.spikes:
+            self.writer.spikes(population, np.empty(0, np.int64), np.empty(0, np.int64), size=network.sizes[population])
+
+    def trial(self, number: int, trial: Trial, first: int, steps: int) -> None:
+        """Add the row of a trial, on its own clock (labels) and the clock of the run."""
+        self.writer.trial({
+            **trial.labels, "start_ms": first * self.dt_ms, "duration_ms": steps * self.dt_ms,
+            "learning": trial.learning, "calibration": trial.calibration, "reset": trial.reset,
+        })
+
+    def chunk(self, records: Records, first: int, last: int) -> None:
+        """Add what one chunk of steps gave."""
+        for population, (steps, ids) in records.spikes.items():
+            self.writer.spikes(population, steps, ids)
+        for spec in self.plan.samples:
+            values = records.samples[spec.array]
+            if not len(values):
+                continue
+            start = (first // spec.every + 1) * spec.every
+            times = np.arange(start, last + 1, spec.every)[: len(values)] * self.dt_ms
+            path, dims, coords, unit, scale = self._place(spec)
+            self.writer.samples(path, values / scale if scale != 1.0 else values, times, dims=dims, coords=coords, attrs={"units": unit})
+
+    def weights(self, engine: Engine) -> None:
+        """Add a snapshot of the memory of readouts."""
+        if not self.plan.weights:
+            return
+        for array in self.network.program.arrays:
+            if array.role != "memory" or not array.axes or any(a.endswith("'") for a in array.axes):
+                continue
+            owner, _, variable = array.name.partition(".")
+            coords = {}
+            dims = ["time"]
+            for axis in array.axes:
+                dim = "output" if axis.startswith("#") else "unit"
+                dims.append(dim)
+                coords[dim] = list(self._labels(axis)) if dim == "output" else np.arange(self.network.sizes[axis])
+            self.writer.samples(f"weights/{owner}/{variable}", engine.arrays[array.name][None].astype(float), np.array([engine.step * self.dt_ms]),
+                                dims=tuple(dims), coords=coords, attrs={"units": array.unit})
+
+    def finish(self, trained: Circuit) -> Recording:
+        """Store the network with what it has learned and close the file."""
+        self.writer.tree("network", trained.to_tree())
+        return self.writer.finish()
+
+    def abort(self, error: BaseException) -> None:
+        """Keep what was recorded; the error carries it as ``recording`` and ``path``."""
+        kept = self.writer.abort(f"{type(error).__name__}: {error}")
+        error.path, error.recording = kept, self.writer.recording  # type: ignore[attr-defined]
+        if kept is not None:
+            error.add_note(f"what was recorded until then is in {kept}")
+
+    def close(self) -> None:
+        """Release a writer that another run's error left open."""
+        if not self.writer._closed:
+            self.writer.abort("another network of the same call stopped")
+
+    @staticmethod
+    def _labels(axis: str) -> tuple[str, ...]:
+        return tuple(axis[1:].split(","))
+
+    def _place(self, spec: SampleSpec) -> tuple[str, tuple[str, str], dict[str, Any], str, float]:
+        array = self.arrays[spec.array]
+        owner, _, variable = spec.array.partition(".")
+        part = self.network.circuit[owner] if any(p.name == owner for p in self.network.circuit.parts()) else None
+        label_dim, path = "unit", f"state/{owner}/{variable}"
+        if isinstance(part, Input):
+            label_dim, path = "channel", f"stimulus/{owner}"
+            coords: dict[str, Any] = {"channel": [part.channels[k] for k in spec.units]}
+        elif array.axes and not array.axes[0].startswith("#"):
+            coords = {"unit": spec.units}
+        else:
+            names = self._labels(array.axes[0]) if array.axes else (part.outputs if isinstance(part, Readout) and len(part.outputs) == 1 else (variable,))
+            label_dim, coords = "output", {"output": [names[k] for k in spec.units]}
+        if isinstance(part, Readout) or not isinstance(part, Population | Filter | Input):
+            path = f"readout/{owner}/{variable}"
+        unit, scale = self._unit(array, part)
+        return path, ("time", label_dim), coords, unit, scale
+
+    def _unit(self, array: Array, part: Any) -> tuple[str, float]:
+        """Return the unit of the file and what to divide SI values by."""
+        if isinstance(part, Population) and array.name.partition(".")[2] not in part.labels:
+            try:
+                quantity = units.quantity(f"1 {array.unit}") if array.unit != "1" else None
+            except ValueError:
+                quantity = None
+            return array.unit, float(quantity.value) if quantity is not None else 1.0
+        return array.unit, 1.0

@@ -1,0 +1,61 @@
+"""Where a recording comes from: versions, revision, time, threads."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+
+PACKAGES = ("neurodyn", "numpy", "scipy", "h5py", "brian2", "numba", "torch")
+
+
+def provenance() -> dict[str, Any]:
+    """Attributes of every recording: started (ISO 8601, UTC), host, platform, versions, threads, git."""
+    found: dict[str, Any] = {
+        "started": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "host": platform.node(),
+        "platform": platform.platform(),
+        "versions": versions(),
+        "threads": threads(),
+    }
+    revision = git_revision()
+    if revision is not None:
+        found["git_revision"] = revision
+    return found
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, HDF5 and the packages that results depend on, without importing them."""
+    import h5py
+
+    found = {"python": platform.python_version(), "hdf5": h5py.version.hdf5_version}
+    for package in PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def threads() -> int:
+    """Threads that a parallel kernel would use here."""
+    count = getattr(sys.modules.get("numba"), "get_num_threads", None)
+    if count is not None:
+        return int(count())
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def git_revision(folder: str | os.PathLike | None = None) -> str | None:
+    """The commit of the repository around `folder` (the current one), "-dirty" if files differ, or None."""
+    # without locks or helper programs: looking must not change the repository
+    command = ["git", "--no-optional-locks", "-c", "core.fsmonitor=false"]
+    command += ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=5, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None if done.returncode == 0 else None

@@ -1,0 +1,91 @@
+"""The table of trials: one row a trial, one dataset a column."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import h5py
+import numpy as np
+
+from neurodyn.recording.arrays import text_values
+from neurodyn.recording.layout import check_name, children, lookup, ordered_group
+from neurodyn.recording.values import plain, storable
+
+if TYPE_CHECKING:
+    import pandas
+
+Cell = bool | int | float | str | None
+
+
+def clean_row(row: Mapping[str, Any], number: int, kinds: dict[str, str]) -> dict[str, Cell]:
+    """Check row `number` against the kinds of the columns so far ("text", "number"), which it may extend."""
+    clean: dict[str, Cell] = {}
+    for column, value in row.items():
+        where = f"trial {number}, column {column!r}"
+        check_name(column, f"trial {number}")
+        value = plain(value, where)
+        if isinstance(value, (list, dict)):
+            raise TypeError(f"{where}: {value!r} is a {type(value).__name__}; give a number, bool, text or None")
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise ValueError(f"{where}: {value} does not fit into 64 bits; give it as text")
+        if isinstance(value, str) and not storable(value):
+            raise ValueError(f"{where}: {value!r} holds NUL or lone surrogates, which HDF5 cannot store")
+        if column == "trial":
+            if value != number:
+                raise ValueError(f"{where}: {value!r}; the column 'trial' is the number of the row, from 0")
+            continue
+        if value is not None:
+            kind = "text" if isinstance(value, str) else "number"
+            if kinds.setdefault(column, kind) != kind:
+                raise TypeError(f"{where}: {value!r} is a {kind}, the rows before hold {kinds[column]}; use one kind")
+        clean[column] = value
+    return clean
+
+
+def column_values(cells: Sequence[Cell]) -> np.ndarray:
+    """A column as bool, int64, float64 or text; None is NaN (making numbers float64) or ''."""
+    given = [cell for cell in cells if cell is not None]
+    if any(isinstance(cell, str) for cell in given):
+        return np.array(["" if cell is None else cell for cell in cells], dtype=str)
+    if len(given) == len(cells):
+        if all(isinstance(cell, bool) for cell in given):
+            return np.array(cells, dtype=bool)
+        if all(isinstance(cell, int) for cell in given):
+            return np.array(cells, dtype=np.int64)
+    return np.array([math.nan if cell is None else cell for cell in cells], dtype=np.float64)
+
+
+def write_trials(file: h5py.File, rows: Sequence[Mapping[str, Cell]]) -> None:
+    """Write /trials: each column with the dimension scale `trial`."""
+    if not rows:
+        return
+    group = ordered_group(file, "trials")
+    scale = group.create_dataset("trial", data=np.arange(len(rows), dtype=np.int64))
+    scale.make_scale("trial")
+    for column in dict.fromkeys(column for row in rows for column in row):
+        values = column_values([row.get(column) for row in rows])
+        if values.dtype.kind == "U":
+            dataset = group.create_dataset(column, data=values.astype(object), dtype=h5py.string_dtype())
+        else:
+            dataset = group.create_dataset(column, data=values)
+        dataset.dims[0].attach_scale(scale)
+        if column.endswith("_ms"):
+            dataset.attrs["units"] = "ms"
+
+
+def read_trials(file: h5py.File) -> pandas.DataFrame:
+    """The table with the number of the trial as index; empty where no trial was recorded."""
+    import pandas
+
+    group = lookup(file, "trials")
+    columns: dict[str, np.ndarray] = {}
+    index = np.zeros(0, dtype=np.int64)
+    if isinstance(group, h5py.Group):
+        for name, dataset in children(group):
+            if isinstance(dataset, h5py.Dataset):
+                text = h5py.check_string_dtype(dataset.dtype) is not None
+                columns[name] = text_values(dataset) if text else dataset[()]
+        index = columns.pop("trial", index)
+    return pandas.DataFrame(columns, index=pandas.Index(index, name="trial"))

@@ -1,0 +1,208 @@
+"""The recording of a run, taken in as it goes and named at the end."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from neurodyn.recording.closing import stopped_attrs, write_file, write_image, write_numbered, write_partial
+from neurodyn.recording.disk import check_output, make_folder
+from neurodyn.recording.header import encode_header, outcome_attrs
+from neurodyn.recording.layout import check_path
+from neurodyn.recording.store import Store
+from neurodyn.recording.streams import sample_stream, spike_stream, take_samples, take_spikes
+from neurodyn.recording.tree import freeze
+from neurodyn.recording.trials import clean_row
+
+if TYPE_CHECKING:
+    from neurodyn.recording.reader import Recording
+
+_OWN_SECTIONS = ("spikes", "trials", "data")
+
+
+class Writer:
+    """Collects spikes, samples, trials and trees, and makes one recording file of them.
+
+    Parameters
+    ----------
+    path : path or None
+        The file to be. Its folder is made if absent. None keeps the recording in memory.
+    header : mapping
+        Attributes of the root (numbers, text, lists, mappings): ``dt_ms``, ``seed``, ``backend``, ... The
+        mapping ``config`` is stored as JSON text ``config_json``. Versions, git revision, start and threads
+        are added.
+    overwrite : bool
+        Whether an existing file may be replaced, at the end and in one step.
+    segment_mb : float
+        Memory to fill, in MB, before it goes into a segment file: what a kill may cost.
+    segment_s : float
+        Seconds after which it goes into a segment file even if it is little.
+
+    Raises FileExistsError, IsADirectoryError, NotADirectoryError or PermissionError at once if the file could
+    not be written at the end. As a context manager it calls `abort` when left by an exception or without
+    `finish`.
+    """
+
+    def __init__(
+        self,
+        path: str | Path | None,
+        *,
+        header: Mapping[str, Any],
+        overwrite: bool = False,
+        segment_mb: float = 64,
+        segment_s: float = 300,
+    ) -> None:
+        self._begun = self._last_segment = time.monotonic()
+        self._dt_ms = header.get("dt_ms")
+        self._store = Store(encode_header(header))
+        self._overwrite = overwrite
+        self._held, self._limit, self._patience = 0, segment_mb * 1e6, segment_s
+        self._kinds: dict[str, str] = {}
+        self._closed = False
+        self.recording: Recording | None = None  # what `finish` returned or `abort` kept, on disk or in memory
+        self.path: Path | None = None
+        self._folder: Path | None = None
+        if path is not None:
+            self.path = check_output(path, overwrite=overwrite)
+            self._folder = make_folder(self.path, path)
+            self._store.target = self.path.name
+
+    def spikes(
+        self, population: str, steps: Any, ids: Any, *, size: int | None = None, dt_ms: float | None = None
+    ) -> None:
+        """Append spikes: `steps` (n,) from the start of the run, in order of time, and `ids` (n,) from 0.
+
+        A first call with empty arrays makes the population known. `size` is the number of its units and
+        `dt_ms` its own step in milliseconds, if not the header's; both count at the first call.
+        """
+        self._check_open()
+        stream = self._store.streams.get(f"spikes/{population}")
+        if stream is None:
+            stream = spike_stream(population, size, self._dt_ms if dt_ms is None else dt_ms)
+            self._store.streams[stream.path] = stream
+        self._grow(take_spikes(stream, steps, ids))
+
+    def samples(
+        self,
+        path: str,
+        values: Any,
+        times: Any,
+        *,
+        dims: Sequence[str] | None = None,
+        coords: Mapping[str, Any] | None = None,
+        attrs: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Append `values` (time, ...), bool, int or float, taken at `times` (time,) in milliseconds.
+
+        `path` is "state/cells/v", "readout/when/y" and the like; `dims` names the dimensions (("time",
+        "unit") unless given), `coords` gives names or numbers along all but the first, and `attrs` holds
+        ``units`` and more. These three count at the first call. Values keep their type.
+        """
+        self._check_open()
+        values = np.asarray(values)
+        stream = self._store.streams.get(path)
+        if stream is None:
+            stream = sample_stream(path, values, dims, coords or {}, attrs or {})
+            self._check_place(path)
+            self._store.streams[path] = stream
+        self._grow(take_samples(stream, values, times))
+
+    def trial(self, row: Mapping[str, Any]) -> None:
+        """Append one row (number, bool, text or None by column) to the table of trials."""
+        self._check_open()
+        self._store.rows.append(clean_row(row, len(self._store.rows), self._kinds))
+        self._grow(64 * (1 + len(row)))
+
+    def tree(self, path: str, mapping: Mapping[str, Any]) -> None:
+        """Store a nested mapping of arrays and plain values as the group `path`; a later call replaces it."""
+        self._check_open()
+        frozen = freeze(mapping, check_path(path))
+        if path not in self._store.trees:
+            self._check_place(path)
+        self._store.put_tree(path, frozen)
+
+    def finish(self, results: Mapping[str, Any] | None = None, checks: Sequence[Any] | None = None) -> Recording:
+        """Put the file together, check it, give it its name, and return it for reading.
+
+        If that fails for want of room, nothing is lost: OSError is raised and `finish` may be called again.
+        """
+        self._check_open()
+        attrs = {**outcome_attrs(results, checks), **self._wall(), "complete": np.True_}
+        if self.path is None:
+            return self._close(write_image(self._store, attrs))
+        try:
+            write_file(self._store, self.path, attrs, overwrite=self._overwrite)
+        except FileExistsError:
+            kept = self._close(write_numbered(self._store, self.path, ".other", attrs))
+            raise FileExistsError(f"{self.path} came into being meanwhile; this run is in {kept.path}") from None
+        return self._close(self.path)
+
+    def abort(self, reason: str) -> Path | None:
+        """Keep what was recorded as ``<stem>.partial.h5`` and return its path; None if in memory or nothing.
+
+        The file has ``complete`` = False and ``stopped`` = `reason`. An earlier partial file is not replaced
+        unless `overwrite` was set. The recording is also at hand as ``writer.recording``.
+        """
+        self._check_open()
+        if self._store.empty:
+            self._release()
+            return None
+        self._store.header.update(self._wall())
+        if self.path is None:
+            self._close(write_image(self._store, stopped_attrs(reason)))
+            return None
+        return self._close(write_partial(self._store, self.path, reason, overwrite=self._overwrite)).path
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if not self._closed:
+            self.abort("left without finish()" if error is None else f"{type(error).__name__}: {error}")
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("this recording is closed by finish() or abort(); make a new Writer")
+
+    def _check_place(self, path: str) -> None:
+        """Refuse a path that would lie within, or hold, what is there already."""
+        section = path.partition("/")[0]
+        if section in _OWN_SECTIONS:
+            raise ValueError(f"path = {path!r}: /{section} has its own methods; choose another path")
+        for other in (*self._store.streams, *self._store.trees):
+            if f"{path}/".startswith(f"{other}/") or f"{other}/".startswith(f"{path}/"):
+                raise ValueError(f"path = {path!r} clashes with {other!r}, recorded before; choose another")
+
+    def _grow(self, size: int) -> None:
+        self._held += size
+        if self._folder is None:
+            return
+        late = time.monotonic() - self._last_segment > self._patience
+        if self._held >= self._limit or (late and self._held):
+            try:
+                self._store.save(self._folder)
+            except OSError as error:
+                reason = f"{self.path}: nothing more can be recorded: {error.strerror or error}"
+                raise OSError(error.errno, reason) from error
+            self._held, self._last_segment = 0, time.monotonic()
+
+    def _wall(self) -> dict[str, float]:
+        return {"wall_s": round(time.monotonic() - self._begun, 3)}
+
+    def _close(self, source: Path | bytes) -> Recording:
+        from neurodyn.recording.reader import Recording
+
+        self.recording = Recording(source)
+        self._release()
+        return self.recording
+
+    def _release(self) -> None:
+        self._closed = True
+        self._store = Store({})
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,0 +1,28 @@
+import subprocess
+
+from neurodyn.recording.provenance import git_revision, provenance
+
+
+def test_git_revision(tmp_path):
+    def git(*arguments):
+        who = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+        return subprocess.run(
+            ["git", *who, *arguments], cwd=tmp_path, capture_output=True, text=True, check=True
+        ).stdout
+
+    git("init", "-q")
+    assert git_revision(tmp_path) is None  # no commit yet
+    (tmp_path / "a").write_text("1")
+    git("add", "a")
+    git("commit", "-qm", "first")
+    git("tag", "v1")
+    commit = git("rev-parse", "HEAD").strip()
+    assert git_revision(tmp_path) == commit
+    (tmp_path / "a").write_text("22")
+    assert git_revision(tmp_path) == f"{commit}-dirty"
+
+
+def test_without_git(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert git_revision(tmp_path) is None
+    assert "git_revision" not in provenance()
