@@ -188,9 +188,10 @@ class _Run:
 
     def _trial(self, number: int, trial: Trial) -> None:
         first, steps = self.engine.step, trial.steps * self.ratio
-        self.engine.start_trial(learning=trial.learning, calibration=trial.calibration, reset=trial.reset)
-        self.recorder.trial(number, trial, first, steps)
         inputs = {i.name: self._values(i, trial, steps) for i in self.network.circuit.inputs}
+        self.engine.start_trial(learning=trial.learning, calibration=trial.calibration, reset=trial.reset,
+                                inputs={name: values[0] for name, values in inputs.items()})
+        self.recorder.trial(number, trial, first, steps)
         done = 0
         while done < steps:
             length = min(_CHUNK, steps - done)

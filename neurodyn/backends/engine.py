@@ -84,8 +84,16 @@ class Engine(ABC):
         p /= forgetting
         return px if old_gain else px / denominator
 
-    def start_trial(self, *, learning: bool, calibration: bool, reset: bool) -> None:
-        """Begin a trial: set its flags, return the state to its start where asked, run the readouts' trial start."""
+    def start_trial(
+        self, *, learning: bool, calibration: bool, reset: bool, inputs: Mapping[str, np.ndarray] | None = None
+    ) -> None:
+        """Begin a trial: set its flags, return the state to its start where asked, run the readouts' trial start.
+
+        ``inputs`` are the values (channels,) of the first step, which that code may read.
+        """
+        for name, row in (inputs or {}).items():
+            array = self.arrays[f"{name}.value"]
+            array[...] = row if array.ndim else row[0]
         self.arrays["learning"][...] = learning
         self.arrays["calibration"][...] = calibration
         self._clock()

@@ -141,7 +141,9 @@ def panel_letters(axes: Iterable[Axes]) -> None:
 
 def label(name: str, units: str | None) -> str:
     """An axis label: the name and, unless dimensionless, the units in brackets."""
-    return name if units in (None, "", "1") else f"{name} ({units})"
+    if units in (None, "", "1"):
+        return name
+    return f"{name}, {units}" if "(" in units else f"{name} ({units})"
 
 
 def legend_right(ax: Axes, **options: Any) -> None:

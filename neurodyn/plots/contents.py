@@ -88,6 +88,17 @@ def aims_of(one: Track, others: list[Track]) -> Track | None:
     return None
 
 
+def cell_groups(recording: Any, population: str, size: int) -> dict[str, np.ndarray] | None:
+    """Excitatory and inhibitory cells, if the network in the recording tells them apart."""
+    try:
+        marked = np.asarray(recording.tree("network")["parameters"][f"{population}.inhibitory"]).astype(bool)
+    except KeyError:
+        return None
+    if marked.shape != (size,) or marked.all() or not marked.any():
+        return None
+    return {"E": np.flatnonzero(~marked), "I": np.flatnonzero(marked)}
+
+
 def trial_starts(table: Any) -> np.ndarray | None:
     """Starts of the trials on the clock of the run in ms, or None if the table has none."""
     for name in STARTS:
@@ -105,7 +116,7 @@ def trial_names(table: Any) -> list[str]:
 
 def title_of(attrs: Mapping[str, Any], path: Any) -> str:
     """Name, seed and backend of a run, and whether it came to its end."""
-    given = attrs.get("simulation") or attrs.get("name")
+    given = attrs.get("simulation") or attrs.get("name") or attrs.get("circuit")
     parts = [str(given or (path.name if path is not None else "Recording"))]
     if "seed" in attrs:
         parts.append(f"seed {attrs['seed']}")

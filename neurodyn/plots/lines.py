@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -189,7 +190,9 @@ def draw_band(
     if len(rows) > 1:
         ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
     marker = "o" if len(x) <= 40 else ""
-    ax.plot(x, mean, linestyle, color=colour, marker=marker, markersize=3, label=complete(name, rows))
+    ax.plot(
+        x, mean, linestyle, color=colour, marker=marker, markersize=3, label=textwrap.fill(complete(name, rows), 26)
+    )
 
 
 def _columns(name: str, values: Any, times: int, channels: int) -> np.ndarray:

@@ -11,13 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from neurodyn.plots.base import GREY, dress, label, legend_right, new_figure, note, style
-from neurodyn.plots.contents import CLOCK, Track, aims_of, title_of, tracks, trial_names, trial_starts
+from neurodyn.plots.contents import CLOCK, Track, aims_of, cell_groups, title_of, tracks, trial_names, trial_starts
 from neurodyn.plots.lines import draw_traces
 from neurodyn.plots.spikes import draw_raster, draw_rate, group_members
 
 WHOLE_MS, PART_MS = 10_000.0, 5_000.0
-MAX_PANELS, MAX_POPULATIONS = 14, 5
-MAX_TRIALS = 100
+MAX_POPULATIONS, MAX_TRIALS = 5, 100
+# Panels of one section of the file; 4 of the others.
+MAX_OF_SECTION = {"stimulus": 2, "weights": 2}
 
 
 @style()
@@ -58,9 +59,13 @@ def overview(
     # Snapshots of weights lie far apart: they are shown over the whole run.
     clocked = [one for one in found if one.x_label == CLOCK and not one.key.startswith("weights/")]
     own = [one for one in found if one not in clocked]
+    # Of weights the matrices first: what a readout learned, before the statistics of its features.
+    own.sort(key=lambda one: one.key.startswith("weights/") and one.labels == ("all",))
     aims = {one.key: aims_of(one, clocked) for one in clocked}
     clocked = [one for one in clocked if one not in aims.values()]
-    panels = [*clocked, *own][: max(1, MAX_PANELS - 2 * len(spikes))]
+    idle = [one for one in clocked if one.key.startswith("stimulus/") and np.ptp(one.values) == 0]
+    clocked = [one for one in clocked if one not in idle]
+    panels = _chosen([*clocked, *own])
     left_out = spiking[MAX_POPULATIONS:] + [one.key for one in [*clocked, *own] if one not in panels]
 
     table = recording.trials
@@ -70,10 +75,11 @@ def overview(
     scale = 1e-3 if span[1] - span[0] > WHOLE_MS else 1.0
 
     heights = [1.9, 0.8] * len(spikes) + [1.0] * len(panels)
-    figure = new_figure(6.8, 0.7 + 1.25 * sum(heights))
+    figure = new_figure(6.8, 0.8 + 1.15 * sum(heights))
     axes = [dress(ax) for ax in np.atleast_1d(figure.subplots(len(heights), 1, height_ratios=heights))]
     for number, (population, one) in enumerate(spikes.items()):
-        _spikes(axes[2 * number : 2 * number + 2], population, one, span, max_units=max_units, scale=scale)
+        pair, groups = axes[2 * number : 2 * number + 2], cell_groups(recording, population, one.size)
+        _spikes(pair, population, one, groups, span, max_units=max_units, scale=scale)
     for ax, one in zip(axes[2 * len(spikes) :], panels, strict=True):
         if one in clocked:
             _lines(ax, one, aims[one.key], span=span, scale=scale)
@@ -85,10 +91,24 @@ def overview(
         if starts is not None:
             _trials(timed, table, starts, span, scale)
     texts = [title_of(recording.attrs, getattr(recording, "path", None)) + shown]
+    if idle:
+        texts.append(f"Constant: {', '.join(one.key for one in idle)}")
     if left_out:
         texts.append(f"Not drawn: {', '.join(left_out)}")
     figure.suptitle(textwrap.fill(". ".join(texts), 92), x=0.01, ha="left")
     return figure
+
+
+def _chosen(entries: Sequence[Track]) -> list[Track]:
+    """The first few of each section of the file, so that the page does not grow without end."""
+    taken: dict[str, int] = {}
+    panels = []
+    for one in entries:
+        section = one.key.partition("/")[0]
+        taken[section] = taken.get(section, 0) + 1
+        if taken[section] <= MAX_OF_SECTION.get(section, 4):
+            panels.append(one)
+    return panels
 
 
 def _stretch(
@@ -126,6 +146,7 @@ def _spikes(
     axes: Sequence[Axes],
     population: str,
     spikes: Any,
+    groups: dict[str, np.ndarray] | None,
     span: tuple[float, float],
     *,
     max_units: int,
@@ -138,7 +159,7 @@ def _spikes(
             ax.set_ylabel(name)
         top.set_title(f"Spikes of {population}")
         return
-    members = group_members(None, spikes.size)
+    members = group_members(groups, spikes.size)
     shown = draw_raster(
         top,
         spikes.times,
@@ -154,7 +175,13 @@ def _spikes(
     top.set_title(f"Spikes of {population}{shown}")
     bins = float(np.clip((span[1] - span[0]) / 400, 1.0, 1000.0))
     width = draw_rate(bottom, spikes.times, spikes.ids, members, window=span, rate_bin=bins, scale=scale)
-    bottom.set_title(f"Rate of {population} ({width:.3g} ms bins, {bottom.lines[0].get_label()})")
+    if groups is None:
+        bottom.set_title(f"Rate of {population} ({width:.3g} ms bins, {bottom.lines[0].get_label()})")
+        return
+    bottom.set_title(f"Rate of {population} ({width:.3g} ms bins)")
+    for line in bottom.lines:
+        line.set_label(str(line.get_label()).replace(", ", ",\n"))
+    legend_right(bottom)
 
 
 def _lines(ax: Axes, one: Track, aim: Track | None, *, span: tuple[float, float], scale: float) -> None:
@@ -190,7 +217,7 @@ def _dots(ax: Axes, points: int) -> None:
 
 def _say(ax: Axes, one: Track) -> None:
     ax.set_title(one.key + one.remark)
-    ax.set_ylabel(textwrap.fill(label(one.name, one.units), 18))
+    ax.set_ylabel(textwrap.fill(label(one.name, one.units), 14))
     if len(ax.get_legend_handles_labels()[0]) > 1:
         legend_right(ax, labelspacing=0.25)
 

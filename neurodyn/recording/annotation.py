@@ -39,10 +39,11 @@ def annotate(
     final = check_output(path, overwrite=True)
     temporary = beside(final, "tmp")
     try:
-        if final.exists():
+        there = final.exists()
+        if there:
             shutil.copyfile(final, temporary)
             shutil.copymode(final, temporary)
-        with writing(temporary, "r+" if final.exists() else "w") as file:
+        with writing(temporary, "r+" if there else "w") as file:
             if "neurodyn_format" not in file.attrs:
                 if len(file) or len(file.attrs):
                     raise ValueError(f"{path} is no recording of neurodyn; results can only be added to one")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from neurodyn.recording.values import encode
 
 def write_image(store: Store, attrs: Mapping[str, Any]) -> bytes:
     """The recording as the bytes of an HDF5 file that never touches the disk."""
-    with h5py.File("memory", "w", driver="core", backing_store=False) as file:
+    # HDF5 refuses to open one name twice, and threads may each be writing such a file
+    with h5py.File(f"memory-{uuid.uuid4().hex}", "w", driver="core", backing_store=False) as file:
         assemble(file, store, attrs)
         file.flush()
         return file.id.get_file_image()

@@ -84,8 +84,9 @@ class Writer:
         stream = self._store.streams.get(f"spikes/{population}")
         if stream is None:
             stream = spike_stream(population, size, self._dt_ms if dt_ms is None else dt_ms)
-            self._store.streams[stream.path] = stream
-        self._grow(take_spikes(stream, steps, ids))
+        held = take_spikes(stream, steps, ids)
+        self._store.streams[stream.path] = stream  # a refused first batch leaves none
+        self._grow(held)
 
     def samples(
         self,
@@ -109,8 +110,9 @@ class Writer:
         if stream is None:
             stream = sample_stream(path, values, dims, coords or {}, attrs or {})
             self._check_place(path)
-            self._store.streams[path] = stream
-        self._grow(take_samples(stream, values, times))
+        held = take_samples(stream, values, times)
+        self._store.streams[path] = stream
+        self._grow(held)
 
     def trial(self, row: Mapping[str, Any]) -> None:
         """Append one row (number, bool, text or None by column) to the table of trials."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from weakref import WeakSet
 
 import matplotlib as mpl
 import numpy as np
@@ -13,6 +14,14 @@ from matplotlib.lines import Line2D
 from matplotlib.text import Text
 
 Texts = Callable[[Figure], list[str]]
+_DRAWN: WeakSet[Figure] = WeakSet()
+
+
+def _draw(figure: Figure) -> None:
+    """Lay out and draw, once for all questions of a test."""
+    if figure not in _DRAWN:
+        figure.canvas.draw()
+        _DRAWN.add(figure)
 
 
 def _shown(figure: Figure) -> list[Text]:
@@ -37,7 +46,7 @@ def texts() -> Texts:
     """All texts of a figure that a reader sees."""
 
     def read(figure: Figure) -> list[str]:
-        figure.canvas.draw()
+        _draw(figure)
         return [text.get_text() for text in _shown(figure)]
 
     return read
@@ -48,7 +57,7 @@ def sound() -> Callable[[Figure], None]:
     """Draw the figure and check labels, titles, and that nothing is clipped or covered."""
 
     def check(figure: Figure) -> None:
-        figure.canvas.draw()
+        _draw(figure)
         renderer = figure.canvas.get_renderer()  # type: ignore[attr-defined]
         page = figure.bbox
         for text in _shown(figure):

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from neurodyn import plots
-from neurodyn.plots.base import CYCLE, caption, figure_of, legend_below, new_figure, panel_letters, style
+from neurodyn.plots.base import CYCLE, caption, figure_of, label, legend_below, new_figure, panel_letters, style
 
 
 def test_style_is_in_force_inside_and_gone_outside():
@@ -107,3 +107,10 @@ def test_importing_the_package_loads_no_matplotlib_and_drawing_no_pyplot():
     env = {"PYTHONPATH": ":".join(sys.path), "MPLBACKEND": "TkAgg", "HOME": "/nonexistent"}
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("units", "text"), [("mV", "v (mV)"), ("1", "v"), ("", "v"), (None, "v"), ("mV (2003 form)", "v, mV (2003 form)")]
+)
+def test_labels_bear_units(units, text):
+    assert label("v", units) == text

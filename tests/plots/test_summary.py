@@ -40,7 +40,7 @@ def test_all_parts_of_a_recording(sound, texts, xy):
     assert titles(figure)[2:] == [
         "state/cells/v (4 of 20 units shown)", "readout/when/y", "stimulus/drive", "weights/when/w (norm)",
     ]  # fmt: skip
-    assert [ax.get_ylabel() for ax in figure.axes[:4]] == ["unit", "rate (Hz)", "membrane potential\n(mV)", "y"]
+    assert [ax.get_ylabel() for ax in figure.axes[:4]] == ["unit", "rate (Hz)", "membrane\npotential (mV)", "y"]
     found = texts(figure)
     assert {"what_when, seed 3, numba", "stimulus/target", "unit 0", "cue", "time (ms)", "0 test", "1 train"} <= set(
         found
@@ -58,7 +58,7 @@ def test_a_long_run_shows_its_last_whole_trials_and_says_so(sound, texts):
     assert "what_when, seed 3, numba: 4.9 s of 14 s shown (trials 13 to 19 of 0 to 19)" in texts(figure)
     weights = figure.axes[-1]
     assert weights.get_xlabel() == "time (s)"
-    assert weights.get_xlim() == (0.7, 14)
+    assert np.allclose(weights.get_xlim(), (0.7, 14))
 
 
 def test_a_long_run_without_trials_shows_its_last_seconds(texts):
@@ -124,7 +124,7 @@ def test_what_is_not_drawn_is_named(texts):
     for number in range(6):
         writer.samples(f"state/p0/x{number}", np.zeros(2), [0.0, 1.0], dims=("time",))
     figure = plots.overview(writer.finish())
-    assert len(figure.axes) == 14
+    assert len(figure.axes) == 5 * 2 + 4
     (headline,) = [text.replace("\n", " ") for text in texts(figure) if "Not drawn" in text]
     assert headline == "Recording. Not drawn: spikes/p5, spikes/p6, state/p0/x4, state/p0/x5"
 
@@ -153,3 +153,23 @@ def test_the_file_stays_as_it_was(tmp_path):
     before = path.read_bytes()
     plots.overview(recording).savefig(tmp_path / "a.png", dpi=50)
     assert path.read_bytes() == before
+
+
+def test_excitatory_and_inhibitory_cells_are_told_apart(sound, texts, xy):
+    writer = Writer(None, header={"dt_ms": 1.0})
+    writer.spikes("cells", [0, 4, 9], [0, 1, 3], size=4)
+    writer.tree("network", {"parameters": {"cells.inhibitory": np.array([0.0, 0, 0, 1])}})
+    figure = plots.overview(writer.finish())
+    sound(figure)
+    assert [xy(line)[1].tolist() for line in figure.axes[0].lines] == [[0, 1], [3]]
+    assert len(figure.axes[1].lines) == 2
+    assert any(text.startswith("E: 3 units,\nmean") for text in texts(figure))
+
+
+def test_constant_stimuli_are_named_only(texts):
+    writer = Writer(None, header={"dt_ms": 1.0})
+    writer.samples("stimulus/switch", np.zeros((3, 1)), [1.0, 2.0, 3.0])
+    writer.samples("stimulus/cue", np.arange(3.0)[:, None], [1.0, 2.0, 3.0])
+    figure = plots.overview(writer.finish())
+    assert titles(figure) == ["stimulus/cue"]
+    assert "Recording. Constant: stimulus/switch" in texts(figure)

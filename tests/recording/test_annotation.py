@@ -4,6 +4,7 @@ import pytest
 import xarray
 
 from neurodyn.recording import annotate, load
+from neurodyn.recording.layout import dataset_at
 
 
 def test_results_checks_config_and_data_are_added(recording):
@@ -63,7 +64,7 @@ def test_data_are_added_by_name_and_replaced_by_name(recording):
     assert recording["b"].shape == (5,)
     assert recording["data/delay"].dims == ("delay",)
     with h5py.File(recording.path) as file:
-        assert file["data/a"].dims[0][0].name == "/data/x"
+        assert dataset_at(file, "data/a").dims[0][0].name == "/data/x"
 
 
 def test_annotating_twice_adds_up(recording):

@@ -1,4 +1,5 @@
 import pickle
+import subprocess
 import sys
 
 import h5py
@@ -6,6 +7,7 @@ import numpy as np
 import pytest
 
 from neurodyn.recording import Recording, Spikes, Writer, load
+from neurodyn.recording.layout import group_at
 
 
 def test_keys(recording):
@@ -142,7 +144,7 @@ def test_network_is_built_from_its_tree(recording, monkeypatch):
 
 
 def test_the_file_is_closed_and_unlocked_after_reading(recording):
-    recording["v"], recording.trials, repr(recording)
+    assert len(recording["v"]) and len(recording.trials) and repr(recording)
     with h5py.File(recording.path, "r+") as file:
         file.attrs["touched"] = 1
     with h5py.File(recording.path, "r"):
@@ -151,10 +153,9 @@ def test_the_file_is_closed_and_unlocked_after_reading(recording):
 
 def test_a_locked_file_can_be_read(recording):
     script = "import h5py, sys; f = h5py.File(sys.argv[1], 'r+'); print('locked', flush=True); sys.stdin.read()"
-    import subprocess
-
     command = [sys.executable, "-c", script, str(recording.path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None and holder.stdin is not None
         assert holder.stdout.readline() == "locked\n"
         assert recording["v"].shape == (800, 3)
         holder.stdin.close()
@@ -229,11 +230,11 @@ def test_hostile_files_run_nothing_and_show_nothing_from_elsewhere(tmp_path):
         file["state/link"] = h5py.ExternalLink(str(secret), "/x")
         file["state/soft"] = h5py.SoftLink("/nowhere")
         file["state/loop"] = file["state"]
-        stored = file["state"].create_dataset("stored", (4,), "f8", external=[(str(tmp_path / "raw"), 0, 32)])
+        stored = group_at(file, "state").create_dataset("stored", (4,), "f8", external=[(str(tmp_path / "raw"), 0, 32)])
         stored.attrs["dims"] = 'json:["x"]'
         layout = h5py.VirtualLayout((1,), "f8")
         layout[:] = h5py.VirtualSource(str(secret), "x", (1,))
-        file["state"].create_virtual_dataset("virtual", layout).attrs["dims"] = 'json:["x"]'
+        group_at(file, "state").create_virtual_dataset("virtual", layout).attrs["dims"] = 'json:["x"]'
     recording = Recording(path)
     assert recording.keys() == []
     assert recording.attrs["call"].startswith("json:")

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from neurodyn.recording.layout import dataset_at
 from neurodyn.recording.trials import clean_row, column_values, read_trials, write_trials
 
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
@@ -45,7 +46,7 @@ def test_columns_may_begin_late():
         kinds = {}
         write_trials(file, [clean_row(row, n, kinds) for n, row in enumerate([{"a": 1}, {"a": 2, "b": "x"}])])
         table = read_trials(file)
-        assert file["trials/b"].dims[0][0] == file["trials/trial"]
+        assert dataset_at(file, "trials/b").dims[0][0] == file["trials/trial"]
     assert table["b"].tolist() == ["", "x"]
 
 

@@ -1,0 +1,136 @@
+"""The speed network on Brian2: the same equations, wiring, weights and start values, its own default preferences.
+
+Fair play: parameters are constants of the namespace, which Brian2 writes into its code as literals; the connection
+has no delay; `-O3 -ffast-math -march=native` and loop-invariant optimisations are Brian2's defaults and stay on;
+one thread. `python benchmarks/brian2_peer.py FOLDER NUMBERS.npz SECONDS` builds the C++ standalone program.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+UNITS = {
+    "C": "farad", "k": "siemens/volt", "v_r": "volt", "v_t": "volt", "v_peak": "volt", "v_reset": "volt", "a": "1/second",
+    "b": "siemens", "d": "amp", "tau_rise": "second", "tau_decay": "second", "bias": "amp",
+}
+
+
+def _brian2() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import brian2
+
+        brian2.prefs.logging.file_log = False
+        brian2.BrianLogger.log_level_error()
+    return brian2
+
+
+def network(numbers: Mapping[str, np.ndarray], equations: str, dt_ms: float, *, accumulate: bool = False) -> tuple[Any, Any, dict]:
+    """Return (network, spike monitor, namespace) of Brian2 objects for the present codegen target.
+
+    With ``accumulate`` the spikes of a step are summed before they are added to h, as neurodyn does and as exact
+    equality needs; Brian2's natural form, which is what is timed, adds each weight to h itself.
+    """
+    b = _brian2()
+    b.defaultclock.dt = dt_ms * b.ms
+    namespace = {name: float(numbers[name]) * eval(unit, vars(b)) for name, unit in UNITS.items()}
+    more = "\narrived : amp/second" if accumulate else ""
+    group = b.NeuronGroup(
+        numbers["v"].size, equations + more, threshold="v >= v_peak", reset="v = v_reset\nu += d", method="euler", name="cells")
+    on_pre = "arrived_post += w" if accumulate else "h_post += w"
+    synapses = b.Synapses(group, group, "w : amp/second", on_pre=on_pre, name="recurrent")
+    synapses.connect(i=numbers["sources"], j=numbers["targets"])
+    synapses.w = numbers["weights"] * b.amp / b.second
+    group.v = numbers["v"] * b.volt
+    if accumulate:
+        group.run_regularly("h += arrived\narrived = 0*amp/second", when="synapses", order=1)
+    monitor = b.SpikeMonitor(group, name="spikes")
+    return b.Network(group, synapses, monitor, *group.contained_objects), monitor, namespace
+
+
+class Runtime:
+    """A network on a runtime target ("numpy" or "cython"), compiled at once, run again and again from its start."""
+
+    def __init__(
+        self, numbers: Mapping[str, np.ndarray], equations: str, dt_ms: float, *, target: str, seconds: float,
+        cache: Path | None = None, exact: bool = False,
+    ) -> None:
+        b = self.b = _brian2()
+        self.target, self.seconds = target, seconds
+        b.prefs.codegen.target = target
+        b.prefs.codegen.loop_invariant_optimisations = not exact
+        if cache is not None:
+            b.prefs.codegen.runtime.cython.cache_dir = str(cache)
+        start = time.perf_counter()
+        self.network, self.monitor, self.namespace = network(numbers, equations, dt_ms, accumulate=exact)
+        self.network.store()
+        self.network.run(2 * dt_ms * b.ms, namespace=self.namespace)
+        self.build_s = time.perf_counter() - start
+        b.prefs.codegen.loop_invariant_optimisations = True
+
+    def run(self) -> float:
+        """Run once; return Brian2's own time of the step loop (code generation and compilation left out)."""
+        self.b.prefs.codegen.target = self.target
+        self.network.restore()
+        self.network.run(self.seconds * self.b.second, namespace=self.namespace)
+        return float(self.b.device._last_run_time)
+
+    def spikes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return (steps, units) of the last run."""
+        return np.asarray(self.monitor.t / self.b.defaultclock.dt).round().astype(np.int64), np.asarray(self.monitor.i)
+
+
+class Standalone:
+    """The C++ program, built in a process of its own and run again and again."""
+
+    def __init__(self, numbers: Mapping[str, np.ndarray], equations: str, dt_ms: float, *, folder: Path, seconds: float) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        given = folder / "numbers.npz"
+        np.savez(given, equations=np.array(equations), dt_ms=np.array(dt_ms), **numbers)
+        self.folder = folder / "build"
+        command = [sys.executable, str(Path(__file__)), str(self.folder), str(given), str(seconds)]
+        made = subprocess.run(command, capture_output=True, text=True, check=False)
+        if made.returncode:
+            raise RuntimeError(f"Brian2 could not build its C++ program:\n{made.stdout[-2000:]}{made.stderr[-2000:]}")
+        self.build_s = float(json.loads(made.stdout.splitlines()[-1])["build_s"])
+        self.wall_s = float("nan")
+
+    def run(self) -> float:
+        """Run the binary; return its own time of the step loop, and keep the wall clock of the process in ``wall_s``."""
+        start = time.perf_counter()
+        subprocess.run([str(self.folder / "main")], cwd=self.folder, check=True, capture_output=True)
+        self.wall_s = time.perf_counter() - start
+        return float((self.folder / "results" / "last_run_info.txt").read_text().split()[0])
+
+    def spikes(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return (times in seconds, units) of the last run."""
+        (times,) = self.folder.glob("results/_dynamic_array_spikes_t_*")
+        (units,) = self.folder.glob("results/_dynamic_array_spikes_i_*")
+        return np.fromfile(times, dtype=np.float64), np.fromfile(units, dtype=np.int32)
+
+
+def _build(folder: str, given: str, seconds: float) -> None:
+    b = _brian2()
+    with np.load(given) as file:
+        numbers = dict(file)
+    start = time.perf_counter()
+    b.set_device("cpp_standalone", build_on_run=False, directory=folder)
+    net, _, namespace = network(numbers, str(numbers.pop("equations")), float(numbers.pop("dt_ms")))
+    net.run(seconds * b.second, namespace=namespace)
+    b.device.build(directory=folder, compile=True, run=False, with_output=False)
+    print(json.dumps({"build_s": time.perf_counter() - start}))
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    _build(sys.argv[1], sys.argv[2], float(sys.argv[3]))

@@ -1,0 +1,1 @@
+"""Experiments of simulations/what_when.py, one module for each group of claims."""
