@@ -16,6 +16,7 @@ import numpy as np
 
 from neurodyn import units
 from neurodyn.plasticity.rule import Rule
+from neurodyn.units import Quantity, quantity
 
 if TYPE_CHECKING:
     from neurodyn.program import Program
@@ -98,8 +99,7 @@ class Population:
 
     def __post_init__(self) -> None:
         _identifier("population", self.name)
-        if isinstance(self.size, bool) or not isinstance(self.size, int | np.integer) or self.size < 0:
-            raise CircuitError(f"population {self.name!r}: size = {self.size!r}, give a whole number of units, 0 or more")
+        _size("population", self.name, self.size)
         if (self.equations is None) == (self.code is None):
             raise CircuitError(f"population {self.name!r}: give either equations or code (one of them, not both)")
         for name in (*self.parameters, *self.variables):
@@ -129,6 +129,8 @@ class Population:
 
 def poisson(name: str, size: int, rate: Any) -> Population:
     """Return a population of independent Poisson sources at ``rate`` (quantity in Hz, number or array of them)."""
+    if not isinstance(rate, Uniform | Normal):
+        units.si(rate, "hertz", name=f"{name}.rate", low=0.0)
     return Population(name, size, code="", threshold="rand() < rate*dt", parameters={"rate": rate})
 
 
@@ -143,12 +145,14 @@ class SpikeTimes:
 
     def __post_init__(self) -> None:
         _identifier("spike source", self.name)
+        _size("spike source", self.name, self.size)
         ids = np.asarray(self.units, dtype=np.int64).ravel()
         times = np.atleast_1d(np.asarray(units.si(self.times, "second", name=f"{self.name}.times", low=0.0), dtype=float))
         if ids.shape != times.shape:
             raise CircuitError(f"spike source {self.name!r}: {ids.size} units but {times.size} times; give one time for each")
         if ids.size and (ids.min() < 0 or ids.max() >= self.size):
-            raise CircuitError(f"spike source {self.name!r}: unit {int(ids.max())} outside 0..{self.size - 1}")
+            bad = int(ids.min() if ids.min() < 0 else ids.max())
+            raise CircuitError(f"spike source {self.name!r}: unit {bad} outside 0..{self.size - 1}")
         object.__setattr__(self, "units", ids)
         object.__setattr__(self, "times", times)
 
@@ -174,6 +178,14 @@ class Input:
         object.__setattr__(self, "channels", _labels(f"input {self.name!r}", "channels", self.channels))
         if (self.function is None) != (self.every is None):
             raise CircuitError(f"input {self.name!r}: function and every belong together")
+        if self.every is not None:
+            units.si(self.every, "second", name=f"{self.name}.every", above=0.0)
+        if self.function is not None and self.pulses:
+            raise CircuitError(f"input {self.name!r}: give pulses or a function, not both")
+        for pulse in self.pulses:
+            start, stop = (units.si(x, "second", name=f"{self.name}.pulses", low=0.0) for x in pulse[:2])
+            if not start < stop or not np.isfinite(pulse[2]):
+                raise CircuitError(f"input {self.name!r}: pulse {pulse!r}; give (start, stop, amplitude) with start < stop and a finite number")
 
 
 @dataclass(frozen=True, eq=False)
@@ -281,13 +293,19 @@ class Connection:
         if not self.name:
             object.__setattr__(self, "name", f"{self.source.replace('.', '_')}_to_{self.target}_{self.variable}")
         _identifier("connection", self.name)
-        if self.probability is not None and not 0 <= self.probability <= 1:
+        number = isinstance(self.probability, int | float | np.number)
+        if self.probability is not None and not (number and 0 <= self.probability <= 1):
             raise CircuitError(f"connection {self.name!r}: probability = {self.probability!r}, allowed is 0 to 1")
         given = [k for k in ("probability", "pattern", "pairs") if getattr(self, k) is not None]
         if len(given) > 1:
             raise CircuitError(f"connection {self.name!r}: {' and '.join(given)} exclude each other; give one")
         if self.pattern not in (None, "all", "one-to-one"):
             raise CircuitError(f"connection {self.name!r}: pattern = {self.pattern!r}, allowed are 'all' and 'one-to-one'")
+
+
+_TYPES: dict[str, Any] = {
+    "populations": Population | SpikeTimes, "inputs": Input, "filters": Filter, "readouts": Readout, "connections": Connection,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -320,7 +338,11 @@ class Circuit:
     def __post_init__(self) -> None:
         for kind in ("populations", "connections", "inputs", "filters", "readouts"):
             parts = getattr(self, kind)
-            object.__setattr__(self, kind, tuple(parts if isinstance(parts, Iterable) else (parts,)))
+            parts = tuple(parts if isinstance(parts, Iterable) else (parts,))
+            for part in parts:
+                if not isinstance(part, _TYPES[kind]):
+                    raise CircuitError(f"{kind}: {part!r} is none; the parts of a circuit are populations, connections, inputs, filters, readouts")
+            object.__setattr__(self, kind, parts)
         seen: set[str] = set()
         for part in self.parts():
             if part.name in seen:
@@ -361,8 +383,7 @@ class Circuit:
 
     def with_part(self, part: Any) -> Circuit:
         """Return a copy in which ``part`` replaces the part of its name, or is added."""
-        for kind, types in (("populations", Population | SpikeTimes), ("inputs", Input), ("filters", Filter),
-                            ("readouts", Readout), ("connections", Connection)):
+        for kind, types in _TYPES.items():
             if isinstance(part, types):
                 old = list(getattr(self, kind))
                 names = [p.name for p in old]
@@ -374,7 +395,13 @@ class Circuit:
         raise CircuitError(f"{part!r} is no part of a circuit")
 
     def with_values(self, values: Mapping[str, Any]) -> Circuit:
-        """Return a copy with arrays set, for example ``{"when.w": w}``."""
+        """Return a copy with arrays set, for example ``{"when.w": w}``; shapes are checked when it is run."""
+        known = [a.name for a in self.program.arrays if a.role in ("state", "memory", "parameter", "constant")]
+        known += [f"{c.name}.{field}" for c in self.connections for field in ("indptr", "targets", "weights", "delays")]
+        for name in values:
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                raise CircuitError(f"values: {name!r} is no array of circuit {self.name!r}{f'; did you mean {near[0]!r}?' if near else ''}")
         return replace(self, values={**self.values, **{k: np.asarray(v) for k, v in values.items()}})
 
     def freeze(self) -> Circuit:
@@ -389,12 +416,25 @@ class Circuit:
         return self.with_part(replace(part, silenced=(*part.silenced, *np.asarray(units).ravel().tolist())))
 
     def clamp(self, population: str, variable: str, units: Any, value: Any) -> Circuit:
-        """Return a copy in which ``variable`` of ``units`` is held at ``value`` after every update."""
+        """Return a copy in which ``variable`` of ``units`` is held at ``value`` (one, or one a unit) after every update."""
         part = self[population]
-        ids = np.unique(np.asarray(units, dtype=np.int64).ravel())
-        if ids.size and not (0 <= ids[0] and ids[-1] < part.size):
-            raise CircuitError(f"clamp: unit {ids[-1]} of {population!r} outside 0..{part.size - 1}")
-        return self.with_part(replace(part, clamped={**part.clamped, variable: (tuple(ids.tolist()), value)}))
+        if not isinstance(part, Population):
+            raise CircuitError(f"clamp: {population!r} is no population")
+        ids = np.asarray(units, dtype=np.int64).ravel()
+        if ids.size and not (0 <= ids.min() and ids.max() < part.size):
+            bad = int(ids.min() if ids.min() < 0 else ids.max())
+            raise CircuitError(f"clamp: unit {bad} of {population!r} outside 0..{part.size - 1}")
+        held = quantity(value, name=f"clamp of {population}.{variable}")
+        if np.shape(held.value) not in ((), ids.shape) or not np.isfinite(held.value).all():
+            raise CircuitError(f"clamp of {population}.{variable}: value = {value!r}; give one finite number, or one for each of {ids.size} units")
+        old, before = part.clamped.get(variable, ((), Quantity(np.empty(0), held.dimensions)))
+        before = quantity(before, name=f"clamp of {population}.{variable}")
+        if before.dimensions != held.dimensions:
+            raise CircuitError(f"clamp of {population}.{variable}: {value!r} has another unit than the value held before")
+        numbers = dict(zip(old, np.broadcast_to(before.value, len(old)).tolist(), strict=True))
+        numbers |= dict(zip(ids.tolist(), np.broadcast_to(held.value, ids.shape).tolist(), strict=True))
+        entry = (tuple(numbers), Quantity(np.array(list(numbers.values()), dtype=float), held.dimensions))
+        return self.with_part(replace(part, clamped={**part.clamped, variable: entry}))
 
     def stimulate(self, population: str, variable: str, units: Any, *, amplitude: Any, start: Any, stop: Any) -> Circuit:
         """Return a copy with an extra drive onto ``variable`` of ``units`` from ``start`` to ``stop`` of each trial.
@@ -443,6 +483,11 @@ class Circuit:
 def _identifier(kind: str, name: str) -> None:
     if not isinstance(name, str) or not name.isidentifier() or name in RESERVED:
         raise CircuitError(f"{kind} {name!r}: a name must be a Python identifier and not one of {sorted(RESERVED)}")
+
+
+def _size(kind: str, name: str, size: Any) -> None:
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 0:
+        raise CircuitError(f"{kind} {name!r}: size = {size!r}, give a whole number of units, 0 or more")
 
 
 def _labels(where: str, what: str, labels: Any) -> tuple[str, ...]:

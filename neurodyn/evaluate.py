@@ -32,9 +32,9 @@ OPERATIONS: dict[str, Callable[..., np.ndarray]] = {
     "pow": np.power, "power_product": power_product, "min": np.minimum, "max": np.maximum,
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
     "and": np.logical_and, "or": np.logical_or, "not": np.logical_not, "select": np.where,
-    "float": lambda x: np.asarray(x, dtype=np.float64), "copy": np.array,
+    "copy": np.array,
     # in index order, from 0.0: numpy's own sum adds pairwise, which gives other bits
-    "sum": lambda x: np.add.accumulate(x, axis=-1)[..., -1] if np.shape(x)[-1] else np.zeros(np.shape(x)[:-1]),
+    "sum": lambda x: 0.0 + np.add.accumulate(x, axis=-1)[..., -1] if np.shape(x)[-1] else np.zeros(np.shape(x)[:-1]),
 }
 
 
@@ -47,6 +47,7 @@ class Evaluator:
     sizes: Mapping[str, int]
     draw: Callable[[str, str, int], np.ndarray]  # (kind, stream, size) -> draws of this step
     rls: Callable[..., np.ndarray] | None = None
+    dtype: type[np.floating] = np.float64  # of literals and draws, which are rounded to it
     _values: dict[str, np.ndarray] = field(default_factory=dict)
     _value_axes: dict[str, Axes] = field(default_factory=dict)
 
@@ -81,9 +82,12 @@ class Evaluator:
         if op.op in ("normal", "uniform"):
             shape = tuple(self.sizes[a] for a in op.axes)
             values = self.draw(op.op, str(op.args[-1]), int(np.prod(shape, dtype=int))).reshape(shape)
+            values = values.astype(self.dtype, copy=False)
             return values[..., units] if axis is not None and axis in op.axes else values
         if op.op == "size":
-            return np.float64(self.sizes[str(op.args[0])])
+            return np.asarray(self.sizes[str(op.args[0])], dtype=self.dtype)
+        if op.op == "float":
+            return np.asarray(self._operand(op.args[0], op.axes, axis, units), dtype=self.dtype)
         if op.op == "rls":
             assert self.rls is not None
             return self.rls(self.arrays, *op.args[:1], *(self._operand(a, op.axes if k == 0 else (), axis, units) for k, a in enumerate(op.args[1:])))
@@ -104,7 +108,7 @@ class Evaluator:
 
     def _operand(self, operand: Operand, axes: Axes, axis: str | None, units: np.ndarray | None) -> np.ndarray:
         if not isinstance(operand, str):
-            return np.asarray(operand)
+            return np.asarray(operand, dtype=None if isinstance(operand, bool) else self.dtype)
         if operand in self._values:
             value, own = self._values[operand], self._value_axes[operand]
         else:
@@ -113,4 +117,7 @@ class Evaluator:
                 value = value[..., units]
         if own == axes or not own:
             return value
+        order = [own.index(a) for a in axes if a in own]
+        if order != sorted(order):
+            value = value.transpose(order)
         return value[tuple(slice(None) if a in own else None for a in axes)]

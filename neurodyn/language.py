@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import difflib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -48,6 +48,9 @@ class Symbol:
     writable: bool = False
     dimensions: units.Dimensions | None = None
     guard: str | None = None  # an array that must be true for an assignment to take effect (unless refractory)
+
+
+_LOST = Symbol(math.nan)  # a name that stands for different values in different branches
 
 
 @dataclass
@@ -120,12 +123,10 @@ class Translator:
                 f"{self.owner}: 'if {ast.unparse(line.test)}' has one value for each of {condition.axes}; "
                 "an 'if' needs a network-wide condition, use where(condition, a, b) otherwise"
             )
+        # the negation comes first: the body may change what the condition reads
+        tests = [condition, self._op("not", condition)] if line.orelse else [condition]
         outer, assigned = self._items, []
-        for lines, test in ((line.body, condition), (line.orelse, None)):
-            if not lines:
-                continue
-            if test is None:
-                test = self._op("not", condition)
+        for lines, test in zip((line.body, line.orelse), tests, strict=False):
             self._items = []
             inner = dict(scope)
             self._lines(lines, inner)
@@ -136,7 +137,7 @@ class Translator:
             if name in self.symbols:
                 scope[name] = self.symbols[name]
             else:
-                scope.pop(name, None)
+                scope[name] = _LOST
 
     def _assign(self, name: str, value: Symbol, scope: dict[str, Symbol]) -> None:
         declared = self.symbols.get(name)
@@ -158,6 +159,11 @@ class Translator:
                 self._items.pop()
                 value = replace(self._emit("copy", (value,), declared.axes), writable=True, dimensions=declared.dimensions)
                 self._items.append(Store(str(declared.operand), value.operand))
+            for alias, symbol in self.symbols.items():  # "y" and "when.y" are one array
+                if alias != name and symbol.operand == declared.operand:
+                    scope[alias] = value
+        elif "." in name:
+            raise ModelError(f"{self.owner}: {name!r} can't be assigned here, there is no such array{_nearest(name, self.symbols)}")
         elif isinstance(value.operand, str) and "%" not in value.operand:
             value = self._op("copy", value)  # a name for an array must not change when the array does
         scope[name] = value
@@ -172,7 +178,8 @@ class Translator:
             value = self._value(node.operand, scope)
             if isinstance(node.op, ast.Not):
                 return self._op("not", self._boolean(value))
-            return self._op("neg", value) if isinstance(node.op, ast.USub) else value
+            if isinstance(node.op, ast.USub | ast.UAdd):
+                return self._op("neg", value) if isinstance(node.op, ast.USub) else value
         if isinstance(node, ast.BinOp):
             if isinstance(node.op, ast.Pow):
                 return self._power(self._value(node.left, scope), node.right, scope)
@@ -209,7 +216,7 @@ class Translator:
             label = ".".join(filter(None, (self.owner, self._phase, self._target)))
             count = self._streams[label] = self._streams.get(label, 0) + 1
             stream = label if count == 1 else f"{label}.{count}"
-            return self._emit("normal" if name == "randn" else "uniform", (), like, extra=(stream,))
+            return self._emit("normal" if name == "randn" else "uniform", (), like, units.DIMENSIONLESS, extra=(stream,))
         args = [self._value(arg, scope) for arg in node.args]
 
         def need(count: int) -> None:
@@ -260,7 +267,7 @@ class Translator:
         if base.dimensions is not None and isinstance(n, float):
             dimensions = units.power(base.dimensions, n)
         if isinstance(n, float) and isinstance(base.operand, float):
-            return Symbol(base.operand**n, dimensions=dimensions)
+            return Symbol(self._fold(math.pow, base.operand, n), dimensions=dimensions)
         if n == 1.0:
             return base
         if n == 2.0:
@@ -274,6 +281,8 @@ class Translator:
         return replace(self._op("pow", base, exponent), dimensions=dimensions)
 
     def _lookup(self, name: str, scope: Mapping[str, Symbol]) -> Symbol:
+        if scope.get(name) is _LOST:
+            raise ModelError(f"{self.owner}: {name!r} is assigned inside an 'if' only; declare it as state, or use where(condition, a, b)")
         if name in scope:
             return scope[name]
         if name in ("True", "False"):
@@ -314,10 +323,7 @@ class Translator:
             args = tuple(map(self._float, args))
         dimensions = self._dimensions(op, args)
         if op in _FOLD and all(isinstance(a.operand, float) for a in args):
-            try:
-                return Symbol(_FOLD[op](*(a.operand for a in args)), dimensions=dimensions)
-            except ZeroDivisionError:
-                raise ModelError(f"{self.owner}: division by zero in the definition of {self._target}") from None
+            return Symbol(self._fold(_FOLD[op], *(a.operand for a in args)), dimensions=dimensions)
         axes: list[str] = []
         for arg in args:
             axes += [a for a in arg.axes if a not in axes]
@@ -327,6 +333,17 @@ class Translator:
         if op == "copy":
             dtype = args[0].dtype
         return self._emit(op, args, tuple(order), dimensions, dtype=dtype)
+
+    def _fold(self, function: Callable[..., float], *numbers: Operand) -> float:
+        """Compute with literals; what is no finite number is a slip of the text."""
+        try:
+            with np.errstate(all="ignore"):
+                value = function(*numbers)
+        except (ArithmeticError, ValueError):  # division by zero, overflow, a root of a negative number
+            value = math.nan
+        if not math.isfinite(value) and all(math.isfinite(float(n)) for n in numbers):
+            raise ModelError(f"{self.owner}: the definition of {self._target or 'a value'} computes no finite number from {', '.join(map(str, numbers))}")
+        return value
 
     def _emit(
         self, op: str, args: tuple[Symbol, ...], axes: Axes, dimensions: units.Dimensions | None = None, *,
@@ -345,7 +362,7 @@ class Translator:
             return result if op not in _COMPARE.values() else units.DIMENSIONLESS
         if op == "select":
             _same_unit(self.owner, self._target, known[1], known[2], zero=0.0 in (args[1].operand, args[2].operand))
-            return known[1]
+            return known[1] if args[1].operand != 0.0 else known[2]
         if any(d is None for d in known):
             return None
         if op == "mul":
@@ -363,7 +380,7 @@ class Translator:
 
 def _same_unit(owner: str, where: str, a: units.Dimensions | None, b: units.Dimensions | None, *, zero: bool) -> None:
     if a is not None and b is not None and a != b and not zero:
-        raise ModelError(f"{owner}: {where} mixes {_unit_text(a)} with {_unit_text(b)}; make the units agree")
+        raise ModelError(f"{owner}: {where or 'the text'} mixes {_unit_text(a)} with {_unit_text(b)}; make the units agree")
 
 
 def _unit_text(dimensions: units.Dimensions) -> str:

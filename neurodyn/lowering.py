@@ -26,6 +26,13 @@ def lower(circuit: Circuit) -> Program:
     return _Lowering(circuit).program()
 
 
+def dimensions_of_populations(circuit: Circuit) -> Mapping[str, units.Dimensions]:
+    """Return the dimensions of the parameters and variables of all populations, by array name."""
+    lowering = _Lowering(circuit)
+    lowering.program()
+    return lowering.dimensions
+
+
 @dataclass
 class _Lowering:
     circuit: Circuit

@@ -106,6 +106,11 @@ class WeightedSum:
     layout: str  # "dense" or "csr"
     delay: int
 
+    @property
+    def late(self) -> bool:
+        """Whether past values are kept: those of the step before still stand in the source, unless it is an input."""
+        return self.delay > 1 or (self.delay == 1 and self.source.endswith(".value"))
+
 
 @dataclass(frozen=True)
 class Program:

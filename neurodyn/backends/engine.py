@@ -56,6 +56,7 @@ class Engine(ABC):
         self.sums = {s.name: np.zeros(sizes[s.target_population], self.dtype) for s in self.program.sums}
         self._started = False
         self.evaluator = Evaluator.of(self.program, self.arrays, sizes, self.draw, self._rls)
+        self.evaluator.dtype = np.dtype(self.dtype).type
         for block in self.program.phase("start"):
             self.evaluator.run(block)
 

@@ -298,6 +298,12 @@ def _explained(
     return f"Brian2 refuses the model: {_short(str(cause)) or type(cause).__name__}"
 
 
+def root_cause(error: Exception) -> str:
+    """What Brian2 objects to, in one sentence."""
+    cause = _chain(error)[-1]
+    return _short(str(cause)) or type(cause).__name__
+
+
 def _short(message: str, length: int = 300) -> str:
     message = " ".join(message.split()).rstrip(".")
     return message if len(message) <= length else f"{message[: length - 3]}..."

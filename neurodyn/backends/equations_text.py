@@ -76,7 +76,7 @@ def brian2_equations_text(
     for name, (dimensions, shared) in parameters.items():
         _check_name(name, "parameter")
         if name not in declared:
-            lines.append(f"{name} : {_unit(dimensions)} ({'constant, shared' if shared else 'constant'})")
+            lines.append(f"{name} : {unit_text(dimensions)} ({'constant, shared' if shared else 'constant'})")
         elif declared[name].kind != "parameter":
             raise EquationsError(
                 f"parameter {name!r} is a {declared[name].kind} of the equations; "
@@ -90,11 +90,11 @@ def brian2_equations_text(
     for name, dimensions in inputs.items():
         _check_name(name, "input")
         if name not in declared:
-            lines.append(f"{name} : {_unit(dimensions)}")
+            lines.append(f"{name} : {unit_text(dimensions)}")
         elif declared[name].kind != "parameter" or "constant" in declared[name].flags:
             raise EquationsError(
                 f"input {name!r} is written every step, but the equations have {declared[name].text!r}; "
-                f"declare it as '{name} : {_unit(dimensions)}'"
+                f"declare it as '{name} : {unit_text(dimensions)}'"
             )
     return "\n".join([equations.rstrip(), *lines])
 
@@ -149,7 +149,8 @@ def _check_name(name: str, kind: str) -> None:
         )
 
 
-def _unit(dimensions: Dimensions) -> str:
+def unit_text(dimensions: Dimensions) -> str:
+    """The unit of these dimensions as Brian2 reads it, such as ``siemens`` or ``metre**2*kilogram``."""
     for name in _NAMED_UNITS:
         if dimensions_of(name) == tuple(dimensions):
             return name

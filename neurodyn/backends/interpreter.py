@@ -20,7 +20,8 @@ class InterpreterEngine(Engine):
         samples: dict[str, list[np.ndarray]] = {s.array: [] for s in self.samples}
         for k in range(steps):
             self._clock()
-            fired = self._step({name: values[k] for name, values in inputs.items()})
+            with np.errstate(all="ignore"):  # simulate() looks for infinite numbers itself
+                fired = self._step({name: values[k] for name, values in inputs.items()})
             for population in self.recorded:
                 spikes[population].append((self.step, fired[population]))
             self.step += 1
@@ -35,23 +36,9 @@ class InterpreterEngine(Engine):
 
     def _step(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         program, arrays = self.program, self.arrays
-        for name, row in inputs.items():
-            array = arrays[f"{name}.value"]
-            array[...] = row if array.ndim else row[0]
-        for s in program.sums:
-            if s.delay >= 1 or s.source_axis not in program.populations:
-                self._sum(s)
+        self._receive(inputs)
         for population in program.populations:
-            onto = [s for s in program.sums if s.target_population == population]
-            for s in onto:
-                if s.delay == 0 and s.source_axis in program.populations:
-                    self._sum(s)
-            for target in dict.fromkeys(s.target for s in onto):
-                first, *rest = (self.sums[s.name] for s in onto if s.target == target)
-                total = first.copy()
-                for term in rest:
-                    total = total + term
-                arrays[target][...] = total
+            self._sums_onto(population)
             self._run("update", population)
         fired = {}
         for population in program.spiking:
@@ -75,13 +62,39 @@ class InterpreterEngine(Engine):
             slot[...] = 0.0
         for population in program.populations:
             self._run("reset", population, fired.get(population))
-        for phase in ("trace", "observe", "learn"):
-            for block in program.phase(phase):
-                self.evaluator.run(block, fired.get(block.spikes_of or ""))
-        for s in program.sums:
-            if s.delay > 1:
-                self.histories[s.name][(self.step + 1) % s.delay] = np.atleast_1d(arrays[s.source])
+        self._read_out(fired)
         return fired
+
+    def _receive(self, inputs: Mapping[str, np.ndarray]) -> None:
+        """Take the inputs of this step, and the weighted sums that need nothing else of it."""
+        for name, row in inputs.items():
+            array = self.arrays[f"{name}.value"]
+            array[...] = row if array.ndim else row[0]
+        for s in self.program.sums:
+            if s.delay >= 1 or s.source_axis not in self.program.populations:
+                self._sum(s)
+
+    def _sums_onto(self, population: str) -> None:
+        """Write the weighted sums onto a population, in front of its update."""
+        onto = [s for s in self.program.sums if s.target_population == population]
+        for s in onto:
+            if s.delay == 0 and s.source_axis in self.program.populations:
+                self._sum(s)
+        for target in dict.fromkeys(s.target for s in onto):
+            first, *rest = (self.sums[s.name] for s in onto if s.target == target)
+            total = first.copy()
+            for term in rest:
+                total = total + term
+            self.arrays[target][...] = total
+
+    def _read_out(self, fired: Mapping[str, np.ndarray]) -> None:
+        """Run filters, readouts and rules, and keep what later weighted sums need."""
+        for phase in ("trace", "observe", "learn"):
+            for block in self.program.phase(phase):
+                self.evaluator.run(block, fired.get(block.spikes_of or ""))
+        for s in self.program.sums:
+            if s.late:
+                self.histories[s.name][(self.step + 1) % s.delay] = np.atleast_1d(self.arrays[s.source])
 
     def _run(self, phase: str, owner: str, units: np.ndarray | None = None) -> None:
         for block in self.program.phase(phase, owner):
@@ -90,7 +103,7 @@ class InterpreterEngine(Engine):
     def _sum(self, s) -> None:
         """Add the sources' contributions in index order; numpy's products would add them in another."""
         wiring = self.network.wiring[s.name]
-        values = self.histories[s.name][(self.step + 1) % s.delay] if s.delay > 1 else np.atleast_1d(self.arrays[s.source])
+        values = self.histories[s.name][(self.step + 1) % s.delay] if s.late else np.atleast_1d(self.arrays[s.source])
         total = np.zeros_like(self.sums[s.name])
         for j, x in enumerate(values):
             if x == 0.0:

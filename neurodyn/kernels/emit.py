@@ -33,6 +33,7 @@ class _Loop:
     stores: dict[tuple[str, tuple[int, ...]], str] = field(default_factory=dict)
     after: list[str] = field(default_factory=list)
     defined: set[str] = field(default_factory=set)
+    sums: set[str] = field(default_factory=set)  # complete only behind the loop
 
 
 class Emitter:
@@ -179,9 +180,9 @@ class Emitter:
             else:
                 self.branch(item)
 
-    def block(self, block: Block, tag: str) -> None:
-        """Write a block; values that cross loops get a workspace (found by writing the block again)."""
-        self.tag, self.subset, self.crossing = tag, block.spikes_of, set()
+    def block(self, block: Block, tag: str, *, keep: Operand | None = None) -> None:
+        """Write a block; values that cross loops (and ``keep``) get a workspace, found by writing the block again."""
+        self.tag, self.subset, self.crossing = tag, block.spikes_of, {keep} if isinstance(keep, str) else set()
         start, workspace, done = len(self.lines), dict(self.workspace), False
         while not done:
             del self.lines[start:]
@@ -225,7 +226,7 @@ class Emitter:
 
     def _needs_closed_sum(self, op: Op) -> bool:
         assert self.loop is not None
-        return any(isinstance(a, str) and a in self.loop.defined and self.place.get(a) == "scalar" for a in op.args)
+        return any(isinstance(a, str) and a in self.loop.sums for a in op.args)
 
     def finish_value(self, op: Op, loop: _Loop) -> None:
         loop.defined.add(op.name)
@@ -258,13 +259,15 @@ class Emitter:
         if op.op == "select":
             return f"({args[1]} if {args[0]} else {args[2]})"
         if op.op == "min":
-            return f"({args[0]} if {args[0]} < {args[1]} else {args[1]})"
+            return f"({args[0]} if {args[0]} < {args[1]} or {args[0]} != {args[0]} else {args[1]})"  # NaN stays NaN
         if op.op == "max":
-            return f"({args[0]} if {args[0]} > {args[1]} else {args[1]})"
+            return f"({args[0]} if {args[0]} > {args[1]} or {args[0]} != {args[0]} else {args[1]})"
         if op.op == "abs":
             return f"abs({args[0]})"
         if op.op == "pow":
             return f"{args[0]} ** {args[1]}"
+        if op.op == "sign":  # numba's own keeps -0.0
+            return f"(F(1.0) if {args[0]} > F(0.0) else F(-1.0) if {args[0]} < F(0.0) else {args[0]} + F(0.0))"
         if op.op == "exprel":
             return f"exprel({args[0]})"
         return f"np.{op.op}({args[0]})"
@@ -290,6 +293,7 @@ class Emitter:
                 loop.before.append(f"w_{name}[:] = F(0.0)")
                 loop.lines.append(f"w_{name}[{at}] = w_{name}[{at}] + {value}")
         loop.defined.add(op.name)
+        loop.sums.add(op.name)
         self.place[op.name] = "array" if outer else "scalar"
 
     def static_sum(self, op: Op, argument: str, own: Axes) -> None:

@@ -15,16 +15,16 @@ def random_rows(sources, targets, probability, seed, stream, skip_self):
     capacity = np.int64(sources * targets * probability * 1.2) + 64
     found = np.empty(capacity, dtype=np.int32)
     k0, k1 = np.uint64(seed) & _LOW, np.uint64(seed) >> _32
-    stay = np.log(1.0 - probability) if probability < 1.0 else -np.inf
+    stay = np.log1p(-probability) if probability < 1.0 else -np.inf
     count = 0
-    for row in range(sources):
+    for row in range(sources if probability > 0.0 else 0):
         position, index = np.int64(-1), np.uint64(0)
         while True:
             w0, w1, w2, w3 = _rounds(index, np.uint64(row), np.uint64(0), np.uint64(stream), k0, k1)
             index += _1
             u = (np.float64((w0 << _20) | (w1 >> _12)) + 0.5) * _SCALE
             jump = np.floor(np.log(u) / stay)
-            if not jump < targets:  # also for probability 0
+            if not jump < targets:
                 break
             position += 1 + np.int64(jump)
             if position >= targets:

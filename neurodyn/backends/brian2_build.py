@@ -1,0 +1,192 @@
+"""The populations, spike sources and synapses of a network as Brian2 objects, in the order of our step.
+
+Imported only where Brian2 is wanted. Every object gets an explicit place in Brian2's schedule, since ties are
+broken by names: "start" (inputs and sums), "groups" (population k updates at order 10 k, its code at 10 k + 1, its
+clamps at 10 k + 2), "thresholds", "synapses" (connections in declared order, then what arrived is added once),
+"resets", "end" (filters, readouts, rules).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from neurodyn.backends.brian2_text import brian2_code, brian2_expression
+from neurodyn.backends.equations_brian2 import brian2
+from neurodyn.backends.equations_text import brian2_equations_text, unit_text
+from neurodyn.circuit import CircuitError, Population, SpikeTimes
+from neurodyn.lowering import dimensions_of_populations
+from neurodyn.network import Network
+from neurodyn.program import Program, Spikes
+from neurodyn.units import DIMENSIONLESS
+
+LONG_AGO = -1e4  # seconds: Brian2's "has not spiked yet"
+Operation = tuple[Callable[[], None], str, int]  # what to call, when, and at which order
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """Brian2's objects by the names of our parts; ``code`` holds the runners of populations with code."""
+
+    clock: Any
+    network: Any
+    groups: Mapping[str, Any]
+    synapses: Mapping[str, Any]
+    code: Mapping[str, Any] = field(default_factory=dict)
+
+
+def build(network: Network, operations: Sequence[Operation] = ()) -> Built:
+    """Build everything that Brian2 computes, with parameters and wiring set; start values are left at 0."""
+    clock = brian2.Clock(network.circuit.timestep * brian2.second)
+    groups: dict[str, Any] = {}
+    code: dict[str, Any] = {}
+    dimensions = dimensions_of_populations(network.circuit)
+    for p in network.circuit.populations:
+        if p.size == 0:
+            raise CircuitError(f"population {p.name!r} is empty, which Brian2 does not allow; use backend 'numba' or 'interpreter'")
+        if isinstance(p, SpikeTimes):
+            groups[p.name] = _spike_source(p, network, clock)
+        else:
+            groups[p.name], code[p.name] = _group(p, network, dimensions, clock)
+    synapses = {s.name: made for number, s in enumerate(network.program.spikes)
+                if (made := _synapses(number, s, network, groups, dimensions)) is not None}
+    objects = [*groups.values(), *synapses.values()]
+    for number, (function, when, order) in enumerate(operations):
+        objects.append(brian2.NetworkOperation(function, clock=clock, when=when, order=order, name=f"neurodyn_operation_{number}"))
+    return Built(clock, brian2.Network(objects), groups, synapses, {k: v for k, v in code.items() if v is not None})
+
+
+def handed_over(built: Built, arrays: Mapping[str, np.ndarray], program: Program) -> None:
+    """Set the start values of all populations."""
+    for array in program.arrays:
+        population, _, name = array.name.partition(".")
+        if population in program.populations and array.role == "state" and name in built.groups[population].variables:
+            built.groups[population].variables[name].set_value(arrays[array.name])
+
+
+def slot(network: Network, population: str) -> int:
+    """Return the order of a population's update in the slot "groups"."""
+    return 10 * network.program.populations.index(population)
+
+
+def _group(p: Population, network: Network, dimensions: Mapping[str, Any], clock: Any) -> tuple[Any, Any]:
+    program = network.program
+    given = {name: (dimensions[f"{p.name}.{name}"], program.array(f"{p.name}.{name}").axes == ()) for name in p.parameters}
+    if p.equations is not None:
+        text = brian2_equations_text(p.equations, parameters=given)
+    else:
+        text = "\n".join(f"{name} : {unit_text(dimensions[f'{p.name}.{name}'])}" for name in p.variables)
+        for name, (unit, shared) in given.items():
+            kind = "boolean" if program.array(f"{p.name}.{name}").dtype == "bool" else unit_text(unit)
+            text += f"\n{name} : {kind} ({'constant, shared' if shared else 'constant'})"
+    for number, s in enumerate(program.spikes):
+        if s.target_population == p.name:
+            text += f"\n{arriving(number)} : {unit_text(dimensions.get(s.target, DIMENSIONLESS))}"
+    values = {name: network.values[f"{p.name}.{name}"] for name in p.parameters}
+    for name in p.clamped:
+        text += f"\nnd_clamp_{name} : {unit_text(dimensions[f'{p.name}.{name}'])} (constant)\nnd_clamped_{name} : boolean (constant)"
+        values |= {f"nd_{kind}_{name}": network.values[f"{p.name}.{name}@{kind}"] for kind in ("clamp", "clamped")}
+    threshold = p.threshold
+    if threshold is not None:
+        threshold = " ".join(threshold.split()) if p.equations is not None else brian2_expression(threshold, p.name)
+        if p.silenced:
+            text += "\nnd_alive : boolean (constant)"
+            values["nd_alive"] = network.values[f"{p.name}.alive"]
+            threshold = f"({threshold}) and nd_alive"
+    reset = p.reset or ""
+    if p.equations is None and reset:
+        reset = brian2_code(reset, p.name, p.variables)
+    refractory: Any = False
+    if p.refractory is not None:
+        named = isinstance(p.refractory, str) and p.refractory in p.parameters
+        refractory = p.refractory if named else _seconds(p.refractory) * brian2.second
+    group = brian2.NeuronGroup(
+        p.size, text, threshold=threshold, reset=reset if threshold is not None else None, refractory=refractory,
+        clock=clock, name=p.name, namespace=_functions(), **({} if p.method is None else {"method": p.method}),
+    )
+    for name, value in values.items():
+        group.variables[name].set_value(value)
+    first = slot(network, p.name)
+    group.state_updater.order = first
+    runner = None
+    if p.code is not None:
+        body = brian2_code(p.code, p.name, p.variables)
+        runner = _regularly(group, body, "groups", first + 1) if body else None
+        for part in (*group.thresholder.values(), *group.resetter.values()):
+            part.check_units = False  # code is in SI numbers, which pseudo-units rely on
+    if p.clamped:
+        _regularly(group, "\n".join(f"{n} = nd_where(nd_clamped_{n}, nd_clamp_{n}, {n})" for n in p.clamped), "groups", first + 2)
+    received = [(number, s.target.partition(".")[2]) for number, s in enumerate(program.spikes) if s.target_population == p.name]
+    if received:
+        lines = [f"{variable} += {arriving(number)}" for number, variable in received]
+        _regularly(group, "\n".join([*lines, *(f"{arriving(number)} = 0" for number, _ in received)]), "synapses", 1000 + first)
+    return group, runner
+
+
+def arriving(number: int) -> str:
+    """Return the variable that gathers the spikes of a connection until they are added to the target, all at once."""
+    return f"nd_arriving_{number}"
+
+
+def _regularly(group: Any, code: str, when: str, order: int) -> Any:
+    runner = group.run_regularly(code, when=when, order=order)
+    runner.check_units = False
+    return runner
+
+
+def _spike_source(p: SpikeTimes, network: Network, clock: Any) -> Any:
+    steps, units = network.schedules[p.name]
+    times = steps * network.circuit.timestep * brian2.second
+    return brian2.SpikeGeneratorGroup(p.size, units, times, clock=clock, name=p.name, sorted=True)
+
+
+def _synapses(number: int, s: Spikes, network: Network, groups: Mapping[str, Any], dimensions: Mapping[str, Any]) -> Any:
+    wiring = network.wiring[s.name]
+    if wiring.targets.size == 0:
+        return None
+    target = groups[s.target_population]
+    dt = network.circuit.timestep * brian2.second
+    uniform = s.delays != "heterogeneous"
+    made = brian2.Synapses(
+        groups[s.source], target, f"w : {unit_text(dimensions.get(s.target, DIMENSIONLESS))} (constant)",
+        on_pre=f"{arriving(number)}_post += w", clock=target.clock, name=s.name,
+        **({"delay": int(wiring.delays[0]) * dt} if uniform else {}),
+    )
+    made.connect(i=wiring.sources, j=wiring.targets.astype(int))
+    made.variables["w"].set_value(wiring.weights)
+    if not uniform:
+        made.pre.delay = wiring.delays * dt
+    made.pre.order = number
+    return made
+
+
+def _seconds(value: Any) -> float:
+    from neurodyn.units import si
+
+    return float(si(value, "second", name="refractory"))  # type: ignore[arg-type]
+
+
+# what our language has beyond Brian2's: NumPy's function, types of the arguments, C++ and Cython
+_FUNCTIONS = {
+    "nd_where": (np.where, ("boolean", "any", "any"), "inline double nd_where(bool c, double a, double b) { return c ? a : b; }",
+                 "cdef double nd_where(bint c, double a, double b):\n    return a if c else b"),
+    "nd_min": (np.minimum, ("any", "any"), "inline double nd_min(double a, double b) { return a < b ? a : b; }",
+               "cdef double nd_min(double a, double b):\n    return a if a < b else b"),
+    "nd_max": (np.maximum, ("any", "any"), "inline double nd_max(double a, double b) { return a > b ? a : b; }",
+               "cdef double nd_max(double a, double b):\n    return a if a > b else b"),
+}
+
+
+def _functions() -> dict[str, Any]:
+    """The functions of our language that Brian2 lacks, for all its targets."""
+    made = {}
+    for name, (numpy, types, cpp, cython) in _FUNCTIONS.items():
+        function = made[name] = brian2.Function(
+            numpy, arg_units=[None] * len(types), arg_types=list(types), return_type="float", return_unit=lambda *units: units[-1])
+        for target, code in (("cpp", cpp), ("cython", cython)):
+            function.implementations.add_implementation(target, code)
+        function.implementations.add_numpy_implementation(numpy)
+    return made

@@ -1,0 +1,129 @@
+"""E6: geometry of the readout weights, beside nulls, and what happens to them at a switch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+import neurodyn as nd
+from meet.report import SHEET, passes, spread, table
+from meet.runs import Tests, run, sessions_for
+from neurodyn.analysis import angle_null, condition_pca, principal_angles, transfer_projection
+from neurodyn.plasticity.features import RATE_SCALE
+from neurodyn.plots import line_with_band, weight_geometry
+from neurodyn.tasks import WhatWhen, sweep, switching
+
+
+def raw_weights(tests: Tests, snapshot: int = -1) -> tuple[np.ndarray, np.ndarray]:
+    """Return what- and when-weights in shared coordinates, as they act on the rate in Hz, (seed, event, unit) each."""
+    gain = tests.weights["when/gain"][:, snapshot]
+    return tests.weights["what/v"][:, snapshot] * RATE_SCALE, tests.weights["when/w"][:, snapshot] * gain[:, None]
+
+
+def e6(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.Outcome:
+    """Train nine conditions (three probabilities x three pairs of latencies) and look at the weights."""
+    tasks = sweep("P4")
+    p = np.array([t.probabilities[0] for t in tasks])
+    latency = np.array([t.latencies_ms[0] for t in tasks])
+    v, w, v_raw, w_raw = [], [], [], []
+    for one in tasks:
+        sessions = sessions_for(lambda s, one=one: one.session(trials=trials, tests=(trials,), seed=s), seeds)
+        tests = run("three-factor", sessions, seeds, neurons=neurons, backend=backend)
+        v.append(tests.weights["what/v"][:, -1])
+        w.append(tests.weights["when/w"][:, -1])
+        a, b = raw_weights(tests)
+        v_raw.append(a)
+        w_raw.append(b)
+    flat = [np.stack(x, axis=1).reshape(len(seeds), len(tasks), -1) for x in (v, w)]
+    results: dict = {}
+    best: dict[tuple[str, str], list[float]] = {}
+    distinct, significant = [], []
+    shown = None
+    for k in range(len(seeds)):
+        for name, normalise in (("part-normalised", "part"), ("raw", "raw")):
+            geometry = condition_pca([flat[0][k], flat[1][k]], {"p": p, "latency": latency}, normalise=normalise, seed=int(seeds[k]))
+            for variable in ("p", "latency"):
+                best.setdefault((name, variable), []).append(abs(geometry.correlations[variable][geometry.best[variable]]))
+            if normalise == "part":
+                distinct.append(geometry.distinct)
+                significant.append([geometry.tests[x].p for x in ("p", "latency")])
+                shown = shown or geometry
+    smallest, largest, low, high, above, nulls = [], [], [], [], [], {}
+    for k in range(len(seeds)):
+        for c in range(len(tasks)):
+            what, when = v_raw[c][k], w_raw[c][k]
+            angles = principal_angles(what, when)
+            smallest.append(angles[0])
+            largest.append(angles[-1])
+            if c == len(tasks) // 2:
+                for kind in ("shuffle", "gaussian"):
+                    null = angle_null(what, when, kind=kind, samples=300, seed=int(seeds[k]))
+                    nulls.setdefault(kind, []).append(null.smallest.null)
+                    if kind == "shuffle":
+                        low.append(null.smallest.low)
+                        high.append(null.smallest.high)
+                        above.append(bool(angles[0] > np.quantile(null.smallest.null, 0.95)))
+    for (name, variable), values in best.items():
+        results |= spread(f"{name}: best |r| of a component with {variable}", values)
+    results |= passes("p and latency on distinct components (part-normalised)", distinct)
+    results |= passes("permutation p < .05 for p (part-normalised)", np.array(significant)[:, 0] < 0.05)
+    results |= passes("permutation p < .05 for latency (part-normalised)", np.array(significant)[:, 1] < 0.05)
+    results |= spread("smallest what/when angle (degrees)", smallest) | spread("largest what/when angle (degrees)", largest)
+    results |= table({"shuffle null of the smallest angle, 5 and 95 % (mean over seeds)": [np.mean(low), np.mean(high)],
+                      "gaussian null of the smallest angle, 5 and 95 %": np.quantile(np.concatenate(nulls["gaussian"]), [0.05, 0.95])})
+    results |= passes("smallest angle above the 95th percentile of the shuffle null", above)
+    transfer, exposures, end_error = _transfer(seeds, neurons, trials, backend)
+    results |= spread("projection on the matching end point at the end of the switch block", transfer[:, -1])
+    results |= spread("projection on the end point of another condition", end_error)
+    assert shown is not None
+    return nd.Outcome(
+        results=results,
+        checks=[
+            nd.check("E6 best |r| of a component with p (part-normalised)", np.mean(best["part-normalised", "p"]), ">= 0.9", reference="PC1 orders probability", source=SHEET),
+            nd.check("E6 best |r| of a component with latency (part-normalised)", np.mean(best["part-normalised", "latency"]), ">= 0.7", reference="PC2 orders latency", source=SHEET),
+            nd.check("E6 share of seeds with p and latency on distinct components", float(np.mean(distinct)), ">= 0.8"),
+            nd.check("E6 smallest what/when angle (degrees)", np.mean(smallest), ">= 75", reference="near-orthogonal", source=SHEET),
+            nd.check("weights move to the matching end point: projection at the end", transfer[:, -1].mean(), ">= 0.7", reference="grows to 1", source=SHEET),
+        ],
+        data={"smallest_angle": np.array(smallest), "null_shuffle": np.concatenate(nulls["shuffle"]), "null_gaussian": np.concatenate(nulls["gaussian"]),
+              "transfer": transfer, "p": p, "latency": latency},
+        figures={
+            "geometry": weight_geometry(
+                shown.scores[:, :2], p, latency, np.array(smallest), {k: np.concatenate(x) for k, x in nulls.items()},
+                explained=shown.explained_ratio[:2], angle_name="smallest what/when angle"),
+            "transfer": line_with_band(exposures, {"towards the matching condition": transfer}, xlabel="trial after the switch",
+                                       ylabel="projection (0: old end, 1: matching end)",
+                                       title="Weights after a switch of probability", reference={"matching end point": 1.0}),
+        },
+    )
+
+
+def _transfer(seeds: Sequence[int], neurons: int, trials: int, backend: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Project the weights after a switch on the line from the old end to the end of training on the new condition alone."""
+    old, new, other = WhatWhen(probability=0.8), WhatWhen(probability=0.2), WhatWhen(probability=0.8, latencies=("240 ms", "390 ms"))
+    tests = tuple(sorted({t for t in (1, 10, 25, 50, 100) if t <= trials} | {trials}))
+    switched = run("three-factor", sessions_for(lambda s: switching([old, new], trials=trials, tests=tests, seed=s), seeds), seeds, neurons=neurons, backend=backend)
+    ends = [run("three-factor", sessions_for(lambda s, one=one: one.session(trials=trials, tests=(trials,), seed=s + 5000), seeds), seeds,
+                neurons=neurons, backend=backend) for one in (new, other)]
+
+    def vector(t: Tests, k: int, snapshot: int) -> np.ndarray:
+        return t.weights["what/v"][k, snapshot].ravel()
+
+    rows, elsewhere, exposures = [], [], None
+    for k in range(len(seeds)):
+        times = np.asarray(switched.recordings[k]["weights/what/v"].coords["time"])
+        table_of_trials = switched.recordings[k].trials
+        picked, exposure = [], []
+        for block in (0, 1):
+            for t in tests:
+                begin = table_of_trials.start_ms[(table_of_trials.phase == "test") & (table_of_trials.block == block) & (table_of_trials.exposure == t)].iloc[0]
+                picked.append(int(np.argmin(np.abs(times - begin))))
+                exposure.append((block, t))
+        start = vector(switched, k, picked[len(tests) - 1])
+        after = np.stack([vector(switched, k, i) for i in picked[len(tests):]])
+        rows.append([transfer_projection(x, start, vector(ends[0], k, -1)) for x in after])
+        elsewhere.append(transfer_projection(after[-1], start, vector(ends[1], k, -1)))
+        exposures = np.array([t for b, t in exposure if b == 1])
+    assert exposures is not None
+    return np.array(rows, dtype=float), exposures, np.array(elsewhere, dtype=float)
