@@ -13,8 +13,7 @@ help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 	@echo
 	@echo "  Variables: PYTHON=$(PYTHON) VENV=$(VENV) WORKERS=$(WORKERS) PIP_ARGS='$(PIP_ARGS)'"
-	@echo "  On Linux, torch from PyPI brings gigabytes of CUDA. Without a GPU:"
-	@echo "    make venv PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu'"
+	@echo "  On Linux, the standard torch brings gigabytes of CUDA; without a GPU, point PIP_ARGS at PyTorch's CPU packages."
 
 venv: $(STAMP) ## the environment with everything (again only when setup.cfg or constraints.txt change)
 
@@ -39,6 +38,7 @@ test-slow: $(STAMP) ## all tests, those with compilers, long runs and GPUs inclu
 
 lint: $(STAMP) ## ruff and pyright
 	$(BIN)/ruff check
+	$(BIN)/ruff format --check
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 bench: $(STAMP) ## how fast it is beside the naive loop and the peers

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from neurodyn import analysis, models, plots, tasks, units
     from neurodyn.circuit import Circuit, Connection, Filter, Input, Normal, Population, Readout, SpikeTimes, Uniform, poisson
     from neurodyn.compare import compare
+    from neurodyn.estimate import estimate
     from neurodyn.models.izhikevich import izhikevich_2003, izhikevich_2007
     from neurodyn.models.reservoir import SpikingReservoir
     from neurodyn.outcome import Check
@@ -56,6 +57,7 @@ _PUBLIC = {
     "WhatWhenRule": "plasticity.what_when",
     "check": "simulation",
     "compare": "compare",
+    "estimate": "estimate",
     "izhikevich_2003": "models.izhikevich",
     "izhikevich_2007": "models.izhikevich",
     "load": "recording",
@@ -98,6 +100,7 @@ __all__ = [
     "analysis",
     "check",
     "compare",
+    "estimate",
     "izhikevich_2003",
     "izhikevich_2007",
     "load",

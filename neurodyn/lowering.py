@@ -126,9 +126,12 @@ class _Lowering:
             self._array(f"{p.name}.refractory_steps", () if shared else axis, "parameter")
         if p.silenced:
             self._array(f"{p.name}.alive", axis, "parameter", "bool")
-        for name in p.clamped:
-            if f"{p.name}.{name}" not in self.arrays:
-                raise CircuitError(f"clamp: population {p.name!r} has no variable {name!r}")
+        for name, (_, value) in p.clamped.items():
+            key = f"{p.name}.{name}"
+            if key not in self.arrays or self.arrays[key].role != "state":
+                known = [k[len(p.name) + 1:] for k, a in self.arrays.items() if k.startswith(f"{p.name}.") and a.role == "state"]
+                raise CircuitError(f"clamp: population {p.name!r} has no variable {name!r}; there are {', '.join(known)}")
+            units.si(value, units.display_unit(self.dimensions.get(key, units.DIMENSIONLESS))[0], name=f"clamp of {key}")
             self._array(f"{p.name}.{name}@clamp", axis, "parameter")
             self._array(f"{p.name}.{name}@clamped", axis, "parameter", "bool")
 
@@ -162,8 +165,10 @@ class _Lowering:
                 key = f"{p.name}.{name}{suffix}"
                 scope[f"{name}_{suffix[1:]}_"] = Symbol(key, axis, dtype)
         epilogue = epilogue.replace("@clamped", "_clamped_").replace("@clamp", "_clamp_")
-        body = Translator(p.name, scope, axis).statements(prologue + (update or "") + epilogue, "update")
-        self.blocks.append(Block("update", p.name, body))
+        body = Translator(p.name, scope, axis).statements(prologue + (update or ""), "update")
+        unguarded = {k: replace(s, guard=None) for k, s in scope.items()}
+        held = _unique(Translator(p.name, unguarded, axis).statements(epilogue, "clamp"), "clamp")
+        self.blocks.append(Block("update", p.name, (*body, *held)))
         if threshold is not None:
             text = f"({threshold.strip()})"
             text += " and not_refractory" if p.refractory is not None else ""
@@ -172,7 +177,6 @@ class _Lowering:
             if value.dtype != "bool":
                 raise ModelError(f"{p.name}: threshold {threshold!r} must be a condition such as 'v > v_threshold'")
             self.blocks.append(Block("threshold", p.name, items, result=value.operand))
-            unguarded = {k: replace(s, guard=None) for k, s in scope.items()}
             if p.refractory is not None:
                 body = Translator(p.name, unguarded, axis).statements("last_spike = step\nnot_refractory = False", "spiked")
                 self.blocks.append(Block("spiked", p.name, body, spikes_of=p.name))
@@ -258,6 +262,10 @@ class _Lowering:
                         "output": output, "unit": unit_axes, "output*unit": output + unit_axes, "network": (),
                         "unit*unit": unit_axes + tuple(f"{a}'" for a in unit_axes),
                     }.get(kind)
+                    if kind == "output*unit" and set(output) & set(unit_axes):
+                        raise CircuitError(
+                            f"readout {r.name!r}: its outputs have the labels of its source {r.source!r}; give the outputs other names"
+                        )
                     if axes is None:
                         raise CircuitError(f"readout {r.name!r}: axes {kind!r} of {name}; allowed are output, unit, output*unit, unit*unit, network")
                     self._array(f"{owner}.{name}", axes, role, unit=r.labels.get(name, "1"))
@@ -322,13 +330,19 @@ class _Lowering:
                 raise CircuitError(f"connection {c.name!r}: {c.target!r} has no variable {c.variable!r}; there are {', '.join(names)}")
             population = self.circuit[c.target]
             self._check_weight(c, population, target)
+            if expression_text(c.delay) is not None and self._synapse_dimensions(c, c.delay, "delay") not in (None, units.dimensions_of("second")):
+                raise CircuitError(f"connection {c.name!r}: delay = {c.delay!r} is no time; write it in units of time, such as '1*ms + rand()*ms'")
             if not variable and not isinstance(source, Input):
                 if not isinstance(source, SpikeTimes) and not getattr(source, "spiking", False):
                     raise CircuitError(f"connection {c.name!r}: {head!r} emits no spikes; name a variable of it, such as '{head}.x'")
                 unless = population.name in self.equations and any(
                     v.unless_refractory and v.name == c.variable for v in self.equations[population.name].variables)
-                steps = delay_steps(c, self.circuit.timestep)
-                delays = "heterogeneous" if np.ndim(steps) or f"{c.name}.delays" in self.circuit.values else "uniform" if steps else "none"
+                stored = self.circuit.values.get(f"{c.name}.delays")
+                if stored is None or not np.size(stored):
+                    steps = delay_steps(c, self.circuit.timestep)
+                else:  # a network from a file is the same Program
+                    steps = int(np.ravel(stored)[0]) if np.unique(stored).size == 1 else stored
+                delays = "heterogeneous" if np.ndim(steps) else "uniform" if steps else "none"
                 spikes.append(Spikes(c.name, head, c.target, target, delays, f"{c.target}.not_refractory" if unless else None))
                 continue
             key = f"{head}.value" if isinstance(source, Input) else c.source
@@ -356,18 +370,41 @@ class _Lowering:
 
     def _check_weight(self, c: Connection, population: Population, target: str) -> None:
         """Refuse "20 pA" onto a volt, or onto a pseudo-unit."""
-        if expression_text(c.weight) is not None:
-            return
-        given = c.weight.low if isinstance(c.weight, Uniform) else c.weight.mean if isinstance(c.weight, Normal) else c.weight
-        have = units.quantity(given, name=f"{c.name}.weight").dimensions
+        given, have = c.weight, self._synapse_dimensions(c, c.weight, "weight")
         want = self.dimensions.get(target, units.DIMENSIONLESS)
-        if have != want:
+        if have is not None and have != want:
             label = population.labels.get(c.variable)
             note = f" (its unit is {label}, a pseudo-unit that takes plain numbers)" if label and not any(want) else ""
             raise CircuitError(
                 f"connection {c.name!r}: weight {given!r} can't be added to {target}, which needs "
                 f"{units.display_unit(want)[0] if any(want) else 'a plain number'}{note}"
             )
+
+
+    def _synapse_dimensions(self, c: Connection, value: Any, what: str) -> units.Dimensions | None:
+        """Return the dimensions of a specification for each synapse; None where an expression does not tell."""
+        text = expression_text(value)
+        if text is not None:
+            symbols = synapse_symbols(c, self.arrays.values(), self.dimensions)
+            return Translator(c.name, symbols, (f"synapses of {c.name}",)).expression(text, what)[1].dimensions
+        if isinstance(value, Uniform | Normal):
+            return numeric(value, f"{c.name}.{what}", 0)[0]
+        return units.quantity(value, name=f"{c.name}.{what}").dimensions
+
+
+def synapse_symbols(c: Connection, arrays: Iterable[Array], dimensions: Mapping[str, units.Dimensions]) -> dict[str, Symbol]:
+    """Return what expressions for each synapse may use: i, j, dt, and parameters of both sides as ``name_pre``, ``name_post``."""
+    axis = (f"synapses of {c.name}",)
+    symbols = {"i": Symbol("i", axis, dimensions=units.DIMENSIONLESS), "j": Symbol("j", axis, dimensions=units.DIMENSIONLESS),
+               "dt": Symbol("dt", dimensions=units.dimensions_of("second"))}
+    for array in arrays:
+        part, _, name = array.name.partition(".")
+        if array.role in ("parameter", "constant") and name and "@" not in name:
+            for side, wanted in (("pre", c.source.split(".")[0]), ("post", c.target)):
+                if part == wanted:
+                    own = dimensions.get(array.name, units.DIMENSIONLESS)
+                    symbols[f"{name}_{side}"] = Symbol(f"{name}_{side}", axis if array.axes else (), array.dtype, dimensions=own)
+    return symbols
 
 
 def label_axis(labels: Iterable[str]) -> str:
@@ -419,6 +456,9 @@ def delay_steps(connection: Any, dt: float) -> Any:
     """Return the delay in whole steps: an int, or an array or a distribution's marker where it varies."""
     if connection.delay is None:
         return 0
+    if isinstance(connection.delay, Uniform | Normal):
+        low = connection.delay.low if isinstance(connection.delay, Uniform) else connection.delay.mean
+        units.si(low, "second", name=f"{connection.name}.delay")
     if isinstance(connection.delay, Uniform | Normal) or expression_text(connection.delay) is not None:
         return np.full(1, -1)  # one for each synapse; the numbers are drawn with the wiring
     return check_delay(units.si(connection.delay, "second", name=f"{connection.name}.delay"), dt, connection.name)

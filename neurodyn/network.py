@@ -13,8 +13,8 @@ from neurodyn.circuit import (
     Circuit, CircuitError, Connection, Filter, Input, Normal, Population, Readout, SpikeTimes, Uniform,
 )
 from neurodyn.evaluate import Evaluator
-from neurodyn.language import Symbol, Translator
-from neurodyn.lowering import check_delay, expression_text, layout, lower
+from neurodyn.language import Translator
+from neurodyn.lowering import check_delay, expression_text, layout, lower, synapse_symbols
 from neurodyn.plasticity.rule import Rule
 from neurodyn.program import Array, Block, Program, Store
 
@@ -98,7 +98,7 @@ def realize(circuit: Circuit, program: Program | None = None) -> Network:
         if name in known and known[name].role == "constant":
             values[name] = np.asarray(value)
     _check_finite(program, values)
-    wiring = {c.name: _wiring(c, circuit, values, sizes) for c in circuit.connections}
+    wiring = {c.name: _wiring(c, circuit, program, values, sizes) for c in circuit.connections}
     return Network(circuit, program, sizes, values, wiring, {
         p.name: _schedule(p, circuit.timestep) for p in circuit.populations if isinstance(p, SpikeTimes)})
 
@@ -148,6 +148,9 @@ def _check_finite(program: Program, values: Mapping[str, np.ndarray]) -> None:
         if value is None or array.role not in ("parameter", "constant"):
             continue
         bad = ~np.isfinite(value)
+        part, _, name = array.name.partition(".")
+        if array.role == "parameter" and part in program.populations and name.startswith("tau") and array.unit == "ms" and np.any(value <= 0):
+            raise CircuitError(f"{array.name} = {np.min(value) * 1e3:g} ms: a time constant must be positive")
         if np.any(bad) and array.role == "parameter":
             raise CircuitError(f"{array.name} is not finite at index {np.argwhere(np.atleast_1d(bad))[0].tolist()}")
 
@@ -221,12 +224,11 @@ def _schedule(p: SpikeTimes, dt: float) -> tuple[np.ndarray, np.ndarray]:
 # -- wiring ----------------------------------------------------------------------------------------------------
 
 
-def _wiring(c: Connection, circuit: Circuit, values: Mapping[str, np.ndarray], sizes: Mapping[str, int]) -> Wiring:
-    source = circuit[c.source.split(".")[0]]
-    pre = source.size if isinstance(source, Population | SpikeTimes) else len(
-        source.channels if isinstance(source, Input) else source.outputs)
+def _wiring(c: Connection, circuit: Circuit, program: Program, values: Mapping[str, np.ndarray], sizes: Mapping[str, int]) -> Wiring:
+    summed = next((s for s in program.sums if s.name == c.name), None)
+    pre = sizes[c.source] if summed is None else sizes[summed.source_axis] if summed.source_axis else 1
     post = sizes[c.target]
-    dense = layout(c) == "dense" and ("." in c.source or isinstance(source, Input))
+    dense = summed is not None and summed.layout == "dense"
     stored = {k.rpartition(".")[2]: v for k, v in circuit.values.items() if k.startswith(f"{c.name}.")}
     weight, unit_matrix = c.weight, None
     if not isinstance(weight, str | Uniform | Normal):
@@ -248,13 +250,15 @@ def _wiring(c: Connection, circuit: Circuit, values: Mapping[str, np.ndarray], s
     elif unit_matrix is not None:
         weights = unit_matrix[rows, targets]
     else:
-        weights = _per_synapse(c.weight, "weight", c, rows, targets, circuit, values)
+        weights = _per_synapse(c.weight, "weight", c, rows, targets, circuit, program, values)
+    if weights.shape != targets.shape:
+        raise CircuitError(f"values: {c.name}.weights has shape {weights.shape}, needed is one for each of the {targets.size} synapses")
     if not np.isfinite(weights).all():
         raise CircuitError(f"connection {c.name!r}: weight {int(np.argmin(np.isfinite(weights)))} is not finite")
     if "delays" in stored:
         delays = np.asarray(stored["delays"], dtype=np.int32)
     else:
-        seconds = 0.0 if c.delay is None else _per_synapse(c.delay, "delay", c, rows, targets, circuit, values)
+        seconds = 0.0 if c.delay is None else _per_synapse(c.delay, "delay", c, rows, targets, circuit, program, values)
         delays = np.broadcast_to(np.asarray(check_delay(seconds, circuit.timestep, c.name), dtype=np.int32), targets.shape).copy()
     if dense:
         matrix = np.zeros((pre, post))
@@ -264,7 +268,7 @@ def _wiring(c: Connection, circuit: Circuit, values: Mapping[str, np.ndarray], s
 
 
 def _pattern(c: Connection, pre: int, post: int, circuit: Circuit) -> tuple[np.ndarray, np.ndarray]:
-    recurrent = c.source == c.target
+    recurrent = c.source.split(".")[0] == c.target
     if c.probability is not None:
         from neurodyn.kernels.philox import stream_number
         from neurodyn.kernels.wiring import random_rows
@@ -297,7 +301,8 @@ def _rows(rows: np.ndarray, targets: np.ndarray, pre: int) -> tuple[np.ndarray, 
 
 
 def _per_synapse(
-    value: Any, what: str, c: Connection, rows: np.ndarray, targets: np.ndarray, circuit: Circuit, values: Mapping[str, np.ndarray]
+    value: Any, what: str, c: Connection, rows: np.ndarray, targets: np.ndarray, circuit: Circuit, program: Program,
+    values: Mapping[str, np.ndarray],
 ) -> np.ndarray:
     name, count = f"{c.name}.{what}", rows.size
     text = expression_text(value)
@@ -310,14 +315,15 @@ def _per_synapse(
         return np.broadcast_to(numbers, (count,)).copy()
     axis = f"synapses of {c.name}"
     arrays: dict[str, np.ndarray] = {"i": rows.astype(float), "j": targets.astype(float)}
+    symbols = synapse_symbols(c, program.arrays, {})
     for side, index, part in (("pre", rows, c.source.split(".")[0]), ("post", targets, c.target)):
         for key, numbers in values.items():
-            if key.startswith(f"{part}.") and "@" not in key:
+            if key.startswith(f"{part}.") and f"{key[len(part) + 1:]}_{side}" in symbols:
                 arrays[f"{key[len(part) + 1:]}_{side}"] = numbers[index] if np.ndim(numbers) else numbers
     arrays["dt"] = np.float64(circuit.timestep)
     axes = {k: (axis,) if np.ndim(v) else () for k, v in arrays.items()}
-    symbols = {k: Symbol(k, axes[k], "bool" if np.asarray(v).dtype == bool else "float") for k, v in arrays.items()}
-    items, result = Translator(c.name, symbols, (axis,)).expression(text, what)
+    undimensioned = {k: replace(s, dimensions=None) for k, s in symbols.items()}  # the lowering has checked the units
+    items, result = Translator(c.name, undimensioned, (axis,)).expression(text, what)
     from neurodyn.kernels.philox import draw
 
     evaluator = Evaluator(arrays, axes, {axis: count}, lambda kind, stream, size: draw(kind, size, seed=circuit.seed, step=0, stream=stream))
@@ -331,57 +337,58 @@ _KINDS = {k.__name__: k for k in (Circuit, Population, SpikeTimes, Connection, I
 
 
 def to_tree(circuit: Circuit) -> dict[str, Any]:
-    """Return the description of a circuit, with wiring and drawn numbers as explicit arrays."""
+    """Return the description of a circuit; wiring and drawn parameters stand in its ``values`` as explicit arrays."""
     network = realize(circuit)
-    explicit: dict[str, np.ndarray] = {}
+    explicit: dict[str, np.ndarray] = {
+        a.name: network.values[a.name] for a in network.program.arrays
+        if a.role in ("parameter", "constant") and a.axes and a.name in network.values
+        and not a.name.startswith("@") and not a.name.endswith((".i", "@clamp", "@clamped", ".alive"))
+    }
     for c in circuit.connections:
         w = network.wiring[c.name]
-        explicit |= {f"{c.name}.indptr": w.indptr, f"{c.name}.targets": w.targets, f"{c.name}.weights": w.weights, f"{c.name}.delays": w.delays}
-    tree = _encode(replace(circuit, values={**explicit, **circuit.values}))
-    tree["parameters"] = {a.name: network.values[a.name] for a in network.program.arrays
-                          if a.role in ("parameter", "constant") and a.axes and a.name in network.values and not a.name.startswith("@")}
-    return tree
+        explicit |= {f"{c.name}.indptr": w.indptr, f"{c.name}.targets": w.targets,
+                     f"{c.name}.weights": w.weights, f"{c.name}.delays": w.delays}
+    return _encode(replace(circuit, values={**explicit, **circuit.values}))
 
 
 def from_tree(tree: Mapping[str, Any]) -> Circuit:
     """Rebuild a circuit from :func:`to_tree`; closed-loop functions have to be set again."""
-    return _decode({k: v for k, v in tree.items() if k != "parameters"})
+    return _decode(tree)
 
 
 def _encode(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        out: dict[str, Any] = {"kind": type(value).__name__}
+        if isinstance(value, units.Quantity):
+            return {"@kind": "Quantity", "value": value.value, "dimensions": list(value.dimensions)}
+        out: dict[str, Any] = {"@kind": type(value).__name__}
         for f in fields(value):
             item = getattr(value, f.name)
             out[f.name] = f"function {getattr(item, '__qualname__', item)}" if callable(item) else _encode(item)
         return out
-    if isinstance(value, units.Quantity):
-        return {"kind": "Quantity", "value": value.value, "dimensions": list(value.dimensions)}
     if isinstance(value, Mapping):
-        return {"kind": "mapping", "keys": [str(k) for k in value], "items": {str(n): _encode(v) for n, v in enumerate(value.values())}}
+        return {"@kind": "mapping", "@order": [str(k) for k in value], **{str(k): _encode(v) for k, v in value.items()}}
     if isinstance(value, tuple | list):
-        return {"kind": "sequence", "items": {str(n): _encode(v) for n, v in enumerate(value)}}
+        return {"@kind": "sequence", **{str(n): _encode(v) for n, v in enumerate(value)}}
     if value is None or isinstance(value, str | bool | int | float | np.ndarray):
         return value
     if isinstance(value, np.generic):
         return value.item()
-    quantity = units.quantity(value, name="value in a circuit")
-    return _encode(quantity)
+    return _encode(units.quantity(value, name="value in a circuit"))
 
 
 def _decode(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return value
-    kind = value.get("kind")
+    kind = value.get("@kind")
     if kind == "mapping":
-        return {k: _decode(value["items"][str(n)]) for n, k in enumerate(value["keys"])}
+        return {k: _decode(value[k]) for k in value["@order"]}
     if kind == "sequence":
-        return tuple(_decode(value["items"][str(n)]) for n in range(len(value["items"])))
+        return tuple(_decode(value[str(n)]) for n in range(len(value) - 1))
     if kind == "Quantity":
         return units.Quantity(value["value"], tuple(value["dimensions"]))
     if kind not in _KINDS:
         raise CircuitError(f"the file describes a {kind!r}, which this version does not know; known are {', '.join(_KINDS)}")
-    arguments = {k: _decode(v) for k, v in value.items() if k != "kind"}
+    arguments = {k: _decode(v) for k, v in value.items() if k != "@kind"}
     if isinstance(arguments.get("function"), str):
         arguments["function"] = arguments["every"] = None
     return _KINDS[kind](**arguments)

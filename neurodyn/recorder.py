@@ -56,8 +56,7 @@ def plan_recording(network: Network, record: Sequence[Any]) -> Plan:
             if ids.size and (ids[0] < 0 or ids[-1] >= size):
                 raise CircuitError(f"record: unit {ids[-1] if ids[-1] >= size else ids[0]} of {name} outside 0..{size - 1}")
         if spec is not None and spec.every is not None:
-            seconds = float(units.si(spec.every, "second", name=f"every of {name}", low=0.0))  # type: ignore[arg-type]
-            every = max(1, round(seconds / circuit.timestep))
+            every = whole_steps(spec.every, circuit.timestep, f"every of {name}")
         samples[name] = SampleSpec(name, ids, every)
 
     for item in record:
@@ -90,6 +89,14 @@ def plan_recording(network: Network, record: Sequence[Any]) -> Plan:
     return Plan(tuple(dict.fromkeys(spikes)), tuple(samples.values()), weights)
 
 
+def whole_steps(every: Any, dt: float, name: str) -> int:
+    """Return an interval in steps; one that is no whole number of steps is refused."""
+    steps = float(units.si(every, "second", name=name, above=0.0)) / dt
+    if steps < 1 - 1e-6 or abs(steps - round(steps)) > 1e-6 * steps:
+        raise CircuitError(f"{name} = {every!r}: give a whole number of steps of {dt * 1e3:g} ms")
+    return round(steps)
+
+
 class Recorder:
     """Write the records of one run; the file appears under its name when the run is complete."""
 
@@ -98,8 +105,9 @@ class Recorder:
         self.arrays: dict[str, Array] = {a.name: a for a in network.program.arrays}
         self.dt_ms = network.circuit.timestep * 1e3
         if out is not None:
-            size = sum(8 * s.units.size * (steps // s.every) for s in plan.samples)
-            size += sum(16 * 20 * network.sizes[p] * int(steps * self.dt_ms / 1e3 + 1) for p in plan.spikes)  # at 20 spikes/s
+            from neurodyn.estimate import recording_bytes
+
+            size = recording_bytes(network, plan, steps)
             parent = Path(out).absolute().parent
             if parent.is_dir():
                 check_disk(parent, size)

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from neurodyn import units
+
 Label = str | float | int | bool
 
 
@@ -39,7 +41,7 @@ class Trial:
     labels: Mapping[str, Label] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if isinstance(self.steps, bool) or int(self.steps) != self.steps or self.steps < 1:
+        if isinstance(self.steps, bool) or not isinstance(self.steps, int | np.integer) or self.steps < 1:
             raise ValueError(f"steps = {self.steps!r}: a trial needs a whole number of steps, at least 1")
         clean = {}
         for name, values in self.inputs.items():
@@ -64,7 +66,7 @@ class Session:
     ----------
     trials : tuple of Trial
     dt : float
-        Sampling interval of the inputs in seconds; a whole multiple of the circuit's step.
+        Sampling interval of the inputs in seconds, or a quantity; a whole multiple of the circuit's step.
     channels : mapping of input name to channel names
     config : mapping
         How the session was made (JSON-able); stored in the recording.
@@ -77,8 +79,11 @@ class Session:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "trials", tuple(self.trials))
-        if not self.dt > 0:
-            raise ValueError(f"dt = {self.dt!r} s: the sampling interval of a session must be positive")
+        number = isinstance(self.dt, int | float | np.number)
+        dt = float(self.dt) if number else float(units.si(self.dt, "second", name="dt"))
+        object.__setattr__(self, "dt", dt)
+        if not 0 < dt < float("inf"):
+            raise ValueError(f"dt = {dt!r} s: the sampling interval of a session must be positive and finite")
         for number, trial in enumerate(self.trials):
             for name, values in trial.inputs.items():
                 known = self.channels.get(name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import os
 import sys
@@ -14,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurodyn import units
-from neurodyn.backends import engine as engine_class
+from neurodyn.backends import engine_class
 from neurodyn.circuit import Circuit, CircuitError, Input
 from neurodyn.network import Network, realize
 from neurodyn.program import Program
-from neurodyn.recorder import Recorder, plan_recording
+from neurodyn.recorder import Recorder, plan_recording, whole_steps
 from neurodyn.session import Session, Trial
 
 if TYPE_CHECKING:
@@ -113,9 +114,17 @@ class _Runs:
     """Prepare all runs before the first step, then execute them."""
 
     def __init__(self, circuits: list[Circuit], sessions: list[Any], outs: list[Any], options: dict[str, Any]) -> None:
-        self.runs = []
-        programs: dict[int, Program] = {}
+        self.runs: list[_Run] = []
         make = engine_class(options["backend"])
+        try:
+            self._prepare(circuits, sessions, outs, options, make)
+        except BaseException:
+            for run in self.runs:  # those before the one that can't be run
+                run.recorder.close()
+            raise
+
+    def _prepare(self, circuits: list[Circuit], sessions: list[Any], outs: list[Any], options: dict[str, Any], make: Any) -> None:
+        programs: dict[int, Program] = {}
         for circuit, session, out in zip(circuits, sessions, outs, strict=True):
             if options["learn"] is not None:
                 if not hasattr(options["learn"], "attach"):
@@ -213,7 +222,7 @@ class _Run:
                 values[(t >= low - 1e-9 * self.dt) & (t < high - 1e-9 * self.dt)] += amplitude
             return values
         given = trial.inputs.get(source.name)
-        if given is None:
+        if given is None or source.function is not None:
             return np.zeros((steps, width))
         if given.ndim == 1:
             return np.broadcast_to(given, (steps, width)).copy()
@@ -294,6 +303,15 @@ def as_session(session: Any, circuit: Circuit) -> Session:
         if steps < 1:
             raise ValueError(f"session: {session!r} is shorter than one step of {circuit.timestep * 1e3:g} ms")
         return Session((Trial(steps, learning=True),), dt=circuit.timestep, config={"duration_ms": seconds * 1e3})
+    if not session.trials:
+        raise ValueError("session: it has no trials; give at least one Trial, or a duration such as '2 s'")
+    names = {i.name for i in circuit.inputs}
+    for number, trial in enumerate(session.trials):
+        for name in trial.inputs:
+            if name not in names and name not in session.channels:
+                near = difflib.get_close_matches(name, sorted(names), n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(names)) or 'none'}"
+                raise CircuitError(f"trial {number} brings an input {name!r}, which the circuit doesn't have; {hint}")
     wanted = {i.name: i.channels for i in circuit.inputs if i.function is None and not i.pulses}
     for name, channels in wanted.items():
         known = session.channels.get(name)
@@ -320,8 +338,7 @@ def _ratio(session: Session, circuit: Circuit) -> int:
 
 
 def _steps(source: Input, dt: float) -> int:
-    every = float(units.si(source.every, "second", name=f"{source.name}.every", low=0.0))  # type: ignore[arg-type]
-    return max(1, round(every / dt))
+    return whole_steps(source.every, dt, f"{source.name}.every")
 
 
 def _period(callbacks: Sequence[Input], dt: float) -> int | None:

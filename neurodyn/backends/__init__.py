@@ -16,7 +16,7 @@ _ENGINES = {
 NAMES = tuple(_ENGINES)
 
 
-def engine(name: str) -> type[Engine]:
+def engine_class(name: str) -> type[Engine]:
     """Return the engine class of a backend; ValueError with the nearest name for an unknown one."""
     import importlib
 

@@ -12,6 +12,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class _Host(InterpreterEngine):
 
         made: list[tuple[Callable[[], None], str, int]] = [(self._before, "start", -1000)]
         for population in dict.fromkeys(s.target_population for s in self.program.sums):
-            made.append((lambda p=population: self._sums_onto(p), "groups", slot(self.network, population) - 1))
+            made.append((partial(self._sums_onto, population), "groups", slot(self.network, population) - 1))
         return [*made, (self._after, "end", 1000)]
 
     def adopt(self, built: Any) -> None:

@@ -118,7 +118,8 @@ def _group(p: Population, network: Network, dimensions: Mapping[str, Any], clock
         for part in (*group.thresholder.values(), *group.resetter.values()):
             part.check_units = False  # code is in SI numbers, which pseudo-units rely on
     if p.clamped:
-        _regularly(group, "\n".join(f"{n} = nd_where(nd_clamped_{n}, nd_clamp_{n}, {n})" for n in p.clamped), "groups", first + 2)
+        held = "\n".join(f"{name} = nd_where(nd_clamped_{name}, nd_clamp_{name}, {name})" for name in p.clamped)
+        _regularly(group, held, "groups", first + 2).override_conditional_write = ["not_refractory"]
     received = [(number, s.target.partition(".")[2]) for number, s in enumerate(program.spikes) if s.target_population == p.name]
     if received:
         lines = [f"{variable} += {arriving(number)}" for number, variable in received]

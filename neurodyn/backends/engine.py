@@ -81,7 +81,8 @@ class Engine(ABC):
         p = arrays[matrix]
         px = p @ x
         denominator = forgetting + x @ px
-        p -= np.outer(px / denominator, px)
+        root = px / np.sqrt(denominator)
+        p -= np.outer(root, root)
         p /= forgetting
         return px if old_gain else px / denominator
 

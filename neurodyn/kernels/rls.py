@@ -26,10 +26,13 @@ def rls_gain(p, x, forgetting, old_gain, gain):
     scale = 1.0 / (forgetting + total)
     for i in range(n):
         gain[i] = px[i] if old_gain != 0.0 else px[i] * scale
+    root = np.sqrt(scale)
     for i in range(n):
-        factor = px[i] * scale
+        px[i] *= root
+    for i in range(n):
+        factor = px[i]
         for j in range(n):
-            p[i, j] -= factor * px[j]
+            p[i, j] -= factor * px[j]  # the same product for (i, j) and (j, i)
     if forgetting != 1.0:
         inverse = 1.0 / forgetting
         for i in range(n):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from neurodyn import units
 from neurodyn.circuit import Population, Uniform
 
 #: a (1/ms), b, c (mV), d of the types of Izhikevich 2003, figure 2
@@ -72,10 +73,16 @@ def izhikevich_2003(
     """
     if scheme not in ("half_steps", "euler"):
         raise ValueError(f"scheme = {scheme!r}, allowed are 'half_steps' (the published 1-ms numerics) and 'euler'")
+    if scheme == "half_steps" and dt is not None and units.si(dt, "ms", name="dt") != 1e-3:
+        raise ValueError(f"dt = {dt!r}: the scheme 'half_steps' is locked to 1 ms; scheme='euler' takes any step")
+    if not 0 <= inhibitory <= 1:
+        raise ValueError(f"inhibitory = {inhibitory!r}: give a fraction of the cells, 0 to 1")
+    if not isinstance(cells, str) and len(cells) != 4:
+        raise ValueError(f"cells = {cells!r}: give a type, or the four numbers (a, b, c, d)")
     if isinstance(cells, str) and cells == "heterogeneous":
         first = size - round(size * inhibitory)
         shape: dict[str, Any] = {
-            "r": Uniform(0, 1), "inhibitory": f"i >= {first}", "a": "where(inhibitory, 0.02 + 0.08*r, 0.02)",
+            "r": Uniform(0, 1), "first_inhibitory": float(first), "inhibitory": "i >= first_inhibitory", "a": "where(inhibitory, 0.02 + 0.08*r, 0.02)",
             "b": "where(inhibitory, 0.25 - 0.05*r, 0.2)", "c": "where(inhibitory, -65, -65 + 15*r*r)",
             "d": "where(inhibitory, 2, 8 - 6*r*r)",
         }

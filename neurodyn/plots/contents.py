@@ -91,7 +91,7 @@ def aims_of(one: Track, others: list[Track]) -> Track | None:
 def cell_groups(recording: Any, population: str, size: int) -> dict[str, np.ndarray] | None:
     """Excitatory and inhibitory cells, if the network in the recording tells them apart."""
     try:
-        marked = np.asarray(recording.tree("network")["parameters"][f"{population}.inhibitory"]).astype(bool)
+        marked = np.asarray(recording.tree("network")["values"][f"{population}.inhibitory"]).astype(bool)
     except KeyError:
         return None
     if marked.shape != (size,) or marked.all() or not marked.any():

@@ -54,6 +54,7 @@ def e1(*, seeds: Sequence[int], neurons: int, trials: int, backend: str, rule: s
     first = neurons - round(0.2 * neurons)
     show = raster(spikes.times[within] - start, spikes.ids[within], neurons, rate_bin=10.0,
                   groups={"excitatory": np.arange(first), "inhibitory": np.arange(first, neurons)}, events={"cue": [task.cue_ms]},
+                  window=(0.0, float(task.steps)),
                   title=f"Spikes of the reservoir in the last cue-only test (seed {seeds[0]})")
     return nd.Outcome(
         results={

@@ -158,7 +158,7 @@ def test_the_file_stays_as_it_was(tmp_path):
 def test_excitatory_and_inhibitory_cells_are_told_apart(sound, texts, xy):
     writer = Writer(None, header={"dt_ms": 1.0})
     writer.spikes("cells", [0, 4, 9], [0, 1, 3], size=4)
-    writer.tree("network", {"parameters": {"cells.inhibitory": np.array([0.0, 0, 0, 1])}})
+    writer.tree("network", {"values": {"cells.inhibitory": np.array([0.0, 0, 0, 1])}})
     figure = plots.overview(writer.finish())
     sound(figure)
     assert [xy(line)[1].tolist() for line in figure.axes[0].lines] == [[0, 1], [3]]

@@ -1,0 +1,166 @@
+"""What the hardware allows: work counted from a Program, rates measured by the simplest loops there are.
+
+The limit of a step is the largest of three times: its bytes at the rate of a copy, its flops at the rate of fused
+multiply-adds in registers, and its divisions at the rate of a loop of divisions. No overlap is lost and nothing is
+spent on indices, branches or Python, so 100 % can't be reached; the number says how much is left at most.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from neurodyn.network import Network
+from neurodyn.program import Branch, Item, Op, Store
+
+#: flops of one operation; a library function or a draw counts as its polynomial at least
+_FLOPS = {
+    "add": 1, "sub": 1, "mul": 1, "neg": 1, "abs": 1, "min": 1, "max": 1, "select": 1, "sum": 1, "lt": 1, "le": 1, "gt": 1, "ge": 1,
+    "exp": 15, "log": 15, "tanh": 20, "sqrt": 1, "pow": 30, "power_product": 2,
+    # Philox 4x32-10 gives two draws: 20 products of 32 bits and 40 exclusive ors, halved; AS 241: two polynomials of degree 7
+    "uniform": 32, "normal": 32 + 30,
+}
+_STEP_PHASES = ("update", "threshold", "spiked", "reset", "trace", "observe", "learn")
+
+
+@dataclass
+class Work:
+    """Work of one step: bytes moved, flops (divisions left out), divisions."""
+
+    bytes: float = 0.0
+    flops: float = 0.0
+    divisions: float = 0.0
+
+
+@dataclass(frozen=True)
+class Ceiling:
+    """Rates of one core: copy within the cache and from memory (bytes/s, read and write counted), flops/s, divisions/s."""
+
+    cache: float
+    memory: float
+    flops: float
+    divisions: float
+
+    def seconds(self, work: Work) -> float:
+        """Return the least time that one step's work takes; the working set of a step is taken to sit in the cache."""
+        return max(work.bytes / self.cache, work.flops / self.flops, work.divisions / self.divisions)
+
+    def text(self) -> str:
+        """Return one line for the page."""
+        return (f"copy {self.cache / 1e9:.0f} GB/s in the cache, {self.memory / 1e9:.1f} GB/s from memory; "
+                f"fused multiply-add {self.flops / 1e9:.0f} Gflop/s; division {self.divisions / 1e9:.1f} G/s (one core, float64)")
+
+
+def count(network: Network, spikes_per_step: float, *, learning: float = 0.0, itemsize: int = 8) -> Work:
+    """Count the work of a step of ``network`` when ``spikes_per_step`` units fire and the share ``learning`` of steps learns.
+
+    Bytes: every array of units that a step reads is read once and every one it writes is written once (a perfect
+    step would fuse all loops); each synaptic event reads a weight and a target and reads and writes an accumulator;
+    each connection's accumulator is read and cleared once. Flops: every elementary operation of the statements.
+    Bodies of network-wide conditions count in full in learning rules (times ``learning``) and not at all elsewhere,
+    which keeps this a lower bound.
+    """
+    program, sizes = network.program, network.sizes
+    axes = {a.name: a.axes for a in program.arrays}
+    work, read, written = Work(), set(), set()
+
+    def visit(items: tuple[Item, ...], share: float, deep: bool) -> None:
+        for item in items:
+            if isinstance(item, Op):
+                over = axes.get(str(item.args[0]), item.axes) if item.op == "sum" else item.axes
+                units = share * float(np.prod([sizes[a] for a in over], dtype=float))
+                work.divisions += units * (item.op in ("div", "mod", "floordiv"))
+                work.flops += units * _FLOPS.get(item.op, 0)
+                read.update(str(a) for a in item.args if a in axes and axes[str(a)])
+                axes[item.name] = item.axes
+                known.add(item.name)
+            elif isinstance(item, Store):
+                written.add(item.array)
+            elif isinstance(item, Branch) and deep:
+                visit(item.body, share, deep)
+
+    known: set[str] = set()
+    for block in program.blocks:
+        if block.phase in _STEP_PHASES:
+            fired = spikes_per_step / max(1, sizes[block.spikes_of]) if block.spikes_of else 1.0
+            learn = block.phase == "learn"
+            if not block.spikes_of:
+                visit(block.body, learning if learn else fired, learn)
+    for name in (read | written) - known:
+        if axes[name] and not axes[name][0].startswith("#"):
+            size = float(np.prod([sizes[a] for a in axes[name]], dtype=float))
+            work.bytes += itemsize * size * ((name in read) + (name in written))
+    for spikes in program.spikes:
+        wiring = network.wiring[spikes.name]
+        events = spikes_per_step * wiring.targets.size / max(1, sizes[spikes.source])
+        work.bytes += events * (itemsize + 4 + 2 * itemsize) + 2 * itemsize * sizes[spikes.target_population]
+        work.flops += events + sizes[spikes.target_population]
+    for s in program.sums:
+        wiring = network.wiring[s.name]
+        size = wiring.targets.size if wiring.matrix is None else wiring.matrix.size
+        work.bytes += itemsize * size
+        work.flops += 2 * size
+    return work
+
+
+def ceiling() -> Ceiling:
+    """Measure the rates of one core, each as the best of several short runs."""
+    loops = _loops()
+    near, far = np.ones(2048), np.ones(8 << 20)  # 16 KiB lies in the first cache, 64 MiB in none
+    block = np.ones(128)
+    repeats = 2_000
+    return Ceiling(
+        cache=_best(lambda: loops["copy"](near, np.empty_like(near), 10 * repeats), 10 * repeats * 2 * near.nbytes),
+        memory=_best(lambda target=np.empty_like(far): loops["copy"](far, target, 1), 2 * far.nbytes),
+        flops=_best(lambda: loops["fused"](block, 10 * repeats), 10 * repeats * block.size * 64 * 2),
+        divisions=_best(lambda: loops["divide"](block, repeats), repeats * block.size * 8),
+    )
+
+
+def _best(run: Callable[[], object], work: float) -> float:
+    run()
+    least = float("inf")
+    for _ in range(7):
+        start = time.perf_counter()
+        run()
+        least = min(least, time.perf_counter() - start)
+    return work / least
+
+
+def _loops() -> Mapping[str, Callable[..., object]]:
+    from numba import njit
+
+    @njit(error_model="numpy")
+    def copy(source, target, repeats):
+        for r in range(repeats):
+            source[0] = r  # keeps the compiler from doing it once
+            for i in range(source.shape[0]):
+                target[i] = source[i]
+        return target[0]
+
+    @njit(error_model="numpy", fastmath={"contract"})
+    def fused(x, repeats):
+        for r in range(repeats):
+            a, b = 0.999 + 1e-9 * r, 1e-3
+            for i in range(x.shape[0]):
+                y = x[i]
+                for _ in range(64):
+                    y = y * a + b
+                x[i] = y
+        return x[0]
+
+    @njit(error_model="numpy")
+    def divide(x, repeats):
+        for r in range(repeats):
+            a = 1.0 + 1e-9 * r
+            for i in range(x.shape[0]):
+                y = x[i]
+                for _ in range(8):
+                    y = y / a
+                x[i] = y
+        return x[0]
+
+    return {"copy": copy, "fused": fused, "divide": divide}

@@ -1,0 +1,28 @@
+"""The snippets of the README run as they stand there."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).parents[1] / "README.md"
+SNIPPETS = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+
+
+def test_there_are_two_snippets() -> None:
+    assert len(SNIPPETS) == 2
+
+
+@pytest.mark.parametrize("number", range(len(SNIPPETS)))
+def test_snippet_runs(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict = {}
+    exec(compile(SNIPPETS[number], f"README snippet {number}", "exec"), names)
+    out = capsys.readouterr().out
+    if number == 0:
+        assert (tmp_path / "runs" / "first.h5").exists() and (tmp_path / "runs" / "first.png").exists()
+        assert "output: 2" in out
+    else:
+        assert "identical" in out
