@@ -1,4 +1,8 @@
-"""How times are taken: contenders in turn, A B C A B C, so that a busy machine is busy for all of them alike."""
+"""How times are taken: contenders in turn, A B C A B C, so that a busy machine is busy for all of them alike.
+
+One thread that computes is timed on the CPU clock: on an idle machine that is the wall clock, on a busy one it leaves
+out the time of others. (Brian2's C++ program times itself with std::clock, which is the CPU clock too.)
+"""
 
 from __future__ import annotations
 
@@ -10,30 +14,48 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def in_turn(contenders: Mapping[str, Callable[[], float | None]], rounds: int, fewer: Mapping[str, int] | None = None) -> dict[str, list[float]]:
-    """Run each contender once a round and return its times in seconds.
+@dataclass
+class Times:
+    """Seconds of each run of a contender: wall clock, CPU (all threads and child processes), and its own measure."""
 
-    A contender returns its own time, or None to be timed by the wall clock. Those in ``fewer`` (slow ones) take part
-    in that many rounds only. A first round warms up the caches and is not counted.
+    wall: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    own: list[float] = field(default_factory=list)
+
+
+def in_turn(
+    contenders: Mapping[str, Callable[[], float | None]], rounds: int, fewer: Mapping[str, int] | None = None
+) -> dict[str, Times]:
+    """Run each contender once a round; what it returns is its own measure, in seconds.
+
+    Those in ``fewer`` (slow ones) take part in that many rounds only. A first round warms up the caches and is not
+    counted.
     """
-    times: dict[str, list[float]] = {name: [] for name in contenders}
+    times = {name: Times() for name in contenders}
     for number in range(rounds + 1):
         for name, run in contenders.items():
-            most = (fewer or {}).get(name, rounds)
-            if number > most or (number == 0 and most <= 1):
+            if number > (fewer or {}).get(name, rounds):
                 continue
             gc.collect()
-            start = time.perf_counter()
+            wall, cpu = time.perf_counter(), _cpu()
             own = run()
-            wall = time.perf_counter() - start
+            wall, cpu = time.perf_counter() - wall, _cpu() - cpu
             if number:
-                times[name].append(wall if own is None else own)
+                times[name].wall.append(wall)
+                times[name].cpu.append(cpu)
+                times[name].own.append(cpu if own is None else own)
     return times
+
+
+def _cpu() -> float:
+    used = os.times()
+    return time.process_time() + used.children_user + used.children_system
 
 
 def python(code: str, *, env: Mapping[str, str] | None = None) -> float:

@@ -32,7 +32,6 @@ OPERATIONS: dict[str, Callable[..., np.ndarray]] = {
     "pow": np.power, "power_product": power_product, "min": np.minimum, "max": np.maximum,
     "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
     "and": np.logical_and, "or": np.logical_or, "not": np.logical_not, "select": np.where,
-    "copy": np.array,
     # in index order, from 0.0: numpy's own sum adds pairwise, which gives other bits
     "sum": lambda x: 0.0 + np.add.accumulate(x, axis=-1)[..., -1] if np.shape(x)[-1] else np.zeros(np.shape(x)[:-1]),
 }
@@ -86,6 +85,10 @@ class Evaluator:
             return values[..., units] if axis is not None and axis in op.axes else values
         if op.op == "size":
             return np.asarray(self.sizes[str(op.args[0])], dtype=self.dtype)
+        if op.op == "copy":  # also what spreads a number over the units
+            value = self._operand(op.args[0], op.axes, axis, units)
+            count = len(units) if units is not None else 0
+            return np.array(np.broadcast_to(value, tuple(count if a == axis else self.sizes[a] for a in op.axes)))
         if op.op == "float":
             return np.asarray(self._operand(op.args[0], op.axes, axis, units), dtype=self.dtype)
         if op.op == "rls":

@@ -141,6 +141,8 @@ class Translator:
 
     def _assign(self, name: str, value: Symbol, scope: dict[str, Symbol]) -> None:
         declared = self.symbols.get(name)
+        if isinstance(value.operand, str) and "%" not in value.operand:
+            value = self._op("copy", value)  # a name for an array must not change when the array does
         if declared is not None:
             if not declared.writable:
                 raise ModelError(f"{self.owner}: {name!r} can't be assigned here (it is a parameter or belongs to another part)")
@@ -164,8 +166,6 @@ class Translator:
                     scope[alias] = value
         elif "." in name:
             raise ModelError(f"{self.owner}: {name!r} can't be assigned here, there is no such array{_nearest(name, self.symbols)}")
-        elif isinstance(value.operand, str) and "%" not in value.operand:
-            value = self._op("copy", value)  # a name for an array must not change when the array does
         scope[name] = value
 
     def _value(self, node: ast.expr, scope: Mapping[str, Symbol]) -> Symbol:

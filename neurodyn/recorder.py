@@ -49,7 +49,7 @@ def plan_recording(network: Network, record: Sequence[Any]) -> Plan:
         short[i.name] = [f"{i.name}.value"]
 
     def add(name: str, spec: Any = None) -> None:
-        size = max(1, int(np.prod([network.sizes[a] for a in arrays[name].axes], dtype=int)))
+        size = int(np.prod([network.sizes[a] for a in arrays[name].axes], dtype=int))
         ids, every = np.arange(size), 1
         if spec is not None and spec.units is not None:
             ids = np.unique(np.asarray(spec.units, dtype=np.int64).ravel())

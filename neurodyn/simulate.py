@@ -89,7 +89,7 @@ def simulate(
         When a number becomes infinite; the recording until then is kept (``error.recording``, ``error.path``).
     """
     if isinstance(circuit, Circuit):
-        (run,) = _Runs([circuit], [session], [out], locals_of(learn, record, backend, dtype, overwrite, config)).execute(progress, 1)
+        (run,) = _Runs([circuit], [session], [out], _options(learn, record, backend, dtype, overwrite, config)).execute(progress, 1)
         return run
     circuits = list(circuit)
     several = isinstance(session, list | tuple) and not isinstance(session, str)
@@ -98,11 +98,11 @@ def simulate(
     for name, given in (("session", sessions), ("out", outs)):
         if len(given) != len(circuits):
             raise ValueError(f"{name}: {len(given)} given for {len(circuits)} circuits; give one for each")
-    runs = _Runs(circuits, sessions, outs, locals_of(learn, record, backend, dtype, overwrite, config))
+    runs = _Runs(circuits, sessions, outs, _options(learn, record, backend, dtype, overwrite, config))
     return runs.execute(progress, threads)
 
 
-def locals_of(learn: Any, record: Any, backend: str, dtype: str, overwrite: bool, config: Any) -> dict[str, Any]:
+def _options(learn: Any, record: Any, backend: str, dtype: str, overwrite: bool, config: Any) -> dict[str, Any]:
     """Gather the options of a run."""
     if dtype not in ("float64", "float32"):
         raise ValueError(f"dtype = {dtype!r}, allowed are 'float64' and 'float32'")

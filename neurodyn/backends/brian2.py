@@ -232,7 +232,7 @@ class Brian2Network:
         Everything below; add monitors of your own with ``network.add``.
     groups : mapping of name to NeuronGroup or SpikeGeneratorGroup
     synapses : mapping of connection to Synapses
-        With the weights ``w``; connections without a synapse are absent.
+        With the weights ``w`` (``w_syn`` where a population has a variable w); connections without a synapse are absent.
     monitors : mapping of population to SpikeMonitor
     inputs : mapping of name to array
         Values of the inputs that a session would bring, held until written again; 0 at the start.

@@ -144,20 +144,22 @@ def _spike_source(p: SpikeTimes, network: Network, clock: Any) -> Any:
     return brian2.SpikeGeneratorGroup(p.size, units, times, clock=clock, name=p.name, sorted=True)
 
 
-def _synapses(number: int, s: Spikes, network: Network, groups: Mapping[str, Any], dimensions: Mapping[str, Any]) -> Any:
-    wiring = network.wiring[s.name]
+def _synapses(
+    number: int, s: Spikes, network: Network, groups: Mapping[str, Any], dimensions: Mapping[str, Any]
+) -> Any:
+    wiring, dt = network.wiring[s.name], network.circuit.timestep * brian2.second
     if wiring.targets.size == 0:
         return None
-    target = groups[s.target_population]
-    dt = network.circuit.timestep * brian2.second
+    source, target = groups[s.source], groups[s.target_population]
+    weight = next(name for name in ("w", "w_syn", "w_synapse") if name not in source.variables and name not in target.variables)
     uniform = s.delays != "heterogeneous"
     made = brian2.Synapses(
-        groups[s.source], target, f"w : {unit_text(dimensions.get(s.target, DIMENSIONLESS))} (constant)",
-        on_pre=f"{arriving(number)}_post += w", clock=target.clock, name=s.name,
-        **({"delay": int(wiring.delays[0]) * dt} if uniform else {}),
+        source, target, f"{weight} : {unit_text(dimensions.get(s.target, DIMENSIONLESS))} (constant)",
+        on_pre=f"{arriving(number)}_post += {weight}", delay=int(wiring.delays[0]) * dt if uniform else None,
+        clock=target.clock, name=s.name,
     )
     made.connect(i=wiring.sources, j=wiring.targets.astype(int))
-    made.variables["w"].set_value(wiring.weights)
+    made.variables[weight].set_value(wiring.weights)
     if not uniform:
         made.pre.delay = wiring.delays * dt
     made.pre.order = number

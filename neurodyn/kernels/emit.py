@@ -119,6 +119,8 @@ class Emitter:
                 return f"s_{self.names[operand]}"
             return self.element(array, own_combo)
         key = (operand, own_combo)
+        if key in self.loop.stores:  # written in this loop; the array itself follows at its end
+            return self.loop.stores[key]
         if key not in self.loop.loads:
             suffix = "_".join(map(str, own_combo))
             self.loop.loads[key] = f"l_{self.names[operand]}_{suffix}" if suffix else f"l_{self.names[operand]}"

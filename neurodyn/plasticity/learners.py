@@ -6,11 +6,11 @@ are pre x error forms; what differs is the third factor (the gate), the normalis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from neurodyn import units
+from neurodyn.plasticity.features import RATE_SCALE
 from neurodyn.plasticity.rule import Rule
 
 
@@ -227,7 +227,7 @@ class Supervised:
         rule = self.learner.rule(f"{self.name}_rule", Signals(power="1", gate="1"), dt=circuit.timestep)
         readout = Readout(
             self.name, trace.name, self.outputs, state={"x": "unit", "y": "output"}, memory={"w": "output*unit"},
-            parameters={"scale": RATE_SCALE_OF_HZ}, per_step="x = r*scale\ny = sum(w*x)", rule=rule,
+            parameters={"scale": RATE_SCALE}, per_step="x = r*scale\ny = sum(w*x)", rule=rule,
         )
         for part in (Input("target", self.outputs), trace, readout):
             circuit = circuit.with_part(part)
@@ -236,8 +236,3 @@ class Supervised:
                 f"{self.name}.y", self.population, self.feedback_variable, weight=Uniform(-self.feedback, self.feedback),
                 name=f"{self.name}_feedback"))
         return circuit
-
-
-RATE_SCALE_OF_HZ = 0.01
-
-

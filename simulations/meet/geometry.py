@@ -49,7 +49,7 @@ def e6(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
                 distinct.append(geometry.distinct)
                 significant.append([geometry.tests[x].p for x in ("p", "latency")])
                 shown = shown or geometry
-    smallest, largest, low, high, above, nulls = [], [], [], [], [], {}
+    smallest, largest, middle, low, high, above, nulls = [], [], [], [], [], [], {}
     for k in range(len(seeds)):
         for c in range(len(tasks)):
             what, when = v_raw[c][k], w_raw[c][k]
@@ -57,6 +57,7 @@ def e6(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
             smallest.append(angles[0])
             largest.append(angles[-1])
             if c == len(tasks) // 2:
+                middle.append(angles[0])
                 for kind in ("shuffle", "gaussian"):
                     null = angle_null(what, when, kind=kind, samples=300, seed=int(seeds[k]))
                     nulls.setdefault(kind, []).append(null.smallest.null)
@@ -73,9 +74,10 @@ def e6(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
     results |= table({"shuffle null of the smallest angle, 5 and 95 % (mean over seeds)": [np.mean(low), np.mean(high)],
                       "gaussian null of the smallest angle, 5 and 95 %": np.quantile(np.concatenate(nulls["gaussian"]), [0.05, 0.95])})
     results |= passes("smallest angle above the 95th percentile of the shuffle null", above)
-    transfer, exposures, end_error = _transfer(seeds, neurons, trials, backend)
-    results |= spread("projection on the matching end point at the end of the switch block", transfer[:, -1])
-    results |= spread("projection on the end point of another condition", end_error)
+    moves = {name: _transfer(name, seeds, neurons, trials, backend) for name in ("probability", "timing")}
+    exposures = moves["probability"][1]
+    for name, (projection, _) in moves.items():
+        results |= spread(f"{name} switch: projection on the matching end point", projection[:, -1])
     assert shown is not None
     return nd.Outcome(
         results=results,
@@ -84,46 +86,44 @@ def e6(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
             nd.check("E6 best |r| of a component with latency (part-normalised)", np.mean(best["part-normalised", "latency"]), ">= 0.7", reference="PC2 orders latency", source=SHEET),
             nd.check("E6 share of seeds with p and latency on distinct components", float(np.mean(distinct)), ">= 0.8"),
             nd.check("E6 smallest what/when angle (degrees)", np.mean(smallest), ">= 75", reference="near-orthogonal", source=SHEET),
-            nd.check("weights move to the matching end point: projection at the end", transfer[:, -1].mean(), ">= 0.7", reference="grows to 1", source=SHEET),
+            nd.check("what-weights move to the matching end point after a probability switch", moves["probability"][0][:, -1].mean(), ">= 0.7", reference="grows to 1", source=SHEET),
+            nd.check("when-weights move to the matching end point after a timing switch", moves["timing"][0][:, -1].mean(), ">= 0.7", reference="grows to 1", source=SHEET),
         ],
         data={"smallest_angle": np.array(smallest), "null_shuffle": np.concatenate(nulls["shuffle"]), "null_gaussian": np.concatenate(nulls["gaussian"]),
-              "transfer": transfer, "p": p, "latency": latency},
+              "p": p, "latency": latency} | {f"transfer {name}": x for name, (x, _) in moves.items()},
         figures={
             "geometry": weight_geometry(
-                shown.scores[:, :2], p, latency, np.array(smallest), {k: np.concatenate(x) for k, x in nulls.items()},
-                explained=shown.explained_ratio[:2], angle_name="smallest what/when angle"),
-            "transfer": line_with_band(exposures, {"towards the matching condition": transfer}, xlabel="trial after the switch",
-                                       ylabel="projection (0: old end, 1: matching end)",
-                                       title="Weights after a switch of probability", reference={"matching end point": 1.0}),
+                shown.scores[:, :2], p, latency, np.array(middle), {k: np.concatenate(x) for k, x in nulls.items()},
+                explained=shown.explained_ratio[:2], angle_name="smallest what/when angle",
+                note="Angles: the middle condition of each seed."),
+            "transfer": line_with_band(
+                exposures, {"what-weights, probability switch": moves["probability"][0], "when-weights, timing switch": moves["timing"][0]},
+                xlabel="trial after the switch", ylabel="projection (0: old end, 1: matching end)",
+                title="Weights after a switch", reference={"matching end point": 1.0}),
         },
     )
 
 
-def _transfer(seeds: Sequence[int], neurons: int, trials: int, backend: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Project the weights after a switch on the line from the old end to the end of training on the new condition alone."""
-    old, new, other = WhatWhen(probability=0.8), WhatWhen(probability=0.2), WhatWhen(probability=0.8, latencies=("240 ms", "390 ms"))
+def _transfer(name: str, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> tuple[np.ndarray, np.ndarray]:
+    """Project the weights after a switch on the line from the old end to the end of training on the new condition alone.
+
+    Returns projections (seed, test) and the trials of the tests; the reference run has another order of events.
+    """
+    old = WhatWhen(probability=0.8)
+    new, weight = (WhatWhen(probability=0.2), "what/v") if name == "probability" else (WhatWhen(latencies=("300 ms", "150 ms")), "when/w")
     tests = tuple(sorted({t for t in (1, 10, 25, 50, 100) if t <= trials} | {trials}))
-    switched = run("three-factor", sessions_for(lambda s: switching([old, new], trials=trials, tests=tests, seed=s), seeds), seeds, neurons=neurons, backend=backend)
-    ends = [run("three-factor", sessions_for(lambda s, one=one: one.session(trials=trials, tests=(trials,), seed=s + 5000), seeds), seeds,
-                neurons=neurons, backend=backend) for one in (new, other)]
-
-    def vector(t: Tests, k: int, snapshot: int) -> np.ndarray:
-        return t.weights["what/v"][k, snapshot].ravel()
-
-    rows, elsewhere, exposures = [], [], None
+    switched = run("three-factor", sessions_for(lambda s: switching([old, new], trials=trials, tests=tests, seed=s), seeds),
+                   seeds, neurons=neurons, backend=backend)
+    alone = run("three-factor", sessions_for(lambda s: new.session(trials=trials, tests=(trials,), seed=s + 5000), seeds),
+                seeds, neurons=neurons, backend=backend)
+    trial_table = switched.trials
+    rows = []
     for k in range(len(seeds)):
-        times = np.asarray(switched.recordings[k]["weights/what/v"].coords["time"])
-        table_of_trials = switched.recordings[k].trials
-        picked, exposure = [], []
-        for block in (0, 1):
-            for t in tests:
-                begin = table_of_trials.start_ms[(table_of_trials.phase == "test") & (table_of_trials.block == block) & (table_of_trials.exposure == t)].iloc[0]
-                picked.append(int(np.argmin(np.abs(times - begin))))
-                exposure.append((block, t))
-        start = vector(switched, k, picked[len(tests) - 1])
-        after = np.stack([vector(switched, k, i) for i in picked[len(tests):]])
-        rows.append([transfer_projection(x, start, vector(ends[0], k, -1)) for x in after])
-        elsewhere.append(transfer_projection(after[-1], start, vector(ends[1], k, -1)))
-        exposures = np.array([t for b, t in exposure if b == 1])
-    assert exposures is not None
-    return np.array(rows, dtype=float), exposures, np.array(elsewhere, dtype=float)
+        times = np.asarray(switched.recordings[k][f"weights/{weight}"].coords["time"])
+        picked = []
+        for block, t in [(0, trials), *((1, t) for t in tests)]:
+            mask = (trial_table.phase == "test") & (trial_table.block == block) & (trial_table.exposure == t)
+            picked.append(int(np.argmin(np.abs(times - trial_table.start_ms[mask].iloc[0]))))
+        start, *after = (switched.weights[weight][k, i].ravel() for i in picked)
+        rows.append([float(transfer_projection(x, start, alone.weights[weight][k, -1].ravel())) for x in after])
+    return np.array(rows), np.array(tests)

@@ -101,7 +101,7 @@ def run(
     length = first.trials[0].steps
     words = ["when.y", "what.expectation", "weights", nd.Sample("what.q", every=f"{length} ms"), *record]
     outs = None if out is None else [out, *[None] * (len(seeds) - 1)]
-    recordings = nd.simulate(circuits, sessions, record=words, backend=backend, out=outs)
+    recordings = nd.simulate(circuits, sessions, record=words, backend=backend, out=outs, config={"rule": repr(rule)})
     return read(recordings, first)
 
 

@@ -50,7 +50,7 @@ def test_inverse_normal_is_that_of_scipy():
 
 def test_draws_stay_inside_the_open_interval_and_normals_are_finite():
     extremes = np.array([0.5 * 2.0**-52, 1 - 0.5 * 2.0**-52])
-    assert 0 < extremes[0] and extremes[1] < 1
+    assert extremes[0] > 0 and extremes[1] < 1
     normal_from_uniform(extremes)
     assert np.isfinite(extremes).all() and extremes[0] == -extremes[1]
 

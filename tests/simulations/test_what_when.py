@@ -40,7 +40,7 @@ def test_experiments_run(what_when, experiment: str, checks: int) -> None:
         assert np.isfinite(np.asarray(values, dtype=float)).all()
 
 
-@pytest.mark.parametrize("experiment, checks", [("E5", 6), ("E6", 5)])
+@pytest.mark.parametrize("experiment, checks", [("E5", 6), ("E6", 6)])
 def test_long_experiments_run(what_when, experiment: str, checks: int) -> None:
     outcome = what_when(experiment=experiment, seeds=1, neurons=100, trials=10)
     assert len(outcome.checks) == checks and outcome.figures

@@ -1,0 +1,50 @@
+"""How fast it is, beside the naive loop, the peers and the hardware: `python benchmarks/run.py --quick`."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"))  # before NumPy
+
+import argparse  # noqa: E402
+import datetime  # noqa: E402
+import importlib  # noqa: E402
+import time  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import limits  # noqa: E402
+import table  # noqa: E402
+
+CASES = {"speed": "case_speed", "reservoir": "case_reservoir", "recording": "case_recording", "startup": "case_startup", "batch": "case_batch"}
+RESULTS = Path(__file__).resolve().parent / "results"
+
+
+def main() -> None:
+    """Run the cases, print their tables, write the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--quick", action="store_true", help="at most five minutes (default)")
+    kind.add_argument("--full", action="store_true", help="more runs of each")
+    parser.add_argument("--case", action="append", choices=list(CASES), help="only this one (may be repeated)")
+    parser.add_argument("--out", type=Path, help="page to write (default: benchmarks/results/<date>-<processor>-<cores>.md)")
+    options = parser.parse_args()
+
+    start = time.perf_counter()
+    about = {"date": datetime.date.today().isoformat(), "kind": "full" if options.full else "quick", **table.machine()}
+    ceiling = limits.ceiling()
+    about["hardware, measured"] = ceiling.text()
+    print(*(f"{key}: {value}" for key, value in about.items()), sep="\n")
+    cases: list[table.Case] = []
+    for name in options.case or CASES:
+        for case in importlib.import_module(CASES[name]).run(ceiling, quick=not options.full):
+            print("\n" + table.plain(case), flush=True)
+            cases.append(case)
+    about["load average at the end"] = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
+    about["took"] = f"{time.perf_counter() - start:.0f} s"
+    path = options.out or RESULTS / table.file_name(about, datetime.date.today())
+    table.write(path, cases, about)
+    print(f"written: {os.path.relpath(path)} ({about['took']})")
+
+
+if __name__ == "__main__":
+    main()

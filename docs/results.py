@@ -1,0 +1,57 @@
+"""Write the page of measured numbers from recordings of simulations: ``python docs/results.py runs/E1.h5 ...``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import neurodyn as nd
+
+
+def page(paths: list[Path]) -> str:
+    """Return Markdown with the checks and results of each recording."""
+    lines = ["# What/when reservoir: measured numbers", "", "Made by `make results`; one section for each experiment of `simulations/what_when.py`.", ""]
+    for path in paths:
+        recording = nd.load(path)
+        parameters = recording.config["parameters"]
+        lines += [f"## {parameters['experiment']}", "", ", ".join(f"{k} = {v}" for k, v in parameters.items() if k in
+                  ("seeds", "seed", "neurons", "trials", "rule", "backend")) + f"; neurodyn {nd.__version__}", ""]
+        if recording.checks:
+            lines += ["| check | value | threshold | reference | passed |", "|---|---|---|---|---|"]
+            for c in recording.checks:
+                lines.append(f"| {c['name']} | {number(c['value'])} | {c['threshold']} | {number(c['reference'])} | {'yes' if c['passed'] else '**no**'} |")
+            lines.append("")
+        lines += ["| result | value |", "|---|---|"]
+        lines += [f"| {name} | {number(value)} |" for name, value in grouped(recording.results).items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def grouped(results: dict[str, Any]) -> dict[str, Any]:
+    """Gather ``name: mean``, ``SD``, ``min``, ``max`` into one row."""
+    rows: dict[str, Any] = {}
+    for name, value in results.items():
+        head, _, kind = name.rpartition(": ")
+        if kind == "mean" and f"{head}: SD" in results:
+            rows[head] = f"{number(value)} ± {number(results[f'{head}: SD'])} ({number(results[f'{head}: min'])} to {number(results[f'{head}: max'])})"
+        elif not (kind in ("SD", "min", "max") and f"{head}: mean" in results):
+            rows[name] = value
+    return rows
+
+
+def number(value: Any) -> str:
+    """Return a number with four digits, a list of them, or the text."""
+    if value is None:
+        return "-"
+    if isinstance(value, list):
+        return ", ".join(number(v) for v in value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    target = Path(__file__).parent / "results" / "what_when.md"
+    target.write_text(page([Path(p) for p in sys.argv[1:]]) + "\n")
+    print(f"written: {target}")
