@@ -6,14 +6,14 @@ import os
 
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"))  # before NumPy
 
-import argparse  # noqa: E402
-import datetime  # noqa: E402
-import importlib  # noqa: E402
-import time  # noqa: E402
-from pathlib import Path  # noqa: E402
+import argparse
+import datetime
+import importlib
+import time
+from pathlib import Path
 
-import limits  # noqa: E402
-import table  # noqa: E402
+import limits
+import table
 
 CASES = {"speed": "case_speed", "reservoir": "case_reservoir", "recording": "case_recording", "startup": "case_startup", "batch": "case_batch"}
 RESULTS = Path(__file__).resolve().parent / "results"

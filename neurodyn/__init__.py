@@ -11,13 +11,22 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from neurodyn import analysis, models, plots, tasks, units
-    from neurodyn.circuit import Circuit, Connection, Filter, Input, Normal, Population, Readout, SpikeTimes, Uniform, poisson
+    from neurodyn.circuit import Circuit
     from neurodyn.compare import compare
     from neurodyn.estimate import estimate
     from neurodyn.models.izhikevich import izhikevich_2003, izhikevich_2007
     from neurodyn.models.reservoir import SpikingReservoir
     from neurodyn.outcome import Check
-    from neurodyn.plasticity.learners import FORCE, LocalThreeFactor, NLMS, Supervised, ThreeFactor, TrialDelta, TrialFORCE
+    from neurodyn.parts import Connection, Filter, Input, Normal, Population, Readout, SpikeTimes, Uniform, poisson
+    from neurodyn.plasticity.learners import (
+        FORCE,
+        NLMS,
+        LocalThreeFactor,
+        Supervised,
+        ThreeFactor,
+        TrialDelta,
+        TrialFORCE,
+    )
     from neurodyn.plasticity.rule import Rule
     from neurodyn.plasticity.what_when import WhatWhenRule
     from neurodyn.recording import load
@@ -31,21 +40,21 @@ _PUBLIC = {
     "BlowUpError": "simulate",
     "Check": "outcome",
     "Circuit": "circuit",
-    "Connection": "circuit",
+    "Connection": "parts",
     "FORCE": "plasticity.learners",
-    "Filter": "circuit",
-    "Input": "circuit",
+    "Filter": "parts",
+    "Input": "parts",
     "LocalThreeFactor": "plasticity.learners",
     "NLMS": "plasticity.learners",
-    "Normal": "circuit",
+    "Normal": "parts",
     "Outcome": "simulation",
-    "Population": "circuit",
+    "Population": "parts",
     "Quantity": "units",
-    "Readout": "circuit",
+    "Readout": "parts",
     "Rule": "plasticity.rule",
     "Sample": "simulate",
     "Session": "session",
-    "SpikeTimes": "circuit",
+    "SpikeTimes": "parts",
     "SpikingReservoir": "models.reservoir",
     "Supervised": "plasticity.learners",
     "ThreeFactor": "plasticity.learners",
@@ -53,7 +62,7 @@ _PUBLIC = {
     "Trial": "session",
     "TrialDelta": "plasticity.learners",
     "TrialFORCE": "plasticity.learners",
-    "Uniform": "circuit",
+    "Uniform": "parts",
     "WhatWhenRule": "plasticity.what_when",
     "check": "simulation",
     "compare": "compare",
@@ -61,7 +70,7 @@ _PUBLIC = {
     "izhikevich_2003": "models.izhikevich",
     "izhikevich_2007": "models.izhikevich",
     "load": "recording",
-    "poisson": "circuit",
+    "poisson": "parts",
     "quantity": "units",
     "simulate": "simulate",
     "simulation": "simulation",

@@ -8,12 +8,8 @@ from typing import Any
 
 from neurodyn.circuit import Circuit
 from neurodyn.network import Network, realize
-from neurodyn.recorder import Plan, plan_recording
-from neurodyn.recording.disk import spike_bytes
+from neurodyn.recorder import SPIKES_PER_SECOND, plan_recording, recording_bytes
 from neurodyn.session import Session
-
-_SPIKES_PER_SECOND = 20.0  # a rate on the high side for what is recorded without knowing it
-
 
 @dataclass(frozen=True)
 class Estimate:
@@ -28,7 +24,7 @@ class Estimate:
     def __str__(self) -> str:
         return (
             f"{self.steps} steps, {self.synapses} synapses; memory {(self.network + self.inputs) / 1e6:.1f} MB, "
-            f"recording up to {self.recording / 1e6:.1f} MB (spikes counted at {_SPIKES_PER_SECOND:g} per second and unit)"
+            f"recording up to {self.recording / 1e6:.1f} MB (spikes counted at {SPIKES_PER_SECOND:g} per second and unit)"
         )
 
 
@@ -61,10 +57,3 @@ def network_bytes(network: Network) -> int:
     rings = sum(8 * (int(network.wiring[s.name].delays.max(initial=0)) + 1) * network.sizes[s.target_population]
                 for s in network.program.spikes)
     return arrays + wiring + rings
-
-
-def recording_bytes(network: Network, plan: Plan, steps: int) -> int:
-    """Return the size of a recording before compression, spikes guessed."""
-    samples = sum(8 * s.units.size * (steps // s.every) for s in plan.samples)
-    seconds = steps * network.circuit.timestep
-    return samples + sum(spike_bytes(round(_SPIKES_PER_SECOND * network.sizes[p] * seconds)) for p in plan.spikes)

@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 
 from neurodyn import units
-from neurodyn.circuit import Circuit, CircuitError, Connection, Filter, Input, Normal, Population, Readout, SpikeTimes, Uniform
+from neurodyn.circuit import Circuit
+from neurodyn.hoist import hoist
 from neurodyn.language import ModelError, Symbol, Translator
+from neurodyn.parts import CircuitError, Connection, Filter, Input, Normal, Population, Readout, SpikeTimes, Uniform
 from neurodyn.program import Array, Axes, Block, Branch, Item, Op, Operand, Program, Spikes, Store, WeightedSum
+from neurodyn.specs import delay_steps, expression_text, label_axis, layout, numeric
 
 #: arrays that every circuit has: the step, the clock, and the kind of the trial
 CLOCK = (
     Array("dt", (), "parameter", unit="s"), Array("t", (), "clock", unit="s"), Array("step", (), "clock"),
     Array("learning", (), "clock", "bool"), Array("calibration", (), "clock", "bool"),
 )
-_RANDOM = {"normal", "uniform"}
 
 
 def lower(circuit: Circuit) -> Program:
@@ -63,7 +65,7 @@ class _Lowering:
         for readout in circuit.readouts:
             self._readout_code(readout)
         spikes, sums = self._connections()
-        blocks = _hoist(self.blocks, self.arrays)
+        blocks = hoist(self.blocks, self.arrays)
         return Program(
             arrays=tuple(self.arrays.values()),
             blocks=tuple(b for b in blocks if b.body or b.result is not None),
@@ -407,76 +409,6 @@ def synapse_symbols(c: Connection, arrays: Iterable[Array], dimensions: Mapping[
     return symbols
 
 
-def label_axis(labels: Iterable[str]) -> str:
-    """Return the axis of a group of labels: parts with the same labels line up."""
-    return "#" + ",".join(labels)
-
-
-def layout(connection: Any) -> str:
-    """Return "dense" for all-to-all weights, else "csr"."""
-    if connection.probability is None and connection.pairs is None and connection.pattern in (None, "all"):
-        matrix = connection.weight
-        if isinstance(matrix, np.ndarray) and matrix.ndim == 2 and np.isnan(matrix).any():
-            return "csr"
-        return "dense"
-    return "csr"
-
-
-def expression_text(value: Any) -> str | None:
-    """Return the text of an expression, None for what is a quantity, an array or a distribution."""
-    if not isinstance(value, str):
-        return None
-    try:
-        units.quantity(value)
-    except ValueError:
-        return value
-    return None
-
-
-def numeric(value: Any, name: str, size: int) -> tuple[units.Dimensions, bool]:
-    """Return dimensions of a numeric specification, and whether it has one value for each unit."""
-    if isinstance(value, Uniform | Normal):
-        pair = (value.low, value.high) if isinstance(value, Uniform) else (value.mean, value.std)
-        first, second = (units.quantity(v, name=name) for v in pair)
-        if first.dimensions != second.dimensions:
-            raise CircuitError(f"{name}: the two numbers of {value} have different units")
-        if isinstance(value, Normal) and not np.all(np.asarray(second.value) >= 0):
-            raise CircuitError(f"{name}: standard deviation {value.std!r} is negative")
-        return first.dimensions, True
-    quantity = units.quantity(value, name=name)
-    array = np.asarray(quantity.value, dtype=float)
-    if not np.isfinite(array).all():
-        raise CircuitError(f"{name} = {value!r} is not finite; parameters must be finite numbers")
-    if array.ndim and array.shape != (size,):
-        raise CircuitError(f"{name} has shape {array.shape}: give one number, or one for each of the {size} units, shape ({size},)")
-    return quantity.dimensions, bool(array.ndim)
-
-
-def delay_steps(connection: Any, dt: float) -> Any:
-    """Return the delay in whole steps: an int, or an array or a distribution's marker where it varies."""
-    if connection.delay is None:
-        return 0
-    if isinstance(connection.delay, Uniform | Normal):
-        low = connection.delay.low if isinstance(connection.delay, Uniform) else connection.delay.mean
-        units.si(low, "second", name=f"{connection.name}.delay")
-    if isinstance(connection.delay, Uniform | Normal) or expression_text(connection.delay) is not None:
-        return np.full(1, -1)  # one for each synapse; the numbers are drawn with the wiring
-    return check_delay(units.si(connection.delay, "second", name=f"{connection.name}.delay"), dt, connection.name)
-
-
-def check_delay(seconds: Any, dt: float, name: str) -> Any:
-    """Round delays in seconds to steps; refuse negative ones and those between 0 and one step."""
-    seconds = np.asarray(seconds, dtype=float)
-    bad = (seconds < 0) | ((seconds > 0) & (seconds < 0.999999 * dt)) | ~np.isfinite(seconds)
-    if bad.any():
-        worst = float(seconds[bad].flat[0] if seconds.ndim else seconds)
-        raise CircuitError(
-            f"connection {name!r}: delay = {worst * 1e3:g} ms; allowed are 0 (felt by the next update) and {dt * 1e3:g} ms (one step) or more"
-        )
-    steps = np.rint(seconds / dt).astype(np.int64)
-    return steps if steps.ndim else int(steps)
-
-
 def _refractory(p: Population) -> Any:
     if p.refractory is None or (isinstance(p.refractory, str) and p.refractory in p.parameters):
         return p.refractory
@@ -498,56 +430,3 @@ def _unique(items: tuple[Item, ...], tag: str) -> list[Item]:
         elif isinstance(item, Store):
             out.append(replace(item, value=_renamed(item.value, tag)))
     return out
-
-
-# -- hoisting --------------------------------------------------------------------------------------------------
-
-
-def _hoist(blocks: list[Block], arrays: dict[str, Array]) -> list[Block]:
-    """Move what depends on parameters alone into blocks that run once, one constant for equal expressions."""
-    constant_block: list[Item] = []
-    known: dict[tuple[Any, ...], str] = {}
-    fixed = {k for k, a in arrays.items() if a.role in ("parameter", "constant")}
-
-    def visit(items: tuple[Item, ...], renames: dict[str, Operand]) -> tuple[Item, ...]:
-        out: list[Item] = []
-        for item in items:
-            if isinstance(item, Op):
-                args = tuple(renames.get(a, a) if isinstance(a, str) else a for a in item.args)
-                item = replace(item, args=args)
-                movable = item.op not in (*_RANDOM, "rls", "identity") and len(item.axes) <= 1 and item.args
-                if movable and all(not isinstance(a, str) or a in fixed for a in args) and item.op not in ("copy", "size"):
-                    key = (item.op, args, item.axes)
-                    if key not in known:
-                        name = known[key] = f"@{len(known)}"
-                        arrays[name] = Array(name, item.axes, "constant", item.dtype)
-                        fixed.add(name)
-                        constant_block.append(replace(item, name=f"%{name}"))
-                        constant_block.append(Store(name, f"%{name}"))
-                    renames[item.name] = known[key]
-                    continue
-                out.append(item)
-            elif isinstance(item, Store):
-                value = renames.get(item.value, item.value) if isinstance(item.value, str) else item.value
-                out.append(replace(item, value=value))
-            else:
-                condition = renames.get(item.condition, item.condition) if isinstance(item.condition, str) else item.condition
-                out.append(Branch(condition, visit(item.body, dict(renames))))
-        return tuple(out)
-
-    result = []
-    for block in blocks:
-        if block.phase in ("constants", "initial", "start"):
-            result.append(block)
-            continue
-        renames: dict[str, Operand] = {}
-        body = visit(block.body, renames)
-        value = renames.get(block.result, block.result) if isinstance(block.result, str) else block.result
-        result.append(replace(block, body=body, result=value))
-    return [*(b for b in result if b.phase == "constants"), Block("constants", "", tuple(constant_block)),
-            *(b for b in result if b.phase != "constants")]
-
-
-def parameter_specs(circuit: Circuit) -> Mapping[str, Any]:
-    """Return the numeric specification of every population parameter, by array name."""
-    return {f"{p.name}.{n}": v for p in circuit.populations if isinstance(p, Population) for n, v in p.parameters.items()}

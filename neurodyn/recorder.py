@@ -12,15 +12,19 @@ import numpy as np
 
 from neurodyn import units
 from neurodyn.backends.engine import Engine, Records, SampleSpec
-from neurodyn.circuit import Circuit, CircuitError, Filter, Input, Population, Readout
+from neurodyn.circuit import Circuit
 from neurodyn.network import Network
+from neurodyn.parts import CircuitError, Filter, Input, Population, Readout
 from neurodyn.program import Array
 from neurodyn.recording import Writer
-from neurodyn.recording.disk import check_disk
+from neurodyn.recording.disk import check_disk, spike_bytes
 from neurodyn.session import Trial
 
 if TYPE_CHECKING:
     from neurodyn.recording import Recording
+
+
+SPIKES_PER_SECOND = 20.0  # a rate on the high side, for spikes not counted yet
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +101,13 @@ def whole_steps(every: Any, dt: float, name: str) -> int:
     return round(steps)
 
 
+def recording_bytes(network: Network, plan: Plan, steps: int) -> int:
+    """Return the size of a recording before compression, spikes guessed."""
+    samples = sum(8 * s.units.size * (steps // s.every) for s in plan.samples)
+    seconds = steps * network.circuit.timestep
+    return samples + sum(spike_bytes(round(SPIKES_PER_SECOND * network.sizes[p] * seconds)) for p in plan.spikes)
+
+
 class Recorder:
     """Write the records of one run; the file appears under its name when the run is complete."""
 
@@ -105,8 +116,6 @@ class Recorder:
         self.arrays: dict[str, Array] = {a.name: a for a in network.program.arrays}
         self.dt_ms = network.circuit.timestep * 1e3
         if out is not None:
-            from neurodyn.estimate import recording_bytes
-
             size = recording_bytes(network, plan, steps)
             parent = Path(out).absolute().parent
             if parent.is_dir():

@@ -16,8 +16,9 @@ import numpy as np
 
 from neurodyn import units
 from neurodyn.backends import engine_class
-from neurodyn.circuit import Circuit, CircuitError, Input
+from neurodyn.circuit import Circuit
 from neurodyn.network import Network, realize
+from neurodyn.parts import CircuitError, Input
 from neurodyn.program import Program
 from neurodyn.recorder import Recorder, plan_recording, whole_steps
 from neurodyn.session import Session, Trial

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from meet.runs import ARMS
 
 import neurodyn as nd
-from meet.runs import ARMS
 
 Experiment = Literal["demo", "E1", "E2", "E3", "E4", "E5", "E6", "E7", "reservoir", "beyond", "protocol"]
 Rule = Literal["three-factor", "local", "nlms", "rls", "rls-reset", "rls-forgetting", "merged", "no-feedback", "raw"]
@@ -92,6 +92,7 @@ def _demo(*, seeds: list[int], neurons: int, trials: int, backend: str, out: Pat
     from meet.report import spread, table
     from meet.runs import run
     from meet.switching import curves, ends, switch_sessions
+
     from neurodyn.plots import expectation_traces
 
     sessions = switch_sessions(seeds, trials)
@@ -127,6 +128,7 @@ def _protocol(*, seeds: list[int], neurons: int, trials: int, backend: str, rule
     from meet.report import spread, table
     from meet.runs import run, sessions_for
     from meet.switching import at
+
     from neurodyn.plots import error_curves
 
     sessions = sessions_for(lambda s: nd.tasks.protocol(protocol, seed=s, trials=trials, tests=at(trials)), seeds)

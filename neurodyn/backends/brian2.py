@@ -20,9 +20,10 @@ import numpy as np
 from neurodyn import units
 from neurodyn.backends.equations import EquationsError, noise_order
 from neurodyn.backends.interpreter import InterpreterEngine
-from neurodyn.circuit import Circuit, CircuitError
+from neurodyn.circuit import Circuit
 from neurodyn.language import ModelError
 from neurodyn.network import Network, realize
+from neurodyn.parts import CircuitError
 from neurodyn.program import operations
 
 

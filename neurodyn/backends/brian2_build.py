@@ -17,9 +17,9 @@ import numpy as np
 from neurodyn.backends.brian2_text import brian2_code, brian2_expression
 from neurodyn.backends.equations_brian2 import brian2
 from neurodyn.backends.equations_text import brian2_equations_text, unit_text
-from neurodyn.circuit import CircuitError, Population, SpikeTimes
 from neurodyn.lowering import dimensions_of_populations
 from neurodyn.network import Network
+from neurodyn.parts import CircuitError, Population, SpikeTimes
 from neurodyn.program import Program, Spikes
 from neurodyn.units import DIMENSIONLESS
 

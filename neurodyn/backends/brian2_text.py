@@ -12,7 +12,7 @@ import ast
 import textwrap
 from collections.abc import Collection
 
-from neurodyn.circuit import CircuitError
+from neurodyn.parts import CircuitError
 
 #: functions of our language that Brian2 lacks, and what they are called in the code we give it
 FUNCTIONS = {
@@ -56,19 +56,19 @@ class _Renamer(ast.NodeTransformer):
     def text(self, node: ast.expr) -> str:
         return ast.unparse(ast.fix_missing_locations(self.visit(node)))
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802  (names that ast gives)
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         if node.id in ("learning", "calibration"):
             raise _refused(self.owner, repr(node.id))
         return ast.Name(self.names.get(node.id, node.id), ast.Load())
 
-    def visit_Compare(self, node: ast.Compare) -> ast.expr:  # noqa: N802
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
         """Write ``a < b < c`` as two comparisons."""
         self.generic_visit(node)
         sides = [node.left, *node.comparators]
         pairs: list[ast.expr] = [ast.Compare(a, [op], [b]) for a, op, b in zip(sides, node.ops, sides[1:], strict=False)]
         return pairs[0] if len(pairs) == 1 else ast.BoolOp(ast.And(), pairs)
 
-    def visit_Call(self, node: ast.Call) -> ast.expr:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> ast.expr:
         assert isinstance(node.func, ast.Name)
         name = node.func.id
         if name in _PYTHON_ONLY:

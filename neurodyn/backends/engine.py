@@ -115,7 +115,7 @@ class Engine(ABC):
             self.evaluator.run(block)
         self.changed()
 
-    def changed(self) -> None:
+    def changed(self) -> None:  # noqa: B027  (a hook that most runners don't need)
         """Take note that arrays were written from outside (for runners that keep a copy)."""
 
     def _clock(self) -> None:

@@ -31,7 +31,7 @@ class InterpreterEngine(Engine):
         return Records(
             {p: (np.concatenate([np.full(u.size, k, np.int64) for k, u in s]) if s else np.empty(0, np.int64),
                  np.concatenate([u.astype(np.int32) for _, u in s]) if s else np.empty(0, np.int32)) for p, s in spikes.items()},
-            {s.array: np.array(samples[s.array]).reshape(-1, s.units.size) for s in self.samples},
+            {s.array: np.array(samples[s.array]).reshape(len(samples[s.array]), s.units.size) for s in self.samples},
         )
 
     def _step(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -225,7 +225,7 @@ class _Step:
         put, n = self.e.put, self._size(s.source)
         put(f"if count_{n} > 0:")
         put(f"    length = c{number}_ring.shape[0]")
-        slot = "0" if s.delays == "none" else f"(k + length - 1) % length" if s.delays == "uniform" else "k % length"
+        slot = "0" if s.delays == "none" else "(k + length - 1) % length" if s.delays == "uniform" else "k % length"
         put(f"    slot = {slot}")
         put(f"    for q in range(count_{n}):")
         put(f"        j = spk_{n}[q]")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from neurodyn.kernels.philox import _1, _12, _20, _32, _LOW, _SCALE, _rounds
+from neurodyn.kernels.philox import _LOW, _SCALE, _1, _12, _20, _32, _rounds
 
 
 @njit(cache=True, error_model="numpy")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from neurodyn import units
-from neurodyn.circuit import Population, Uniform
+from neurodyn.parts import Population, Uniform
 
 #: a (1/ms), b, c (mV), d of the types of Izhikevich 2003, figure 2
 TYPES_2003: Mapping[str, tuple[float, float, float, float]] = {

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from neurodyn.circuit import Circuit, CircuitError, Connection, Input, Uniform
+from neurodyn.circuit import Circuit
 from neurodyn.models.izhikevich import izhikevich_2003
+from neurodyn.parts import CircuitError, Connection, Input, Uniform
+
+BIAS = Uniform(0, 3)
 
 
-def SpikingReservoir(  # noqa: N802  (reads as the model it returns)
+def SpikingReservoir(
     neurons: int = 1000, *, connection_probability: float = 0.1, events: tuple[str, ...] = ("A", "B"), seed: int = 1,
     inhibitory: float = 0.2, excitatory_weight: float = 0.3, inhibitory_weight: float = 1.2, tau_syn: Any = "5 ms",
-    bias: Any = Uniform(0, 3), noise: float = 0.5, cue_weight: float = 15.0, event_weight: float = 2.0,
+    bias: Any = BIAS, noise: float = 0.5, cue_weight: float = 15.0, event_weight: float = 2.0,
     input_fraction: float = 0.5, jitter: float = 0.3,
 ) -> Circuit:
     """Return a heterogeneous Izhikevich reservoir with fixed random recurrence and inputs for a cue and events.

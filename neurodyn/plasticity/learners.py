@@ -221,7 +221,7 @@ class Supervised:
 
     def attach(self, circuit: Any) -> Any:
         """Return the circuit with the readout, its rule and its feedback."""
-        from neurodyn.circuit import Connection, Filter, Input, Readout, Uniform
+        from neurodyn.parts import Connection, Filter, Input, Readout, Uniform
 
         trace = Filter(f"{self.name}_rate", self.population, self.tau, tau_rise=self.tau_rise)
         rule = self.learner.rule(f"{self.name}_rule", Signals(power="1", gate="1"), dt=circuit.timestep)

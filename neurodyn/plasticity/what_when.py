@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from neurodyn.circuit import Circuit, CircuitError, Connection, Filter, Input, Readout, Uniform
+from neurodyn.circuit import Circuit
+from neurodyn.parts import CircuitError, Connection, Filter, Input, Readout, Uniform
 from neurodyn.plasticity.features import FEATURES, RATE_SCALE
 from neurodyn.plasticity.learners import Signals, ThreeFactor, TrialDelta
 

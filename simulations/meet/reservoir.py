@@ -10,8 +10,8 @@ import numpy as np
 
 import neurodyn as nd
 from meet.report import passes, spread, table
-from meet.runs import ARMS, Tests, read, run, sessions_for
-from neurodyn.analysis import decode_identity, decode_time, expectation_error, peak_times
+from meet.runs import ARMS, Tests, run, sessions_for
+from neurodyn.analysis import decode_identity, decode_time, expectation_error
 from neurodyn.models.counter import counter
 from neurodyn.network import realize
 from neurodyn.plots import error_curves, expectation_traces, line_with_band
@@ -27,7 +27,7 @@ SHUFFLES = 5
 #: added to the seed of a trained network for its tests: noise it has not met, see :func:`after_training`
 FRESH = 1_000_000
 #: from event onset, for the decoding of its identity
-AFTER_EVENT_MS = (-20.0, 20.0, 50.0, 100.0, 200.0, 300.0)
+AFTER_EVENT_MS = (-20.0, 20.0, 60.0, 100.0, 200.0, 300.0)
 
 
 def reservoir(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.Outcome:
@@ -99,14 +99,12 @@ test.__test__ = False  # type: ignore[attr-defined]  # for pytest, which collect
 # (a) The readouts from the spikes ------------------------------------------------------------------------------
 
 
-def filtered(recording: Any, start_ms: float, steps: int, *, tau_ms: float = 30.0) -> np.ndarray:
+def filtered(spikes: Any, start_ms: float, steps: int, *, tau_ms: float = 30.0) -> np.ndarray:
     """Return the trace of each unit in Hz (time, unit) over one trial, from the recorded spikes alone."""
     from scipy.signal import lfilter
 
-    spikes = recording["spikes"].between(start_ms, start_ms + steps * recording.attrs["dt_ms"])
-    counts = spikes.array(recording.attrs["dt_ms"], duration=steps * recording.attrs["dt_ms"])
-    decay = np.exp(-recording.attrs["dt_ms"] / tau_ms)
-    return np.asarray(lfilter([1000.0 / tau_ms], [1.0, -decay], counts.astype(float), axis=0))
+    counts = spikes.between(start_ms, start_ms + steps * spikes.dt_ms).array(spikes.dt_ms, duration=steps * spikes.dt_ms)
+    return np.asarray(lfilter([1000.0 / tau_ms], [1.0, -np.exp(-spikes.dt_ms / tau_ms)], counts.astype(float), axis=0))
 
 
 def what_state(rate: np.ndarray, trial: Trial) -> np.ndarray:
@@ -117,14 +115,14 @@ def what_state(rate: np.ndarray, trial: Trial) -> np.ndarray:
 
 def recompute(recording: Any, session: Session) -> dict[str, np.ndarray]:
     """Compute o (test, time, event) and q (test, event) from spikes, weights and events, beside the recorded ones."""
-    starts, weights = recording.trials.start_ms.to_numpy(), recording.weights
+    starts, weights, spikes = recording.trials.start_ms.to_numpy(), recording.weights, recording["spikes"]
     rows = [k for k, t in enumerate(session.trials) if t.labels["phase"] == "test"]
     steps, events = session.trials[0].steps, len(session.channels["occurred"])
     o, q = [], []
     for k in rows:
         at = int(np.flatnonzero(weights["when/w"].time.to_numpy() <= starts[k])[-1])
         now = {name: np.asarray(values)[at] for name, values in weights.items()}
-        rate = filtered(recording, starts[k], steps)
+        rate = filtered(spikes, starts[k], steps)
         y = (rate - now["when/centre"]) * now["when/gain"] @ now["when/w"].T
         estimate = what_state(rate, session.trials[k]) @ now["what/v"].T
         o.append(np.maximum(estimate, 0) * np.maximum(y, 0))
@@ -142,14 +140,13 @@ def replay(recording: Any, session: Session, *, rate: float = 0.03, what_rate: f
     """
     from scipy.linalg import solve_triangular
 
-    starts, units = recording.trials.start_ms.to_numpy(), recording["spikes"].size
-    events = len(session.channels["occurred"])
-    w, v = np.zeros((events, units)), np.zeros((events, units))
-    seen, centre, gain, power = [], np.zeros(units), np.full(units, 0.01), 1.0
+    starts, spikes = recording.trials.start_ms.to_numpy(), recording["spikes"]
+    w, v = (np.zeros((len(session.channels["occurred"]), spikes.size)) for _ in "wv")
+    seen, centre, gain, power = [], np.zeros(spikes.size), np.full(spikes.size, 0.01), 1.0
     for k, trial in enumerate(session.trials):
         if not (trial.learning or trial.calibration):
             continue
-        trace = filtered(recording, starts[k], trial.steps)
+        trace = filtered(spikes, starts[k], trial.steps)
         if trial.calibration:
             seen.append(trace[trial.inputs["scored"][:, 0] > 0])
             every = np.concatenate(seen)
@@ -376,13 +373,14 @@ def decoded(learned: Sequence[nd.Circuit], naive: Sequence[nd.Circuit], *, seeds
             samples: int = 20) -> nd.Outcome:
     """Decode time since the cue before and after learning, and which event came, from rates; each with its null."""
     task = WhatWhen()
-    rates = nd.Sample("rate.r", every="10 ms")
-    times = np.arange(task.cue_ms + 10, task.steps + 1, 10) - task.cue_ms
+    every = 20
+    rates = nd.Sample("rate.r", every=f"{every} ms")
+    times = np.arange(task.cue_ms + every, task.steps + 1, every) - task.cue_ms
     time: dict[str, list[Any]] = {"after learning": [], "before learning": []}
     for name, circuits in zip(time, (learned, naive), strict=True):
         recordings = nd.simulate(list(circuits), cue_only(task, 2 * TEST_TRIALS), record=[rates], backend=backend)
         for recording in recordings:
-            x = np.asarray(recording["rate"]).reshape(2 * TEST_TRIALS, task.steps // 10, -1)[:, -times.size:]
+            x = np.asarray(recording["rate"]).reshape(2 * TEST_TRIALS, task.steps // every, -1)[:, -times.size:]
             time[name].append(decode_time(x, times, strength=(1e-3, 1e-1), samples=samples))
 
     # both events at one latency: nothing but which of them came can tell them apart
@@ -391,8 +389,8 @@ def decoded(learned: Sequence[nd.Circuit], naive: Sequence[nd.Circuit], *, seeds
     recordings = nd.simulate(list(learned), sessions, record=[rates], backend=backend)
     identity = []
     for recording in recordings:
-        x = np.asarray(recording["rate"]).reshape(trials, task.steps // 10, -1)
-        bins = [round((same.cue_ms + 200 + after) / 10) - 1 for after in AFTER_EVENT_MS]
+        x = np.asarray(recording["rate"]).reshape(trials, task.steps // every, -1)
+        bins = [round((same.cue_ms + 200 + after) / every) - 1 for after in AFTER_EVENT_MS]
         labels = recording.trials.event.to_numpy().astype(str)
         identity.append([decode_identity(x[:, k], labels, classifier="ridge", samples=samples).balanced_accuracy for k in bins])
     accuracy = np.array([[d.observed for d in row] for row in identity])

@@ -1,0 +1,319 @@
+"""The parts of a circuit: populations, spike sources, inputs, filters, readouts, connections.
+
+Descriptions are frozen and know nothing of execution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from neurodyn import units
+from neurodyn.plasticity.rule import Rule
+
+RESERVED = {"t", "dt", "i", "j", "N", "step", "learning", "calibration", "randn", "rand", "sum", "mean", "xi"}
+
+
+class CircuitError(ValueError):
+    """A description that can't be built, with the part, the value and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """Values drawn uniformly between ``low`` and ``high`` (quantities of one dimension)."""
+
+    low: Any
+    high: Any
+
+
+@dataclass(frozen=True)
+class Normal:
+    """Values drawn from a normal distribution with ``mean`` and standard deviation ``std`` (std >= 0)."""
+
+    mean: Any
+    std: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Units that share their equations.
+
+    Parameters
+    ----------
+    name : str
+        A Python identifier.
+    size : int
+        Number of units, 0 or more.
+    equations : str
+        Brian2 equations with units, integrated by ``method``.
+    code : str
+        Instead of equations: the assignments of one step (published schemes, discrete maps), with the variables
+        declared in ``variables``.
+    variables : mapping of name to unit
+        State variables of ``code`` and their units ("1" for pseudo-units).
+    threshold, reset : str
+        Condition for a spike, evaluated after the update, and the assignments made for units that spiked.
+    refractory : quantity, or name of a parameter
+        Time after a spike in which no further spike is emitted; variables marked ``(unless refractory)`` rest.
+    parameters : mapping
+        Quantities as text, numbers or arrays (size,), distributions, or expressions of other parameters, ``i``, ``N``.
+    initial : mapping
+        Start values by the same rules; expressions may hold ``randn()`` and ``rand()`` and the values set before them.
+    method : str
+        Integrator of ``equations``: euler, exact, exponential_euler, rk2, rk4, heun, milstein (Brian2's choice if None).
+    dt : quantity
+        Step that a published scheme is locked to.
+    labels : mapping of variable to text
+        Units written into recordings for pseudo-unit variables, such as ``{"v": "mV (2003 form)"}``.
+    silenced : array of int
+        Units that never spike (see :meth:`Circuit.lesion`).
+    clamped : mapping of variable to (units, value)
+        Units held at a value (see :meth:`Circuit.clamp`).
+    """
+
+    name: str
+    size: int
+    equations: str | None = None
+    code: str | None = field(default=None, kw_only=True)
+    variables: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    threshold: str | None = field(default=None, kw_only=True)
+    reset: str | None = field(default=None, kw_only=True)
+    refractory: Any = field(default=None, kw_only=True)
+    parameters: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+    initial: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+    method: str | None = field(default=None, kw_only=True)
+    dt: Any = field(default=None, kw_only=True)
+    labels: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    silenced: Any = field(default=(), kw_only=True)
+    clamped: Mapping[str, tuple[Any, Any]] = field(default_factory=dict, kw_only=True)
+
+    def __post_init__(self) -> None:
+        identifier("population", self.name)
+        check_size("population", self.name, self.size)
+        if (self.equations is None) == (self.code is None):
+            raise CircuitError(f"population {self.name!r}: give either equations or code (one of them, not both)")
+        for name in (*self.parameters, *self.variables):
+            if name in RESERVED or not name.isidentifier():
+                raise CircuitError(f"population {self.name!r}: {name!r} can't be used as a name (reserved or no identifier)")
+        twice = set(self.parameters) & set(self.variables)
+        if twice:
+            raise CircuitError(f"population {self.name!r}: {sorted(twice)} declared as parameter and as variable; keep one")
+        if self.code is not None and self.method is not None:
+            raise CircuitError(f"population {self.name!r}: method={self.method!r} belongs to equations; code is its own scheme")
+        if self.reset is not None and self.threshold is None:
+            raise CircuitError(f"population {self.name!r}: a reset needs a threshold")
+        if self.refractory is not None and self.threshold is None:
+            raise CircuitError(f"population {self.name!r}: refractory needs a threshold")
+        if self.dt is not None:
+            units.si(self.dt, "second", name=f"{self.name}.dt", low=1e-12)
+        silenced = np.unique(np.asarray(self.silenced, dtype=np.int64).ravel())
+        if silenced.size and not (silenced[0] >= 0 and silenced[-1] < self.size):
+            raise CircuitError(f"population {self.name!r}: units {silenced.tolist()[:5]}... outside 0..{self.size - 1}")
+        object.__setattr__(self, "silenced", tuple(silenced.tolist()))
+
+    @property
+    def spiking(self) -> bool:
+        """Whether the units emit spikes."""
+        return self.threshold is not None
+
+
+def poisson(name: str, size: int, rate: Any) -> Population:
+    """Return a population of independent Poisson sources at ``rate`` (quantity in Hz, number or array of them)."""
+    if not isinstance(rate, Uniform | Normal):
+        units.si(rate, "hertz", name=f"{name}.rate", low=0.0)
+    return Population(name, size, code="", threshold="rand() < rate*dt", parameters={"rate": rate})
+
+
+@dataclass(frozen=True, eq=False)
+class SpikeTimes:
+    """Units that spike at given times: ``units`` (n,) int and ``times`` (n,) quantity, at most one spike a unit and step."""
+
+    name: str
+    size: int
+    units: Any
+    times: Any
+
+    def __post_init__(self) -> None:
+        identifier("spike source", self.name)
+        check_size("spike source", self.name, self.size)
+        ids = np.asarray(self.units, dtype=np.int64).ravel()
+        times = np.atleast_1d(np.asarray(units.si(self.times, "second", name=f"{self.name}.times", low=0.0), dtype=float))
+        if ids.shape != times.shape:
+            raise CircuitError(f"spike source {self.name!r}: {ids.size} units but {times.size} times; give one time for each")
+        if ids.size and (ids.min() < 0 or ids.max() >= self.size):
+            bad = int(ids.min() if ids.min() < 0 else ids.max())
+            raise CircuitError(f"spike source {self.name!r}: unit {bad} outside 0..{self.size - 1}")
+        object.__setattr__(self, "units", ids)
+        object.__setattr__(self, "times", times)
+
+
+@dataclass(frozen=True, eq=False)
+class Input:
+    """Values over time that come from outside.
+
+    By default a session brings them (``Trial.inputs[name]``; absent means 0). ``pulses`` gives them here instead, as
+    (start, stop, amplitude) from the start of each trial on all channels. ``function`` closes a loop: it is called
+    as ``function(t, values)`` every ``every`` (quantity) with the time in seconds and a read-only mapping of the
+    circuit's arrays ("readout.y", "cells.v", ...), and returns the channels' values until the next call.
+    """
+
+    name: str
+    channels: tuple[str, ...]
+    pulses: tuple[tuple[Any, Any, float], ...] = field(default=(), kw_only=True)
+    function: Callable[[float, Mapping[str, np.ndarray]], Any] | None = field(default=None, kw_only=True)
+    every: Any = field(default=None, kw_only=True)
+
+    def __post_init__(self) -> None:
+        identifier("input", self.name)
+        object.__setattr__(self, "channels", labels_of(f"input {self.name!r}", "channels", self.channels))
+        if (self.function is None) != (self.every is None):
+            raise CircuitError(f"input {self.name!r}: function and every belong together")
+        if self.every is not None:
+            units.si(self.every, "second", name=f"{self.name}.every", above=0.0)
+        if self.function is not None and self.pulses:
+            raise CircuitError(f"input {self.name!r}: give pulses or a function, not both")
+        for pulse in self.pulses:
+            start, stop = (units.si(x, "second", name=f"{self.name}.pulses", low=0.0) for x in pulse[:2])
+            if not start < stop or not np.isfinite(pulse[2]):
+                raise CircuitError(f"input {self.name!r}: pulse {pulse!r}; give (start, stop, amplitude) with start < stop and a finite number")
+
+
+@dataclass(frozen=True, eq=False)
+class Filter:
+    """A low-pass filter of each unit's spikes, for readouts and plasticity.
+
+    With ``tau`` alone, r decays by exp(-dt/tau) a step and grows by ``scale/tau`` at a spike: the rate in Hz for
+    ``scale=1``. With ``tau_rise`` the filter is a double exponential with the same area.
+    """
+
+    name: str
+    source: str | Population | SpikeTimes
+    tau: Any
+    tau_rise: Any = field(default=None, kw_only=True)
+    scale: float = field(default=1.0, kw_only=True)
+    reset: bool = field(default=True, kw_only=True)
+    unit: str = field(default="Hz", kw_only=True)
+
+    def __post_init__(self) -> None:
+        identifier("filter", self.name)
+        object.__setattr__(self, "source", name_of(self.source))
+        units.si(self.tau, "second", name=f"{self.name}.tau", low=1e-12)
+        if self.tau_rise is not None:
+            units.si(self.tau_rise, "second", name=f"{self.name}.tau_rise", low=1e-12)
+
+
+@dataclass(frozen=True, eq=False)
+class Readout:
+    """Outputs computed from the units of a filter or from a variable of a population.
+
+    Parameters
+    ----------
+    name : str
+    source : str
+        A filter, or "population.variable"; the text calls its value ``r``.
+    outputs : tuple of str
+        Labels; inputs with the same labels line up with them.
+    state, memory : mapping of name to axes
+        Arrays of the readout: axes "output", "unit", "output*unit", "unit*unit" or "network", or (axes, start value).
+        ``state`` returns to its start value at a reset, ``memory`` (weights, statistics) stays.
+    parameters : mapping of name to number
+    per_step, trial_start, trial_end : str
+        Code in the model language; inputs are known by their names, other parts as ``part.variable``, and
+        ``learning`` and ``calibration`` say what kind of trial it is.
+    rule : Rule
+        How memory changes; its code runs after that of all readouts, only while learning is on.
+    """
+
+    name: str
+    source: str
+    outputs: tuple[str, ...]
+    state: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+    memory: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+    parameters: Mapping[str, float] = field(default_factory=dict, kw_only=True)
+    per_step: str = field(default="", kw_only=True)
+    trial_start: str = field(default="", kw_only=True)
+    trial_end: str = field(default="", kw_only=True)
+    rule: Rule | None = field(default=None, kw_only=True)
+    labels: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+
+    def __post_init__(self) -> None:
+        identifier("readout", self.name)
+        object.__setattr__(self, "outputs", labels_of(f"readout {self.name!r}", "outputs", self.outputs))
+
+
+@dataclass(frozen=True, eq=False)
+class Connection:
+    """Synapses from a source to a variable of a population.
+
+    On a spike of a source unit, ``weight`` is added to ``variable`` of its targets ``delay`` later (a population with
+    a threshold, or :class:`SpikeTimes`). From an :class:`Input`, a readout's or another variable ("readout.fb",
+    "cells.x"), ``variable`` is each step the weighted sum; delay is then 0 from inputs and 1 step otherwise.
+
+    Parameters
+    ----------
+    source, target : part or name
+    variable : str
+        Variable of the target; one variable takes spikes or sums, not both.
+    probability : float
+        Chance of each pair, 0 to 1. Or ``pattern`` "all" or "one-to-one", or ``pairs`` = (source units, target units),
+        or ``weight`` as a matrix (source, target), where NaN means no synapse.
+    weight : quantity, array, distribution or expression
+        Expressions may use ``i`` (source), ``j`` (target), ``N_pre``, ``N_post``, ``randn()``, ``rand()`` and the
+        parameters of both sides as ``name_pre``, ``name_post``.
+    delay : quantity, array, distribution or expression
+        A whole number of steps after rounding; 0 means the next state update.
+    autapses : bool
+        Whether a random pattern may connect a unit with itself.
+    """
+
+    source: Any
+    target: Any
+    variable: str
+    probability: float | None = field(default=None, kw_only=True)
+    pattern: str | None = field(default=None, kw_only=True)
+    pairs: tuple[Any, Any] | None = field(default=None, kw_only=True)
+    weight: Any = field(default=1.0, kw_only=True)
+    delay: Any = field(default=None, kw_only=True)
+    autapses: bool = field(default=False, kw_only=True)
+    name: str = field(default="", kw_only=True)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "source", name_of(self.source))
+        object.__setattr__(self, "target", name_of(self.target))
+        if not self.name:
+            object.__setattr__(self, "name", f"{self.source.replace('.', '_')}_to_{self.target}_{self.variable}")
+        identifier("connection", self.name)
+        number = isinstance(self.probability, int | float | np.number)
+        if self.probability is not None and not (number and 0 <= self.probability <= 1):
+            raise CircuitError(f"connection {self.name!r}: probability = {self.probability!r}, allowed is 0 to 1")
+        given = [k for k in ("probability", "pattern", "pairs") if getattr(self, k) is not None]
+        if len(given) > 1:
+            raise CircuitError(f"connection {self.name!r}: {' and '.join(given)} exclude each other; give one")
+        if self.pattern not in (None, "all", "one-to-one"):
+            raise CircuitError(f"connection {self.name!r}: pattern = {self.pattern!r}, allowed are 'all' and 'one-to-one'")
+
+
+
+
+def identifier(kind: str, name: str) -> None:
+    if not isinstance(name, str) or not name.isidentifier() or name in RESERVED:
+        raise CircuitError(f"{kind} {name!r}: a name must be a Python identifier and not one of {sorted(RESERVED)}")
+
+
+def check_size(kind: str, name: str, size: Any) -> None:
+    if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 0:
+        raise CircuitError(f"{kind} {name!r}: size = {size!r}, give a whole number of units, 0 or more")
+
+
+def labels_of(where: str, what: str, labels: Any) -> tuple[str, ...]:
+    labels = (labels,) if isinstance(labels, str) else tuple(str(x) for x in labels)
+    if not labels or len(set(labels)) != len(labels) or any("," in x for x in labels):
+        raise CircuitError(f"{where}: {what} = {labels!r}, give one or more different labels without commas")
+    return labels
+
+
+def name_of(part: Any) -> str:
+    return part if isinstance(part, str) else part.name
