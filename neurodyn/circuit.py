@@ -126,7 +126,7 @@ class Circuit:
         return replace(self, readouts=tuple(replace(r, rule=None) for r in self.readouts))
 
     def lesion(self, population: str, units: Any) -> Circuit:
-        """Return a copy in which ``units`` (indices) of a population never spike again."""
+        """Return a copy in which ``units`` (indices) of a population never spike again; at threshold they reset in silence."""
         part = self[population]
         if not isinstance(part, Population) or not part.spiking:
             raise CircuitError(f"lesion: {population!r} is no spiking population")

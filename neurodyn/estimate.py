@@ -11,6 +11,7 @@ from neurodyn.network import Network, realize
 from neurodyn.recorder import SPIKES_PER_SECOND, plan_recording, recording_bytes
 from neurodyn.session import Session
 
+
 @dataclass(frozen=True)
 class Estimate:
     """Sizes in bytes: the network with its state in memory, inputs, and the recording before compression."""

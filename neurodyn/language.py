@@ -47,7 +47,7 @@ class Symbol:
     dtype: str = "float"
     writable: bool = False
     dimensions: units.Dimensions | None = None
-    guard: str | None = None  # an array that must be true for an assignment to take effect (unless refractory)
+    guard: str | None = None  # a name that must be true for an assignment to take effect (unless refractory)
 
 
 _LOST = Symbol(math.nan)  # a name that stands for different values in different branches
@@ -154,7 +154,7 @@ class Translator:
             _same_unit(self.owner, f"{name} = ...", declared.dimensions, value.dimensions, zero=value.operand == 0)
             value = self._boolean(value) if declared.dtype == "bool" else self._float(value)
             if declared.guard is not None:
-                value = self._emit("select", (scope["not_refractory"], value, declared), declared.axes)
+                value = self._emit("select", (scope[declared.guard], value, declared), declared.axes)
             self._items.append(Store(str(declared.operand), value.operand))
             value = replace(value, writable=True, dimensions=declared.dimensions)
             if not set(declared.axes) <= set(value.axes):  # a broadcast value has the declared axes from now on

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -149,7 +150,7 @@ class _Lowering:
         for key, array in self.arrays.items():
             if key.startswith(prefix) and "@" not in key:
                 name = key[len(prefix):]
-                guard = f"{prefix}not_refractory" if guarded and name in unless else None
+                guard = "not_refractory" if guarded and name in unless else None
                 scope[name] = Symbol(key, array.axes, array.dtype, array.role == "state", self.dimensions.get(key, units.DIMENSIONLESS), guard)
         return scope
 
@@ -170,7 +171,12 @@ class _Lowering:
         body = Translator(p.name, scope, axis).statements(prologue + (update or ""), "update")
         unguarded = {k: replace(s, guard=None) for k, s in scope.items()}
         held = _unique(Translator(p.name, unguarded, axis).statements(epilogue, "clamp"), "clamp")
-        self.blocks.append(Block("update", p.name, (*body, *held)))
+        quiet: Iterable[Item] = ()
+        if p.silenced and threshold is not None:  # they reset all the same: without, quadratic cells run to infinity
+            silenced = {k: replace(s, guard="silent_" if s.writable else None) for k, s in scope.items()}
+            text = f"silent_ = ({threshold.strip()}) and not alive\n{textwrap.dedent(reset or '')}"
+            quiet = _unique(Translator(p.name, silenced, axis).statements(text, "silenced"), "silenced")
+        self.blocks.append(Block("update", p.name, (*body, *held, *quiet)))
         if threshold is not None:
             text = f"({threshold.strip()})"
             text += " and not_refractory" if p.refractory is not None else ""

@@ -176,28 +176,35 @@ class Brian2Engine(_Host):
                 queue._restore_from_full_state((0, [[] for _ in queue._full_state()[1]]))
 
     def _replace_draws(self) -> None:
+        """Put our draws in the place of Brian2's: the k-th call in a text belongs to its k-th stream."""
         for population in self.program.populations:
-            group = self.built.groups[population]
-            runner = self.built.code.get(population)
-            noise = noise_order(group.state_updater.abstract_code)
-            if noise:  # in the order of Brian2's text, which differs from process to process
-                self._draw_for(group.state_updater, population, {"normal": [f"{population}.update.{name}" for name in noise]})
-            pairs = (("update", runner), ("threshold", group.thresholder.get("spike")), ("reset", group.resetter.get("spike")))
-            for phase, part in pairs:
-                streams: dict[str, list[str]] = {"normal": [], "uniform": []}
-                for block in self.program.phase(phase, population):
-                    for op in operations(block.body):
-                        if op.op in streams:
-                            streams[op.op].append(str(op.args[-1]))
-                if part is not None:
-                    self._draw_for(part, population, streams)
+            group, size = self.built.groups[population], self.network.sizes[population]
+            # in the order of Brian2's text, which differs from process to process
+            noise = [f"{population}.update.{name}" for name in noise_order(group.state_updater.abstract_code)]
+            parts = [(group.state_updater, {"normal": noise, "uniform": []})]
+            streams = self._streams(population)
+            if not noise and population in self.built.code:
+                parts.append((self.built.code[population], streams("update.")))
+            for event, first, second in (("spike", "threshold", "reset"), ("silenced", "silenced.silent_", "silenced.")):
+                if event in group.events:
+                    parts += [(group.thresholder[event], streams(first)), (group.resetter[event], streams(second, first))]
+            for part, wanted in parts:
+                for kind, word in (("normal", "randn"), ("uniform", "rand")):
+                    if wanted[kind]:
+                        assert word in part.codeobj.namespace, f"{part.name} draws no {word}"
+                        part.codeobj.namespace[word] = self._drawer(kind, wanted[kind], size)
 
-    def _draw_for(self, part: Any, population: str, streams: Mapping[str, list[str]]) -> None:
-        """Replace Brian2's draws: the k-th call in a text belongs to its k-th stream."""
-        for kind, word in (("normal", "randn"), ("uniform", "rand")):
-            if streams.get(kind):
-                assert word in part.codeobj.namespace, f"{part.name} draws no {word}"
-                part.codeobj.namespace[word] = self._drawer(kind, streams[kind], self.network.sizes[population])
+    def _streams(self, population: str) -> Callable[..., dict[str, list[str]]]:
+        """Return the streams of a population's draws, in the order of the text, by the start of their names."""
+        draws = [op for phase in ("update", "threshold", "reset") for block in self.program.phase(phase, population)
+                 for op in operations(block.body) if op.op in ("normal", "uniform")]
+
+        def streams(start: str, but: str = "\0") -> dict[str, list[str]]:
+            names = {kind: [str(op.args[-1]) for op in draws if op.op == kind] for kind in ("normal", "uniform")}
+            return {kind: [n for n in found if n.startswith(f"{population}.{start}") and not n.startswith(f"{population}.{but}")]
+                    for kind, found in names.items()}
+
+        return streams
 
     def _drawer(self, kind: str, streams: list[str], size: int) -> Callable[[Any], np.ndarray]:
         turn = itertools.cycle(streams)

@@ -89,12 +89,13 @@ def _group(p: Population, network: Network, dimensions: Mapping[str, Any], clock
     for name in p.clamped:
         text += f"\nnd_clamp_{name} : {unit_text(dimensions[f'{p.name}.{name}'])} (constant)\nnd_clamped_{name} : boolean (constant)"
         values |= {f"nd_{kind}_{name}": network.values[f"{p.name}.{name}@{kind}"] for kind in ("clamp", "clamped")}
-    threshold = p.threshold
+    threshold, silent = p.threshold, {}
     if threshold is not None:
         threshold = " ".join(threshold.split()) if p.equations is not None else brian2_expression(threshold, p.name)
         if p.silenced:
             text += "\nnd_alive : boolean (constant)"
             values["nd_alive"] = network.values[f"{p.name}.alive"]
+            silent = {"silenced": f"({threshold}) and not nd_alive"}  # an event of its own: they reset, but emit nothing
             threshold = f"({threshold}) and nd_alive"
     reset = p.reset or ""
     if p.equations is None and reset:
@@ -105,7 +106,7 @@ def _group(p: Population, network: Network, dimensions: Mapping[str, Any], clock
         refractory = p.refractory if named else _seconds(p.refractory) * brian2.second
     group = brian2.NeuronGroup(
         p.size, text, threshold=threshold, reset=reset if threshold is not None else None, refractory=refractory,
-        clock=clock, name=p.name, namespace=_functions(), **({} if p.method is None else {"method": p.method}),
+        clock=clock, name=p.name, namespace=_functions(), events=silent, **({} if p.method is None else {"method": p.method}),
     )
     for name, value in values.items():
         group.variables[name].set_value(value)
@@ -120,6 +121,9 @@ def _group(p: Population, network: Network, dimensions: Mapping[str, Any], clock
     if p.clamped:
         held = "\n".join(f"{name} = nd_where(nd_clamped_{name}, nd_clamp_{name}, {name})" for name in p.clamped)
         _regularly(group, held, "groups", first + 2).override_conditional_write = ["not_refractory"]
+    if silent:
+        group.set_event_schedule("silenced", "groups", first + 3)
+        group.run_on_event("silenced", reset, "groups", first + 4)
     received = [(number, s.target.partition(".")[2]) for number, s in enumerate(program.spikes) if s.target_population == p.name]
     if received:
         lines = [f"{variable} += {arriving(number)}" for number, variable in received]

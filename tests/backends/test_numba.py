@@ -11,15 +11,13 @@ import pytest
 from hypothesis import assume, given, note, settings
 from hypothesis import strategies as st
 
+import neurodyn as nd
 from neurodyn.backends.engine import SampleSpec
 from neurodyn.backends.interpreter import InterpreterEngine
 from neurodyn.backends.numba import NumbaEngine
-from neurodyn.circuit import Circuit
 from neurodyn.kernels import step
 from neurodyn.language import ModelError
 from neurodyn.network import realize
-from neurodyn.parts import Population, Readout
-from neurodyn.plasticity.rule import Rule
 
 
 class PlainEngine(NumbaEngine):
@@ -150,12 +148,12 @@ class Writer:
 
 
 def readout_circuit(text, *, units=3, outputs=2, learn="", **options):
-    cells = Population("cells", units, code="v = 0.5*v + randn()", variables={"v": "1"}, initial={"v": "randn()"})
+    cells = nd.Population("cells", units, code="v = 0.5*v + randn()", variables={"v": "1"}, initial={"v": "randn()"})
     start = {k: ("unit*unit" if k == "P" else kind, 0.25) for k, kind in STATE.items()}
-    rule = Rule("rule", per_step=learn) if learn else None
-    readout = Readout("out", "cells.v", tuple(f"c{k}" for k in range(outputs)), state=start, parameters={"scale": 0.3}, per_step=text,
+    rule = nd.Rule("rule", per_step=learn) if learn else None
+    readout = nd.Readout("out", "cells.v", tuple(f"c{k}" for k in range(outputs)), state=start, parameters={"scale": 0.3}, per_step=text,
                       rule=rule)  # fmt: skip
-    return Circuit([cells], readouts=[readout], dt="1 ms", **options)
+    return nd.Circuit([cells], readouts=[readout], dt="1 ms", **options)
 
 
 SHAPES = [(3, 2), (1, 1), (0, 2), (2, 17), (4, 3)]  # (units, outputs); beyond 16, outputs are a loop
@@ -174,3 +172,150 @@ def test_random_programs_give_the_bits_of_the_interpreter(seed, lines, shape, dt
         assume("finite number" not in str(error) and "inside an 'if'" not in str(error))
         raise
     run_both(circuit, 3, dtype=dtype)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_long_random_programs_compiled(seed):
+    text, learn = Writer(seed).block(40), Writer(100 + seed).block(12)
+    tested, _, _ = run_both(readout_circuit(text, units=5, learn=learn), 4, NumbaEngine)
+    assert "@njit" in step.source(tested.program, (), "float64")
+
+
+def test_values_cross_loops_and_sums_finish_before_they_are_used():
+    text = """
+z = x*2 + 1
+total = sum(z)
+w += z/total
+x = z - total
+y = sum(w*x)
+n = sum(y)
+g = y/n
+P += sum(P)*x
+x = sum(P - sum(P))
+"""
+    run_both(readout_circuit(text), 4)
+
+
+# -- spikes, delays, sums ------------------------------------------------------------------------------------------
+
+
+def spiking_circuit(sizes=(7, 4), *, delays=("0 ms", "1 ms", "5 ms"), seed=3, probability=0.4, threshold="v > 1"):
+    """Two populations, spikes with every kind of delay, sums from inputs, readouts and units, draws in every text."""
+    code = "h *= 0.8\nv = 0.7*v + 0.4*h + 0.3*s + drive + 0.2*randn()"
+    a, b = (
+        nd.Population(
+            name, size, code=code, variables={"v": "1", "h": "1", "s": "1"}, threshold=threshold, reset="v = -0.5*rand()\nh -= 0.1",
+            refractory="2 ms" if name == "a" else None, parameters={"drive": nd.Uniform(0, 0.8)}, initial={"v": "rand()"},
+        )
+        for name, size in zip("ab", sizes, strict=True)
+    )  # fmt: skip
+    times = nd.SpikeTimes("clock", 2, [0, 1, 0], ["0 ms", "3 ms", "4 ms"])
+    drive = nd.Input("drive", ("p", "q"))
+    rate = nd.Filter("rate", "a", "10 ms", scale=0.01)
+    slow = nd.Filter("slow", "b", "20 ms", tau_rise="4 ms")
+    out = nd.Readout("out", "rate", ("p", "q"), state={"y": "output"}, memory={"w": ("output*unit", 0.1)}, per_step="y = sum(w*r)",
+                     rule=nd.Rule("rule", per_step="w += 0.01*(drive - y)*r"))  # fmt: skip
+    kinds = {"aa": (a, a, delays[0]), "ab": (a, b, delays[1]), "ba": (b, a, delays[2])}
+    connections = [
+        nd.Connection(s, t, "h", probability=probability, weight="0.3*randn()", delay=d, name=name) for name, (s, t, d) in kinds.items()
+    ]
+    connections += [
+        nd.Connection(times, b, "h", weight=0.5, pattern="all", delay="2 ms"),
+        nd.Connection(b, b, "h", weight=nd.Normal(0, 0.2), probability=probability, delay=nd.Uniform("1 ms", "4 ms"), name="mixed"),
+        nd.Connection(drive, a, "s", weight=nd.Uniform(-1, 1), name="now"),
+        nd.Connection(drive, b, "s", weight=nd.Uniform(-1, 1), delay="1 ms", name="later"),
+        nd.Connection("out.y", a, "s", weight=nd.Uniform(-1, 1), name="feedback"),
+        nd.Connection("a.v", b, "s", probability=probability, weight=0.1, delay="0 ms", name="same_step"),
+        nd.Connection("rate.r", b, "s", weight=0.05, delay="3 ms", name="past", probability=probability),
+    ]
+    return nd.Circuit([a, b, times], connections, inputs=[drive], filters=[rate, slow], readouts=[out], dt="1 ms", seed=seed)
+
+
+RECORD = ("a.v", "b.h", "rate.r", "slow.r")
+
+
+@given(
+    st.tuples(st.integers(0, 5), st.integers(0, 5)),
+    st.tuples(*[st.sampled_from(["0 ms", "1 ms", "2 ms", "9 ms"])] * 3),
+    st.integers(0, 2**64 - 1),
+    st.sampled_from([0.0, 0.5, 1.0]),
+    st.sampled_from(["v > 1", "v > 1e9", "v > -1e9", "v > mean(v) or rand() < 0.1"]),
+    st.lists(st.integers(1, 7), min_size=1, max_size=4),
+    st.sampled_from(["float64", "float64", "float32"]),
+)
+@settings(max_examples=50, deadline=None)
+def test_borders(sizes, delays, seed, probability, threshold, chunks, dtype):
+    circuit = spiking_circuit(sizes, delays=delays, seed=seed, probability=probability, threshold=threshold)
+    _, _, whole = run_both(circuit, 12, chunks=chunks, dtype=dtype, record=RECORD)
+    fired = {p: ids.size for p, (_, ids) in whole.spikes.items()}
+    if threshold == "v > 1e9":
+        assert fired == {"a": 0, "b": 0}
+    if threshold == "v > -1e9":
+        assert fired == {"a": 6 * sizes[0], "b": 12 * sizes[1]}  # every second step with 2 ms of refractoriness
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_compiled(dtype):
+    circuit = spiking_circuit((70, 130), delays=("0 ms", "1 ms", "9 ms"))  # more than one block of 64 units
+    _, _, whole = run_both(circuit, 150, NumbaEngine, dtype=dtype, chunks=(1, 37, 64), record=RECORD)
+    assert all(ids.size > 100 for _, ids in whole.spikes.values())
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 8])
+def test_one_step_and_the_longest_delay(length):
+    source = nd.SpikeTimes("s", 1, [0], ["0 ms"])
+    cells = nd.Population("c", 1, code="seen += x\nx = 0", variables={"x": "1", "seen": "1"})
+    for delay in range(10):
+        circuit = nd.Circuit([cells, source], [nd.Connection(source, cells, "x", pattern="all", delay=f"{delay} ms")], dt="1 ms")
+        engine, _, _ = run_both(circuit, length)
+        # a spike of step k is felt by the update of step k + 1 + delay
+        assert engine.arrays["c.seen"][0] == (delay + 1 < length)
+
+
+def test_weighted_sums_see_the_values_of_their_delay():
+    values = np.arange(1.0, 9.0)[:, None]
+    drive = nd.Input("u", ("p",))
+    cells = nd.Population("c", 1, code="v = I", variables={"v": "1", "I": "1"})
+    for delay in range(4):
+        circuit = nd.Circuit([cells], [nd.Connection(drive, cells, "I", delay=f"{delay} ms")], inputs=[drive], dt="1 ms")
+        _, _, whole = run_both(circuit, 8, inputs={"u": values}, record=("c.v",))
+        np.testing.assert_array_equal(whole.samples["c.v"][:, 0], np.concatenate([np.zeros(delay), values[: 8 - delay, 0]]))
+
+
+def test_spike_buffers_grow_where_everybody_fires():
+    cells = nd.Population("c", 3000, code="v = 1", variables={"v": "1"}, threshold="v > 0")
+    engine, _ = pair(nd.Circuit([cells], dt="1 ms"), NumbaEngine)
+    engine.start_trial(learning=False, calibration=False, reset=True)
+    steps, ids = engine.advance(9, {}).spikes["c"]
+    np.testing.assert_array_equal(steps, np.repeat(np.arange(9), 3000))
+    np.testing.assert_array_equal(ids, np.tile(np.arange(3000), 9))
+
+
+def test_a_state_can_be_taken_up_again():
+    circuit = spiking_circuit()
+    first, second = pair(circuit, PlainEngine)
+    rng = np.random.default_rng(1)
+    inputs = {"drive": rng.normal(size=(30, 2))}
+    first.start_trial(learning=True, calibration=False, reset=True)
+    first.advance(13, {n: v[:13] for n, v in inputs.items()})
+    second.from_arrays(first.to_arrays())
+    a, b = (e.advance(17, {n: v[13:] for n, v in inputs.items()}) for e in (first, second))
+    np.testing.assert_array_equal(a.spikes["a"], b.spikes["a"])
+    assert_equal_states(first, second)
+
+
+# -- the cache ---------------------------------------------------------------------------------------------------
+
+
+def test_compiled_code_is_kept_under_a_key_of_all_it_depends_on(tmp_path, monkeypatch):
+    monkeypatch.setenv("NEURODYN_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(step, "_HEAD", step._HEAD + "# a text of its own\n")
+    circuit = nd.Circuit([nd.Population("c", 2, code="v = v + 1", variables={"v": "1"})], dt="1 ms")
+    module = step.compile_step(circuit.program, (), "float64")
+    assert step.compile_step(circuit.program, (), "float64") is module
+    assert [p.stem for p in (tmp_path / "kernels").glob("*.py")] == [module.__name__]
+    assert step.compile_step(circuit.program, (), "float32") is not module
+    bigger = nd.Circuit([nd.Population("c", 9, code="v = v + 1", variables={"v": "1"})], dt="2 ms", seed=7)
+    assert step.compile_step(bigger.program, (), "float64") is module  # numbers are no part of the text
+    monkeypatch.setattr("numba.__version__", "0.0")
+    assert step.compile_step(circuit.program, (), "float64").__name__ != module.__name__

@@ -50,7 +50,7 @@ def delays():
         nd.Connection(exc, inh, "I_syn", probability=0.3, weight="2 + 3*rand()", delay="(1 + 5*rand())*ms", name="ei"),
         nd.Connection(exc, exc, "I_syn", pattern="one-to-one", weight=0.25, name="loop"),
     ]
-    return nd.Circuit([exc, inh], connections, seed=4), "1 s"
+    return nd.Circuit([exc, inh], connections, seed=4).lesion("exc", [1, 7]), "1 s"
 
 
 LEAKY = """
@@ -83,7 +83,7 @@ def two_noises():
         threshold="v > 1 or rand() < 30*Hz*dt", reset="v = 0.1*randn()\nw = w + 0.1*rand()", method="euler",
         parameters={"mu": np.linspace(0.6, 1.2, 6), "s": 0.4, "tau": "10 ms"},
     )
-    return nd.Circuit([cells], dt="1 ms", seed=6), "1 s"
+    return nd.Circuit([cells], dt="1 ms", seed=6).lesion("cells", [5]), "1 s"
 
 
 def periods():
