@@ -24,7 +24,7 @@ def run(ceiling: Ceiling, *, quick: bool) -> list[Case]:
     def batch(threads: int) -> None:
         kept[f"{threads}"] = nd.simulate(circuits, session, learn=rule, threads=threads)
 
-    times = in_turn({"single": single, "1": lambda: batch(1), "2": lambda: batch(2)}, rounds=5 if quick else 15)
+    times = in_turn({"single": single, "1": lambda: batch(1), "2": lambda: batch(2)}, rounds=3 if quick else 15)
     case = Case(f"Batch of {NETWORKS} reservoirs, {len(session)} trials each, wall clock")
     same = all(np.array_equal(a["spikes"].times, b["spikes"].times) and np.array_equal(a["spikes"].ids, b["spikes"].ids)
                for a, b in zip(kept["single"], kept["2"], strict=True))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from neurodyn.network import Network
-from neurodyn.program import Branch, Item, Op, Store
+from neurodyn.program import Axes, Branch, Item, Op, Store
 
 #: flops of one operation; a library function or a draw counts as its polynomial at least
 _FLOPS = {
@@ -54,55 +54,48 @@ class Ceiling:
                 f"fused multiply-add {self.flops / 1e9:.0f} Gflop/s; division {self.divisions / 1e9:.1f} G/s (one core, float64)")
 
 
-def count(network: Network, spikes_per_step: float, *, learning: float = 0.0, itemsize: int = 8) -> Work:
-    """Count the work of a step of ``network`` when ``spikes_per_step`` units fire and the share ``learning`` of steps learns.
+def count(network: Network, spikes_per_step: float, *, learning: float = 0.0) -> Work:
+    """Count the work of a step of ``network`` in float64 when ``spikes_per_step`` units fire and the share ``learning`` learns.
 
-    Bytes: every array of units that a step reads is read once and every one it writes is written once (a perfect
-    step would fuse all loops); each synaptic event reads a weight and a target and reads and writes an accumulator;
-    each connection's accumulator is read and cleared once. Flops: every elementary operation of the statements.
-    Bodies of network-wide conditions count in full in learning rules (times ``learning``) and not at all elsewhere,
-    which keeps this a lower bound.
+    Bytes: every array over units that a step reads is read once and every one it writes is written once (a perfect
+    step fuses all loops); a synaptic event reads a weight and a target and reads and writes an accumulator; the
+    accumulator of a connection is read and cleared once. Flops: every elementary operation of the statements. All
+    of it is a lower bound: bodies of conditions count only in learning rules, what runs for spiking units only and
+    the sums over inputs don't.
     """
     program, sizes = network.program, network.sizes
     axes = {a.name: a.axes for a in program.arrays}
-    work, read, written = Work(), set(), set()
+    values: dict[str, Axes] = {}
+    work, read, written = Work(), dict[str, float](), dict[str, float]()
+
+    def units(over: Axes) -> float:
+        return float(np.prod([sizes[a] for a in over], dtype=float))
 
     def visit(items: tuple[Item, ...], share: float, deep: bool) -> None:
         for item in items:
             if isinstance(item, Op):
-                over = axes.get(str(item.args[0]), item.axes) if item.op == "sum" else item.axes
-                units = share * float(np.prod([sizes[a] for a in over], dtype=float))
-                work.divisions += units * (item.op in ("div", "mod", "floordiv"))
-                work.flops += units * _FLOPS.get(item.op, 0)
-                read.update(str(a) for a in item.args if a in axes and axes[str(a)])
-                axes[item.name] = item.axes
-                known.add(item.name)
+                over = item.axes
+                if item.op == "sum":
+                    over = values.get(str(item.args[0])) or axes[str(item.args[0])]
+                work.divisions += share * units(over) * (item.op in ("div", "mod", "floordiv"))
+                work.flops += share * units(over) * _FLOPS.get(item.op, 0)
+                values[item.name] = item.axes
+                read.update({a: max(share, read.get(a, 0.0)) for a in item.args if isinstance(a, str) and a in axes})
             elif isinstance(item, Store):
-                written.add(item.array)
+                written[item.array] = max(share, written.get(item.array, 0.0))
             elif isinstance(item, Branch) and deep:
                 visit(item.body, share, deep)
 
-    known: set[str] = set()
     for block in program.blocks:
-        if block.phase in _STEP_PHASES:
-            fired = spikes_per_step / max(1, sizes[block.spikes_of]) if block.spikes_of else 1.0
-            learn = block.phase == "learn"
-            if not block.spikes_of:
-                visit(block.body, learning if learn else fired, learn)
-    for name in (read | written) - known:
-        if axes[name] and not axes[name][0].startswith("#"):
-            size = float(np.prod([sizes[a] for a in axes[name]], dtype=float))
-            work.bytes += itemsize * size * ((name in read) + (name in written))
+        if block.phase in _STEP_PHASES and not block.spikes_of:
+            visit(block.body, learning if block.phase == "learn" else 1.0, block.phase == "learn")
+    for shares in (read, written):
+        work.bytes += sum(8 * share * units(axes[name]) for name, share in shares.items() if axes[name])
     for spikes in program.spikes:
-        wiring = network.wiring[spikes.name]
+        wiring, targets = network.wiring[spikes.name], sizes[spikes.target_population]
         events = spikes_per_step * wiring.targets.size / max(1, sizes[spikes.source])
-        work.bytes += events * (itemsize + 4 + 2 * itemsize) + 2 * itemsize * sizes[spikes.target_population]
-        work.flops += events + sizes[spikes.target_population]
-    for s in program.sums:
-        wiring = network.wiring[s.name]
-        size = wiring.targets.size if wiring.matrix is None else wiring.matrix.size
-        work.bytes += itemsize * size
-        work.flops += 2 * size
+        work.bytes += events * (8 + 4 + 2 * 8) + 2 * 8 * targets
+        work.flops += events + targets
     return work
 
 
@@ -110,11 +103,11 @@ def ceiling() -> Ceiling:
     """Measure the rates of one core, each as the best of several short runs."""
     loops = _loops()
     near, far = np.ones(2048), np.ones(8 << 20)  # 16 KiB lies in the first cache, 64 MiB in none
-    block = np.ones(128)
+    block, target = np.ones(128), np.empty_like(far)
     repeats = 2_000
     return Ceiling(
-        cache=_best(lambda: loops["copy"](near, np.empty_like(near), 10 * repeats), 10 * repeats * 2 * near.nbytes),
-        memory=_best(lambda target=np.empty_like(far): loops["copy"](far, target, 1), 2 * far.nbytes),
+        cache=_best(lambda: loops["copy"](near, target[: near.size], 10 * repeats), 10 * repeats * 2 * near.nbytes),
+        memory=_best(lambda: loops["copy"](far, target, 1), 2 * far.nbytes),
         flops=_best(lambda: loops["fused"](block, 10 * repeats), 10 * repeats * block.size * 8 * 2),
         divisions=_best(lambda: loops["divide"](block, repeats), repeats * block.size * 8),
     )

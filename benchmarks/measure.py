@@ -34,18 +34,19 @@ def in_turn(
 ) -> dict[str, Times]:
     """Run each contender once a round; what it returns is its own measure, in seconds.
 
-    Those in ``fewer`` (slow ones) take part in that many rounds only. A first round warms up the caches and is not
-    counted.
+    Those in ``fewer`` (slow ones) take part in that many rounds only. A first round warms up and is not counted;
+    who runs once only doesn't warm up.
     """
     times = {name: Times() for name in contenders}
     for number in range(rounds + 1):
         for name, run in contenders.items():
-            if number > (fewer or {}).get(name, rounds):
+            most = (fewer or {}).get(name, rounds)
+            if number > most or (number == 0 and most == 1):
                 continue
             gc.collect()
-            wall, cpu = time.perf_counter(), _cpu()
+            wall, cpu = time.perf_counter(), cpu_seconds()
             own = run()
-            wall, cpu = time.perf_counter() - wall, _cpu() - cpu
+            wall, cpu = time.perf_counter() - wall, cpu_seconds() - cpu
             if number:
                 times[name].wall.append(wall)
                 times[name].cpu.append(cpu)
@@ -53,7 +54,8 @@ def in_turn(
     return times
 
 
-def _cpu() -> float:
+def cpu_seconds() -> float:
+    """Return the CPU time of this process and of the children it waited for."""
     used = os.times()
     return time.process_time() + used.children_user + used.children_system
 

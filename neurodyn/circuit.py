@@ -178,8 +178,8 @@ class Circuit:
         return lower(self)
 
     def to_brian2(self) -> Any:
-        """Return the circuit as Brian2 objects (see :class:`neurodyn.backends.brian2.Brian2Network`)."""
-        from neurodyn.backends.brian2 import to_brian2
+        """Return the circuit as Brian2 objects (see :class:`neurodyn.backends.brian2_network.Brian2Network`)."""
+        from neurodyn.backends.brian2_network import to_brian2
 
         return to_brian2(self)
 

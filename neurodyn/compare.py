@@ -126,7 +126,7 @@ def compare(run_a: Recording, run_b: Recording, *, tolerance: float = 0.0) -> Co
     >>> import neurodyn as nd
     >>> net = nd.Circuit([nd.izhikevich_2003("cells", 5, parameters={"bias": 10.0})])
     >>> print(nd.compare(nd.simulate(net, "100 ms"), nd.simulate(net, "100 ms", backend="interpreter")))
-    identical: 20 spikes of cells
+    identical: 23 spikes of cells
     """
     if not 0 <= tolerance < float("inf"):
         raise ValueError(f"tolerance = {tolerance!r}: give 0 or a positive number")
@@ -202,8 +202,8 @@ def _samples(key: str, a: Any, b: Any, dt: float, tolerance: float) -> tuple[str
     if len(a) != len(b):
         longer = a if len(a) > len(b) else b
         time, first = float(longer["time"][rows]), (0,) * (a.ndim - 1)
-        values = tuple(float(z[(rows, *first)]) if len(z) > rows else None for z in (x, y))
-        return text, Difference(_ended(time, dt), time, key, _label(a, first), values), largest
+        a_value, b_value = (float(z[(rows, *first)]) if len(z) > rows else None for z in (x, y))
+        return text, Difference(_ended(time, dt), time, key, _label(a, first), (a_value, b_value)), largest
     return text, None, largest
 
 

@@ -22,7 +22,7 @@ def hoist(blocks: list[Block], arrays: dict[str, Array]) -> list[Block]:
                 item = replace(item, args=args)
                 movable = item.op not in ("normal", "uniform", "rls", "identity") and len(item.axes) <= 1 and item.args
                 if movable and all(not isinstance(a, str) or a in fixed for a in args) and item.op not in ("copy", "size"):
-                    key = (item.op, args, item.axes)
+                    key = (item.op, tuple(map(repr, args)), item.axes)  # by text: 0.0 and -0.0, 1.0 and True differ
                     if key not in known:
                         name = known[key] = f"@{len(known)}"
                         arrays[name] = Array(name, item.axes, "constant", item.dtype)

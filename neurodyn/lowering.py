@@ -200,9 +200,14 @@ class _Lowering:
                 raise CircuitError(f"population {p.name!r}: initial value for {name!r}, which is no state variable; there are {', '.join(names)}")
         started = {"last_spike": -1e18, "not_refractory": True}
         for name in [n for n in names if n not in p.initial] + list(p.initial):
-            key, value = prefix + name, p.initial.get(name, started.get(name, 0.0))
+            key, value = prefix + name, p.initial.get(name)
             text = expression_text(value)
-            if text is not None:
+            if key in self.circuit.values:  # numbers from a file or with_values
+                self._array(f"{key}@initial", (p.name,), "parameter", self.arrays[key].dtype)
+                body.append(Store(key, f"{key}@initial"))
+            elif name not in p.initial:
+                body.append(Store(key, started.get(name, 0.0)))
+            elif text is not None:
                 items, result = Translator(p.name, self._population_scope(p), (p.name,)).expression(text, "initial", name)
                 wanted = self.dimensions.get(key)
                 if None not in (wanted, result.dimensions) and wanted != result.dimensions and result.operand != 0:

@@ -67,7 +67,7 @@ def realize(circuit: Circuit, program: Program | None = None) -> Network:
     values: dict[str, np.ndarray] = {"dt": np.float64(circuit.timestep)}
     for population in circuit.populations:
         if isinstance(population, Population):
-            _population_values(population, circuit, program, values)
+            _population_values(population, circuit, values)
     for f in circuit.filters:
         values.update(_filter_values(f, circuit.timestep))
     for readout in circuit.readouts:
@@ -167,7 +167,7 @@ def sample(value: Any, name: str, size: int, *, seed: int) -> np.ndarray:
     return np.asarray(units.quantity(value, name=name).value, dtype=float)
 
 
-def _population_values(p: Population, circuit: Circuit, program: Program, values: dict[str, np.ndarray]) -> None:
+def _population_values(p: Population, circuit: Circuit, values: dict[str, np.ndarray]) -> None:
     values[f"{p.name}.i"] = np.arange(p.size, dtype=float)
     values[f"{p.name}.N"] = np.float64(p.size)
     for name, value in p.parameters.items():
@@ -178,9 +178,6 @@ def _population_values(p: Population, circuit: Circuit, program: Program, values
         if not isinstance(value, bool) and expression_text(value) is None:
             key = f"{p.name}.{name}"
             values[f"{key}@initial"] = sample(value, f"{key}.initial", p.size, seed=circuit.seed)
-    for array in program.arrays:
-        if array.name.startswith(f"{p.name}.") and array.name.endswith("@initial"):
-            values.setdefault(array.name, np.float64(0.0))
     if p.silenced:
         alive = np.ones(p.size, dtype=bool)
         alive[list(p.silenced)] = False
@@ -238,6 +235,8 @@ def _wiring(c: Connection, circuit: Circuit, program: Program, values: Mapping[s
                 raise CircuitError(f"connection {c.name!r}: weight matrix has shape {unit_matrix.shape}, needed is (source, target) = {(pre, post)}")
     if "indptr" in stored:
         indptr, targets = stored["indptr"].astype(np.int64), stored["targets"].astype(np.int32)
+        if indptr.shape != (pre + 1,) or indptr[-1] != targets.size or (targets.size and not 0 <= targets.min() <= targets.max() < post):
+            raise CircuitError(f"values: {c.name}.indptr and {c.name}.targets don't describe synapses from {pre} to {post} units")
     elif unit_matrix is not None and c.pairs is None and c.probability is None:
         rows, targets = np.nonzero(~np.isnan(unit_matrix))
         indptr, targets = _rows(rows, targets, pre)

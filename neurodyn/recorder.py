@@ -123,6 +123,8 @@ class Recorder:
         self.writer = Writer(out, header=header, overwrite=overwrite)
         for population in plan.spikes:
             self.writer.spikes(population, np.empty(0, np.int64), np.empty(0, np.int64), size=network.sizes[population])
+        for spec in plan.samples:  # a run shorter than the interval has the array too, without rows
+            self._samples(spec, np.empty((0, spec.units.size), dtype=header["dtype"]), np.empty(0))
 
     def trial(self, number: int, trial: Trial, first: int, steps: int) -> None:
         """Add the row of a trial, on its own clock (labels) and the clock of the run."""
@@ -137,12 +139,12 @@ class Recorder:
             self.writer.spikes(population, steps, ids)
         for spec in self.plan.samples:
             values = records.samples[spec.array]
-            if not len(values):
-                continue
             start = (first // spec.every + 1) * spec.every
-            times = np.arange(start, last + 1, spec.every)[: len(values)] * self.dt_ms
-            path, dims, coords, unit, scale = self._place(spec)
-            self.writer.samples(path, values / scale if scale != 1.0 else values, times, dims=dims, coords=coords, attrs={"units": unit})
+            self._samples(spec, values, np.arange(start, last + 1, spec.every)[: len(values)] * self.dt_ms)
+
+    def _samples(self, spec: SampleSpec, values: np.ndarray, times: np.ndarray) -> None:
+        path, dims, coords, unit, scale = self._place(spec)
+        self.writer.samples(path, values / scale if scale != 1.0 else values, times, dims=dims, coords=coords, attrs={"units": unit})
 
     def weights(self, engine: Engine) -> None:
         """Add a snapshot of the memory of readouts."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
 
 import numpy as np
 
@@ -43,6 +43,22 @@ class Sample:
     every: Any = None
 
 
+class _Options(TypedDict, total=False):
+    learn: Any
+    record: Sequence[str | Sample]
+    out: Any
+    backend: str
+    dtype: str
+    overwrite: bool
+    progress: bool | None
+    threads: int | None
+    config: Mapping[str, Any] | None
+
+
+@overload
+def simulate(circuit: Circuit, session: Any, **options: Unpack[_Options]) -> Recording: ...
+@overload
+def simulate(circuit: Sequence[Circuit], session: Any, **options: Unpack[_Options]) -> list[Recording]: ...
 def simulate(
     circuit: Circuit | Sequence[Circuit],
     session: Session | Sequence[Session] | Any,
@@ -177,9 +193,9 @@ class _Run:
                                     "learn": repr(options["learn"])},
                        "session": dict(session.config), **options["config"]},
         }
-        self.recorder = Recorder(network, plan, header, out, overwrite=options["overwrite"], steps=steps)
         self.callbacks = [i for i in network.circuit.inputs if i.function is not None]
         self.period = _period(self.callbacks, self.dt)
+        self.recorder = Recorder(network, plan, header, out, overwrite=options["overwrite"], steps=steps)
 
     def run(self, tick: Any) -> Recording:
         try:

@@ -49,6 +49,8 @@ def _encode(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {"@kind": "mapping", "@order": [str(k) for k in value], **{str(k): _encode(v) for k, v in value.items()}}
     if isinstance(value, tuple | list):
+        if len(value) and all(isinstance(v, int | float | np.number) and not isinstance(v, bool) for v in value):
+            return {"@kind": "numbers", "values": np.asarray(value)}  # one dataset, not an attribute for each
         return {"@kind": "sequence", **{str(n): _encode(v) for n, v in enumerate(value)}}
     if value is None or isinstance(value, str | bool | int | float | np.ndarray):
         return value
@@ -63,6 +65,8 @@ def _decode(value: Any) -> Any:
     kind = value.get("@kind")
     if kind == "mapping":
         return {k: _decode(value[k]) for k in value["@order"]}
+    if kind == "numbers":
+        return tuple(np.asarray(value["values"]).tolist())
     if kind == "sequence":
         return tuple(_decode(value[str(n)]) for n in range(len(value) - 1))
     if kind == "Quantity":

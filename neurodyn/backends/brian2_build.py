@@ -21,7 +21,7 @@ from neurodyn.lowering import dimensions_of_populations
 from neurodyn.network import Network
 from neurodyn.parts import CircuitError, Population, SpikeTimes
 from neurodyn.program import Program, Spikes
-from neurodyn.units import DIMENSIONLESS
+from neurodyn.units import DIMENSIONLESS, si
 
 LONG_AGO = -1e4  # seconds: Brian2's "has not spiked yet"
 Operation = tuple[Callable[[], None], str, int]  # what to call, when, and at which order
@@ -73,62 +73,71 @@ def slot(network: Network, population: str) -> int:
 
 
 def _group(p: Population, network: Network, dimensions: Mapping[str, Any], clock: Any) -> tuple[Any, Any]:
-    program = network.program
-    given = {name: (dimensions[f"{p.name}.{name}"], program.array(f"{p.name}.{name}").axes == ()) for name in p.parameters}
-    if p.equations is not None:
-        text = brian2_equations_text(p.equations, parameters=given)
-    else:
-        text = "\n".join(f"{name} : {unit_text(dimensions[f'{p.name}.{name}'])}" for name in p.variables)
-        for name, (unit, shared) in given.items():
-            kind = "boolean" if program.array(f"{p.name}.{name}").dtype == "bool" else unit_text(unit)
-            text += f"\n{name} : {kind} ({'constant, shared' if shared else 'constant'})"
-    for number, s in enumerate(program.spikes):
-        if s.target_population == p.name:
-            text += f"\n{arriving(number)} : {unit_text(dimensions.get(s.target, DIMENSIONLESS))}"
-    values = {name: network.values[f"{p.name}.{name}"] for name in p.parameters}
-    for name in p.clamped:
-        text += f"\nnd_clamp_{name} : {unit_text(dimensions[f'{p.name}.{name}'])} (constant)\nnd_clamped_{name} : boolean (constant)"
-        values |= {f"nd_{kind}_{name}": network.values[f"{p.name}.{name}@{kind}"] for kind in ("clamp", "clamped")}
+    text, values = _model(p, network, dimensions)
+    code = p.equations is None
+    reset = brian2_code(p.reset or "", p.name, p.variables) if code else p.reset or ""
     threshold, silent = p.threshold, {}
     if threshold is not None:
-        threshold = " ".join(threshold.split()) if p.equations is not None else brian2_expression(threshold, p.name)
-        if p.silenced:
-            text += "\nnd_alive : boolean (constant)"
-            values["nd_alive"] = network.values[f"{p.name}.alive"]
-            silent = {"silenced": f"({threshold}) and not nd_alive"}  # an event of its own: they reset, but emit nothing
+        threshold = brian2_expression(threshold, p.name) if code else " ".join(threshold.split())
+        if p.silenced:  # an event of its own: they reset, but emit nothing
+            silent = {"silenced": f"({threshold}) and not nd_alive"}
             threshold = f"({threshold}) and nd_alive"
-    reset = p.reset or ""
-    if p.equations is None and reset:
-        reset = brian2_code(reset, p.name, p.variables)
     refractory: Any = False
     if p.refractory is not None:
         named = isinstance(p.refractory, str) and p.refractory in p.parameters
-        refractory = p.refractory if named else _seconds(p.refractory) * brian2.second
+        refractory = p.refractory if named else si(p.refractory, "second", name=f"{p.name}.refractory") * brian2.second
+    chosen: dict[str, Any] = {} if p.method is None else {"method": p.method}
     group = brian2.NeuronGroup(
         p.size, text, threshold=threshold, reset=reset if threshold is not None else None, refractory=refractory,
-        clock=clock, name=p.name, namespace=_functions(), events=silent, **({} if p.method is None else {"method": p.method}),
+        events=dict(silent), clock=clock, name=p.name, namespace=_functions(), **chosen,
     )
     for name, value in values.items():
         group.variables[name].set_value(value)
     first = slot(network, p.name)
     group.state_updater.order = first
+    if silent:
+        group.set_event_schedule("silenced", "groups", first + 3)
+        group.run_on_event("silenced", reset, "groups", first + 4)
     runner = None
-    if p.code is not None:
-        body = brian2_code(p.code, p.name, p.variables)
+    if code:
+        body = brian2_code(p.code or "", p.name, p.variables)
         runner = _regularly(group, body, "groups", first + 1) if body else None
         for part in (*group.thresholder.values(), *group.resetter.values()):
             part.check_units = False  # code is in SI numbers, which pseudo-units rely on
     if p.clamped:
         held = "\n".join(f"{name} = nd_where(nd_clamped_{name}, nd_clamp_{name}, {name})" for name in p.clamped)
         _regularly(group, held, "groups", first + 2).override_conditional_write = ["not_refractory"]
-    if silent:
-        group.set_event_schedule("silenced", "groups", first + 3)
-        group.run_on_event("silenced", reset, "groups", first + 4)
-    received = [(number, s.target.partition(".")[2]) for number, s in enumerate(program.spikes) if s.target_population == p.name]
+    received = [(number, s) for number, s in enumerate(network.program.spikes) if s.target_population == p.name]
     if received:
-        lines = [f"{variable} += {arriving(number)}" for number, variable in received]
-        _regularly(group, "\n".join([*lines, *(f"{arriving(number)} = 0" for number, _ in received)]), "synapses", 1000 + first)
+        lines = [f"{s.target.partition('.')[2]} += {arriving(number)}" for number, s in received]
+        lines += [f"{arriving(number)} = 0" for number, _ in received]
+        _regularly(group, "\n".join(lines), "synapses", 1000 + first)
     return group, runner
+
+
+def _model(p: Population, network: Network, dimensions: Mapping[str, Any]) -> tuple[str, dict[str, np.ndarray]]:
+    """Return the equations of a group, and the numbers of what they declare as constant."""
+    def declared(name: str) -> str:
+        return unit_text(dimensions.get(f"{p.name}.{name}", DIMENSIONLESS))
+
+    arrays = {name: network.program.array(f"{p.name}.{name}") for name in p.parameters}
+    values = {name: network.values[f"{p.name}.{name}"] for name in p.parameters}
+    if p.equations is not None:
+        given = {name: (dimensions[array.name], not array.axes) for name, array in arrays.items()}
+        lines = [brian2_equations_text(p.equations, parameters=given)]
+    else:
+        lines = [f"{name} : {declared(name)}" for name in p.variables]
+        lines += [f"{name} : {'boolean' if array.dtype == 'bool' else declared(name)} ({'constant' if array.axes else 'constant, shared'})"
+                  for name, array in arrays.items()]
+    lines += [f"{arriving(number)} : {declared(s.target.partition('.')[2])}"
+              for number, s in enumerate(network.program.spikes) if s.target_population == p.name]
+    for name in p.clamped:
+        lines += [f"nd_clamp_{name} : {declared(name)} (constant)", f"nd_clamped_{name} : boolean (constant)"]
+        values |= {f"nd_{kind}_{name}": network.values[f"{p.name}.{name}@{kind}"] for kind in ("clamp", "clamped")}
+    if p.silenced:
+        lines.append("nd_alive : boolean (constant)")
+        values["nd_alive"] = network.values[f"{p.name}.alive"]
+    return "\n".join(lines), values
 
 
 def arriving(number: int) -> str:
@@ -168,12 +177,6 @@ def _synapses(
         made.pre.delay = wiring.delays * dt
     made.pre.order = number
     return made
-
-
-def _seconds(value: Any) -> float:
-    from neurodyn.units import si
-
-    return float(si(value, "second", name="refractory"))  # type: ignore[arg-type]
 
 
 # what our language has beyond Brian2's: NumPy's function, types of the arguments, C++ and Cython

@@ -232,6 +232,9 @@ class Recording:
         if key in keys:
             return key, []
         candidates = [path for path in keys if f"/{key}/" in f"/{path}/"]
+        if not candidates and "." in key:  # "cells.v", as it was recorded
+            key = key.replace(".", "/")
+            candidates = [path for path in keys if f"/{key}/" in f"/{path}/"]
         readouts = [path for path in candidates if path.startswith("readout/")]
         choices = [candidates, [path for path in candidates if path.endswith(f"/{key}")]]
         choices += [[path for path in readouts if path.endswith(f"/{name}")] for name in _PREFERRED]

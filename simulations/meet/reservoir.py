@@ -24,10 +24,14 @@ LATENCIES_MS = (150.0, 200.0, 300.0, 400.0, 500.0, 600.0)
 LESIONED = (0.0, 0.05, 0.1, 0.2, 0.4, 0.6)
 TEST_TRIALS = 10
 SHUFFLES = 5
+#: networks whose learning is computed again from their spikes (a second for every ten trials)
+REPLAYED = 3
+#: units that the identity of the event is decoded from, and strength of the regression of time
+DECODED, STRENGTH = 250, 1e-2
 #: added to the seed of a trained network for its tests: noise it has not met, see :func:`after_training`
 FRESH = 1_000_000
 #: from event onset, for the decoding of its identity
-AFTER_EVENT_MS = (-20.0, 20.0, 60.0, 100.0, 200.0, 300.0)
+AFTER_EVENT_MS = (-20.0, 20.0, 100.0, 300.0)
 
 
 def reservoir(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.Outcome:
@@ -35,7 +39,6 @@ def reservoir(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) 
     circuits = networks(seeds, neurons)
     sessions = sessions_for(lambda s: protocol("P1", seed=s, trials=trials), seeds)
     base = run(nd.WhatWhenRule(), sessions, seeds, backend=backend, record=["spikes"], circuits=circuits)
-    # of a run of 100 trials only what is needed later: ten of them with all spikes would fill the memory
     learned = [after_training(c, r, s) for c, r, s in zip(circuits, base.recordings, seeds, strict=True)]
     options = {"seeds": seeds, "backend": backend}
     return joined(
@@ -171,18 +174,19 @@ def recomputed(recordings: Sequence[Any], sessions: Sequence[Session]) -> nd.Out
     found = [recompute(r, s) for r, s in zip(recordings, sessions, strict=True)]
     o, q = (max(float(np.abs(f[name] - f[f"recorded {name}"]).max()) for f in found) for name in "oq")
     weights = {"when/w": 0.0, "what/v": 0.0}
-    for recording, session in zip(recordings, sessions, strict=True):
+    for recording, session in zip(recordings[:REPLAYED], sessions[:REPLAYED], strict=True):
         again = replay(recording, session)
         for name in weights:
             true = np.asarray(recording[f"weights/{name}"])[-1]
             weights[name] = max(weights[name], float(np.abs(again[name] - true).max() / np.abs(true).max()))
     return nd.Outcome(
-        results={"tests recomputed": sum(len(f["o"]) for f in found), "largest recorded expectation": max(float(f["recorded o"].max()) for f in found)},
+        results={"tests recomputed": sum(len(f["o"]) for f in found),
+                 "largest recorded expectation": max(float(f["recorded o"].max()) for f in found)},
         checks=[
             nd.check("largest |recorded - recomputed| of o(t), all tests and seeds", o, "<= 1e-9"),
             nd.check("largest |recorded - recomputed| of q", q, "<= 1e-9"),
-            nd.check("w learned again from spikes and events, largest relative difference", weights["when/w"], "<= 1e-9"),
-            nd.check("v learned again from spikes and events, largest relative difference", weights["what/v"], "<= 1e-9"),
+            nd.check("w learned again from spikes and events alone, largest relative difference", weights["when/w"], "<= 1e-9"),
+            nd.check("v learned again from spikes and events alone, largest relative difference", weights["what/v"], "<= 1e-9"),
         ],
     )
 
@@ -194,20 +198,6 @@ def scores(tests: Tests, task: WhatWhen) -> dict[str, np.ndarray]:
     """Return nrmse, correlation (seed,) and peak error in ms (seed, event) of the only test; without a peak it is NaN."""
     return {"nrmse": tests.nrmse[:, 0], "correlation": tests.correlation[:, 0],
             "peak": np.abs(tests.peaks[:, 0] - np.array(task.latencies_ms)), "q": tests.q_test(0)}
-
-
-def without(circuit: nd.Circuit, units: np.ndarray) -> nd.Circuit:
-    """Return the circuit with some of its neurons held at their reset potential, so that they never spike.
-
-    ``Circuit.lesion`` takes the spike of a cell and with it the reset, without which a quadratic cell runs to infinity.
-    """
-    if not len(units):
-        return circuit
-    cells = circuit["cells"]
-    removed = np.zeros(cells.size)
-    removed[units] = 1.0
-    return circuit.with_part(replace(
-        cells, code=f"{cells.code}\nv = where(removed > 0, c, v)", parameters={**cells.parameters, "removed": removed}))
 
 
 def shuffled(circuit: nd.Circuit, rng: np.random.Generator, names: Sequence[str] = ("when.w", "what.v")) -> nd.Circuit:
@@ -223,7 +213,7 @@ def disturbed(learned: Sequence[nd.Circuit], naive: Sequence[nd.Circuit], *, see
     orders = [rng.permutation(c["cells"].size) for rng, c in zip(rngs, learned, strict=True)]
     lesion = []
     for part in LESIONED:
-        hit = [without(c, order[: round(part * order.size)]) for c, order in zip(learned, orders, strict=True)]
+        hit = [c.lesion("cells", order[: round(part * order.size)]) for c, order in zip(learned, orders, strict=True)]
         lesion.append(test(hit, session, backend))
     rows = {name: np.stack([scores(t, task)[name] for t in lesion], axis=1) for name in ("nrmse", "correlation", "peak", "q")}
     mixed, mixed_when = (
@@ -244,21 +234,23 @@ def disturbed(learned: Sequence[nd.Circuit], naive: Sequence[nd.Circuit], *, see
             **spread("intact: correlation", intact), **spread("shuffled: correlation", per_seed["correlation"][:, 0]),
             **spread("shuffled: nRMSE", per_seed["nrmse"][:, 0]),
             **spread("only w shuffled: correlation", when_only),
-            **table({"intact: peak error of A and B (ms), mean": rows["peak"][:, 0].mean(axis=0), "shuffled: peak error of A and B (ms), mean": per_seed["peak"].mean(axis=0),
+            **table({"intact: peak error of A and B (ms), mean": rows["peak"][:, 0].mean(axis=0),
+                     "shuffled: peak error of A and B (ms), mean": per_seed["peak"].mean(axis=0),
                      "a guess uniform over the trial: peak error of A and B (ms)": guess,
                      "intact: q of A and B, mean": rows["q"][:, 0].mean(axis=0), "shuffled: q of A and B, mean": per_seed["q"].mean(axis=0)}),
             **passes("shuffling lowers the correlation by 0.5", apart >= 0.5),
         },
         checks=[
             nd.check("correlation lost by shuffled neuron labels", apart.mean(), ">= 0.5"),
-            nd.check("peak error, shuffled over intact (mean of events)", per_seed["peak"].mean() / rows["peak"][:, 0].mean(), ">= 3"),
+            nd.check("peak error added by shuffled labels, mean of events (ms)", np.nanmean(per_seed["peak"]) - rows["peak"][:, 0].mean(), ">= 50"),
         ],
         data={"lesioned": np.array(LESIONED), "lesion_nrmse": rows["nrmse"], "lesion_correlation": rows["correlation"],
-              "lesion_peak_error_ms": rows["peak"], "shuffled_expectation": mixed.expectation[:, 0], "intact_expectation": lesion[0].expectation[:, 0]},
+              "lesion_peak_error_ms": rows["peak"],
+              "shuffled_expectation": mixed.expectation[:, 0], "intact_expectation": lesion[0].expectation[:, 0]},
         figures={
             "lesions": stacked(100 * np.array(LESIONED), [{"nRMSE": rows["nrmse"], "correlation": rows["correlation"]},
                                                           {name: rows["peak"][..., k] for k, name in enumerate(task.names)}],
-                               xlabel="neurons lesioned after training (%)", ylabels=["of the expectation", "peak error (ms)"],
+                               xlabel="neurons lesioned after training (%)", ylabels=["nRMSE, correlation", "peak error (ms)"],
                                titles=["Cue-only tests after lesions", "Timing after lesions"]),
             "shuffled": expectation_traces(
                 mixed.time_ms, mixed.expectation[::SHUFFLES, 0], lesion[0].expectation[:, 0], lesion[0].target[0], names=task.names,
@@ -378,21 +370,23 @@ def decoded(learned: Sequence[nd.Circuit], naive: Sequence[nd.Circuit], *, seeds
     times = np.arange(task.cue_ms + every, task.steps + 1, every) - task.cue_ms
     time: dict[str, list[Any]] = {"after learning": [], "before learning": []}
     for name, circuits in zip(time, (learned, naive), strict=True):
-        recordings = nd.simulate(list(circuits), cue_only(task, 2 * TEST_TRIALS), record=[rates], backend=backend)
+        recordings: Any = nd.simulate(list(circuits), cue_only(task, 2 * TEST_TRIALS), record=[rates], backend=backend)
         for recording in recordings:
             x = np.asarray(recording["rate"]).reshape(2 * TEST_TRIALS, task.steps // every, -1)[:, -times.size:]
-            time[name].append(decode_time(x, times, strength=(1e-3, 1e-1), samples=samples))
+            time[name].append(decode_time(x, times, strength=STRENGTH, samples=samples))
 
-    # both events at one latency: nothing but which of them came can tell them apart
+    # Both events at one latency: nothing but which of them came can tell them apart. Without learning: else weights
+    # would tell of earlier trials, and the shuffled blocks of ten make the next event depend on these.
     same = WhatWhen(latencies=("200 ms", "200 ms"), probability=0.5)
-    sessions = sessions_for(lambda s: only(same.session(trials, calibration=0, tests=(0,), seed=s), "train"), seeds)
-    recordings = nd.simulate(list(learned), sessions, record=[rates], backend=backend)
+    sessions = sessions_for(lambda s: only(same.session(trials, calibration=0, tests=(0,), seed=s), "train", learning=False), seeds)
+    recordings: Any = nd.simulate(list(learned), sessions, record=[rates], backend=backend)
     identity = []
-    for recording in recordings:
+    for recording, seed in zip(recordings, seeds, strict=True):
         x = np.asarray(recording["rate"]).reshape(trials, task.steps // every, -1)
         bins = [round((same.cue_ms + 200 + after) / every) - 1 for after in AFTER_EVENT_MS]
+        some = np.random.default_rng(int(seed)).permutation(x.shape[-1])[:DECODED]
         labels = recording.trials.event.to_numpy().astype(str)
-        identity.append([decode_identity(x[:, k], labels, classifier="ridge", samples=samples).balanced_accuracy for k in bins])
+        identity.append([decode_identity(x[:, k, some], labels, classifier="ridge", samples=samples).balanced_accuracy for k in bins])
     accuracy = np.array([[d.observed for d in row] for row in identity])
     chance = np.array([[d.high for d in row] for row in identity])
     r2 = {name: np.array([d.r2.observed for d in one]) for name, one in time.items()}
@@ -401,9 +395,12 @@ def decoded(learned: Sequence[nd.Circuit], naive: Sequence[nd.Circuit], *, seeds
     spread_of = {name: np.stack([d.predictions.std(axis=0, ddof=1) for d in one]) for name, one in time.items()}
     figure = new_figure(6.4, 7.5)
     axes = figure.subplots(3, 1)
-    line_with_band(times, means, xlabel="time since the cue (ms)", ylabel="decoded time (ms)", title="Time decoded from rates of trials left out", ax=axes[0])
+    clock = "time since the cue (ms)"
+    line_with_band(times, means, xlabel=clock, ylabel="decoded time (ms)",
+                   title="Time decoded from rates of trials left out", ax=axes[0])
     axes[0].plot(times, times, color="black", linestyle="--", linewidth=0.8)
-    line_with_band(times, spread_of, xlabel="time since the cue (ms)", ylabel="SD over trials (ms)", title="Spread of decoded time over trials", ax=axes[1])
+    line_with_band(times, spread_of, xlabel=clock, ylabel="SD over trials (ms)",
+                   title="Spread of decoded time over trials", ax=axes[1])
     line_with_band(np.array(AFTER_EVENT_MS), {"which event came": accuracy, "95th percentile of the null": chance}, reference={"chance": 0.5},
                    xlabel="time since event onset (ms)", ylabel="balanced accuracy", title="Identity of the event decoded from rates", ax=axes[2])
     panel_letters(axes)
@@ -412,14 +409,15 @@ def decoded(learned: Sequence[nd.Circuit], naive: Sequence[nd.Circuit], *, seeds
             **spread("time decoded after learning: r2", r2["after learning"]), **spread("time decoded before learning: r2", r2["before learning"]),
             **spread("time decoded after learning: mean error (ms)", error["after learning"]),
             **spread("time decoded before learning: mean error (ms)", error["before learning"]),
-            "time decoded after learning: 5th percentile of the null of the error (ms), mean": float(np.mean([d.error.low for d in time["after learning"]])),
+            "time decoded after learning: 5th percentile of the null of the error (ms), mean":
+                float(np.mean([d.error.low for d in time["after learning"]])),
             **passes("time decoded with p < 0.05", [d.r2.p < 0.05 for d in time["after learning"]]),
             **table({"identity: ms after event onset": AFTER_EVENT_MS, "identity: balanced accuracy, mean": accuracy.mean(axis=0),
                      "identity: balanced accuracy, SD": sd(accuracy), "identity: 95th percentile of the null, mean": chance.mean(axis=0)}),
         },
         checks=[
-            nd.check("time decoded from rates: error over that of the null", np.mean(error["after learning"]) / np.mean(
-                [d.error.null.mean() for d in time["after learning"]]), "< 1"),
+            nd.check("time decoded from rates: error over that of the null", float(
+                error["after learning"].mean() / np.mean([d.error.null.mean() for d in time["after learning"]])), "< 1"),
             nd.check("identity before the event: accuracy, mean over seeds", accuracy[:, 0].mean(), ">= 0.4 and <= 0.6"),
         ],
         data={"time_ms": times, "decoded_time_ms": means["after learning"], "decoded_time_before_ms": means["before learning"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -187,7 +188,7 @@ def adaptive_exponential():
 
 def rates():
     """Weighted sums between populations: 0, 1 and 3 steps late, dense and sparse, two onto one variable."""
-    unit = {"variables": {"x": "1", "y": "1", "z": "1"}, "initial": {"x": "randn()"}}
+    unit: dict[str, Any] = {"variables": {"x": "1", "y": "1", "z": "1"}, "initial": {"x": "randn()"}}
     a = nd.Population("a", 7, code="x = tanh(0.9*y + 0.5*z + 0.1*x)", **unit)
     b = nd.Population("b", 5, code="x = x + 0.2*(tanh(y) - x + z)", **unit)
     connections = [

@@ -1,0 +1,117 @@
+"""The benchmarks' own parts: the naive loops compute what they are compared with, the counts and the table are right."""
+
+import importlib
+import json
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import neurodyn as nd
+from neurodyn.network import realize
+
+FOLDER = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture
+def part(monkeypatch):
+    """Import a module of the benchmarks, which are scripts beside the package, and forget it afterwards."""
+    monkeypatch.syspath_prepend(str(FOLDER))
+    for path in FOLDER.glob("*.py"):
+        monkeypatch.delitem(sys.modules, path.stem, raising=False)
+    yield importlib.import_module
+    for path in FOLDER.glob("*.py"):
+        sys.modules.pop(path.stem, None)
+
+
+def test_naive_loop_of_the_speed_network_gives_the_same_spikes(part):
+    speed_network, naive = part("speed_network"), part("naive")
+    circuit = speed_network.circuit(60, gain=100.0)
+    spikes = nd.simulate(circuit, "100 ms")["spikes"]
+    steps, units = naive.speed_network(speed_network.numbers(circuit), 2500, speed_network.DT_MS / 1e3)
+    assert len(spikes) > 100
+    np.testing.assert_array_equal(np.rint(spikes.times / speed_network.DT_MS), steps)
+    np.testing.assert_array_equal(spikes.ids, units)
+
+
+def test_naive_loop_of_the_reservoir_learns_the_same_weights(part):
+    naive = part("naive")
+    # without noise and over few trials, since rounding grows in a spiking network
+    circuit, rule = nd.SpikingReservoir(60, seed=3, noise=0, jitter=0), nd.WhatWhenRule()
+    session = nd.tasks.WhatWhen(latencies=("100 ms", "150 ms"), trial="300 ms").session(2, calibration=2, tests=())
+    run = nd.simulate(circuit, session, learn=rule, record=["spikes", "weights"])
+    reservoir = naive.Reservoir(realize(rule.attach(circuit)), np.random.default_rng(0))
+    assert reservoir.run(session) == 4 * 300
+    assert reservoir.spikes == len(run["spikes"]) > 100
+    for learned, name in ((reservoir.w, "weights/when/w"), (reservoir.what, "weights/what/v")):
+        assert np.abs(learned).max() > 0
+        np.testing.assert_allclose(run[name].values[-1], learned, rtol=1e-6, atol=1e-9 * np.abs(learned).max())
+
+
+def test_contenders_take_turns(part):
+    measure, order = part("measure"), []
+    runs = {name: (lambda name=name: order.append(name)) for name in "abc"}
+    times = measure.in_turn({**runs, "own": lambda: 2.5}, rounds=3, fewer={"b": 2, "c": 1})
+    assert "".join(order) == "ab" + "abc" + "ab" + "a"  # the first round warms up, for those who run more than once
+    assert times["own"].own == [2.5] * 3
+    assert [len(times[name].wall) for name in "abc"] == [3, 2, 1]
+
+
+def test_work_of_a_step_is_counted_by_hand(part):
+    limits = part("limits")
+    cells = nd.Population("cells", 10, "dv/dt = -v/tau : 1", threshold="v > 1", reset="v = 0", method="euler", parameters={"tau": "10 ms"})
+    network = realize(nd.Circuit([cells], [nd.Connection(cells, cells, "v", probability=1.0, weight=0.1)], dt="1 ms"))
+    (block,) = network.program.phase("update", "cells")
+    work = limits.count(network, 2.0)
+    events = 2.0 * network.wiring[network.circuit.connections[0].name].targets.size / 10
+    assert work.divisions == 10  # one for each cell
+    assert work.bytes == 2 * 8 * 10 + events * 28 + 16 * 10  # v in and out; synapses; accumulator
+    operations = sum(op.op not in ("div", "copy") for op in block.body if hasattr(op, "op"))
+    assert work.flops == 10 * (operations + 1) + events + 10  # and the comparison with the threshold
+    ceiling = limits.Ceiling(cache=1e9, memory=1e9, flops=1e12, divisions=1e12)
+    assert ceiling.seconds(work) == pytest.approx(work.bytes * 1e-9)
+
+
+def sample_case(table: Any) -> Any:
+    case = table.Case("A case")
+    base = case.add("ours", [0.002, 0.001, 0.003], limit=0.0005)
+    case.add("theirs", [0.008, 0.006], against=base, note="compiled")
+    case.goals += [table.at_least("theirs / ours", 3.5, 2.0), table.at_most("overhead in %", 20.0, 15.0)]
+    case.check("they agree", True)
+    return case
+
+
+def test_table_holds_medians_spread_ratios_and_goals(part, tmp_path):
+    table = part("table")
+    page = tmp_path / "results" / "page.md"
+    table.write(page, [sample_case(table)], {"processor": "A CPU", "cores": 2})
+    lines = page.read_text(encoding="utf-8").splitlines()
+    assert "| ours | 2 ms | 1 to 3 | 3 |  | 0.5 ms | 25 % |" in lines
+    assert "| theirs (compiled) | 7 ms | 6 to 8 | 2 | 3.5 x |  |  |" in lines
+    assert "| theirs / ours | 3.5 | >= 2 | met |" in lines
+    assert "| overhead in % | 20 | <= 15 | **not met** |" in lines
+    assert "* Checked: they agree" in lines
+    data = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
+    assert data["cases"][0]["rows"][0]["values"] == pytest.approx([2.0, 1.0, 3.0])
+    assert "NOT MET overhead in %: 20, wanted <= 15" in table.plain(sample_case(table))
+
+
+def test_times_of_different_computations_are_refused(part):
+    with pytest.raises(AssertionError, match="A case: same spikes: no"):
+        part("table").Case("A case").check("same spikes", False)
+
+
+def test_results_are_named_after_date_and_machine(part):
+    about = {"processor": "AMD EPYC (znver5)", "cores": 2}
+    assert part("table").file_name(about, date(2026, 11, 21)) == "2026-11-21-amd-epyc-znver5-2.md"
+
+
+def test_kept_results_name_no_place_of_the_machine():
+    pages = [*(FOLDER / "results").glob("*.md"), *(FOLDER / "results").glob("*.json")]
+    assert pages
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert "/tmp" not in text and "/home" not in text and str(FOLDER.parent) not in text
