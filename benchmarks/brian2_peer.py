@@ -108,8 +108,8 @@ class Standalone:
     def __init__(self, numbers: Mapping[str, np.ndarray], equations: str, dt_ms: float, *, folder: Path, seconds: float) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         given = folder / "numbers.npz"
-        text: dict[str, Any] = {"equations": np.array(equations), "dt_ms": np.array(dt_ms)}
-        np.savez(given, **text, **dict(numbers))
+        arrays: dict[str, Any] = {"equations": np.array(equations), "dt_ms": np.array(dt_ms), **numbers}
+        np.savez(given, **arrays)
         self.folder = folder / "build"
         command = [sys.executable, str(Path(__file__)), str(self.folder), str(given), str(seconds)]
         made = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -19,6 +19,7 @@ from neurodyn.program import Array
 from neurodyn.recording import Writer
 from neurodyn.recording.disk import check_disk, spike_bytes
 from neurodyn.session import Trial
+from neurodyn.specs import whole_steps
 
 if TYPE_CHECKING:
     from neurodyn.recording import Recording
@@ -91,14 +92,6 @@ def plan_recording(network: Network, record: Sequence[Any]) -> Plan:
             why = f"; several parts have {text!r}: {', '.join(short[text])}" if short.get(text) else ""
             raise CircuitError(f"record: {text!r} is unknown{why}; {f'did you mean {near[0]!r}? ' if near else ''}known are {', '.join(words)}")
     return Plan(tuple(dict.fromkeys(spikes)), tuple(samples.values()), weights)
-
-
-def whole_steps(every: Any, dt: float, name: str) -> int:
-    """Return an interval in steps; one that is no whole number of steps is refused."""
-    steps = float(units.si(every, "second", name=name, above=0.0)) / dt
-    if steps < 1 - 1e-6 or abs(steps - round(steps)) > 1e-6 * steps:
-        raise CircuitError(f"{name} = {every!r}: give a whole number of steps of {dt * 1e3:g} ms")
-    return round(steps)
 
 
 def recording_bytes(network: Network, plan: Plan, steps: int) -> int:

@@ -20,8 +20,9 @@ from neurodyn.circuit import Circuit
 from neurodyn.network import Network, realize
 from neurodyn.parts import CircuitError, Input
 from neurodyn.program import Program
-from neurodyn.recorder import Recorder, plan_recording, whole_steps
+from neurodyn.recorder import Recorder, plan_recording
 from neurodyn.session import Session, Trial
+from neurodyn.specs import whole_steps
 
 if TYPE_CHECKING:
     from neurodyn.backends.engine import Engine

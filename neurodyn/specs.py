@@ -68,6 +68,14 @@ def delay_steps(connection: Any, dt: float) -> Any:
     return check_delay(units.si(connection.delay, "second", name=f"{connection.name}.delay"), dt, connection.name)
 
 
+def whole_steps(every: Any, dt: float, name: str) -> int:
+    """Return an interval in steps; one that is no whole number of steps is refused."""
+    steps = float(units.si(every, "second", name=name, above=0.0)) / dt
+    if steps < 1 - 1e-6 or abs(steps - round(steps)) > 1e-6 * steps:
+        raise CircuitError(f"{name} = {every!r}: give a whole number of steps of {dt * 1e3:g} ms")
+    return round(steps)
+
+
 def check_delay(seconds: Any, dt: float, name: str) -> Any:
     """Round delays in seconds to steps; refuse negative ones and those between 0 and one step."""
     seconds = np.asarray(seconds, dtype=float)

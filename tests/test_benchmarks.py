@@ -42,7 +42,7 @@ def test_naive_loop_of_the_reservoir_learns_the_same_weights(part):
     # without noise and over few trials, since rounding grows in a spiking network
     circuit, rule = nd.SpikingReservoir(60, seed=3, noise=0, jitter=0), nd.WhatWhenRule()
     session = nd.tasks.WhatWhen(latencies=("100 ms", "150 ms"), trial="300 ms").session(2, calibration=2, tests=())
-    run = nd.simulate(circuit, session, learn=rule, record=["spikes", "weights"])
+    run = nd.simulate(circuit, session, learn=rule, record=["spikes", "weights"], backend="interpreter")  # nothing to compile
     reservoir = naive.Reservoir(realize(rule.attach(circuit)), np.random.default_rng(0))
     assert reservoir.run(session) == 4 * 300
     assert reservoir.spikes == len(run["spikes"]) > 100
@@ -64,13 +64,11 @@ def test_work_of_a_step_is_counted_by_hand(part):
     limits = part("limits")
     cells = nd.Population("cells", 10, "dv/dt = -v/tau : 1", threshold="v > 1", reset="v = 0", method="euler", parameters={"tau": "10 ms"})
     network = realize(nd.Circuit([cells], [nd.Connection(cells, cells, "v", probability=1.0, weight=0.1)], dt="1 ms"))
-    (block,) = network.program.phase("update", "cells")
     work = limits.count(network, 2.0)
     events = 2.0 * network.wiring[network.circuit.connections[0].name].targets.size / 10
     assert work.divisions == 10  # one for each cell
     assert work.bytes == 2 * 8 * 10 + events * 28 + 16 * 10  # v in and out; synapses; accumulator
-    operations = sum(op.op not in ("div", "copy") for op in block.body if hasattr(op, "op"))
-    assert work.flops == 10 * (operations + 1) + events + 10  # and the comparison with the threshold
+    assert work.flops == 10 * (2 + 1) + events + 10  # (-dt*v)/tau + v, v > 1; synapses; accumulator
     ceiling = limits.Ceiling(cache=1e9, memory=1e9, flops=1e12, divisions=1e12)
     assert ceiling.seconds(work) == pytest.approx(work.bytes * 1e-9)
 

@@ -8,7 +8,8 @@ import pytest
 import neurodyn as nd
 from neurodyn.network import realize
 from neurodyn.parts import CircuitError
-from neurodyn.recorder import plan_recording, whole_steps
+from neurodyn.recorder import plan_recording
+from neurodyn.specs import whole_steps
 
 
 def network(**options):

@@ -9,6 +9,7 @@ import numpy as np
 from neurodyn.backends.engine import Engine, Records
 from neurodyn.kernels.emit import Emitter, Sample
 from neurodyn.kernels.step import compile_step
+from neurodyn.network import Wiring
 
 
 class NumbaEngine(Engine):
@@ -28,14 +29,14 @@ class NumbaEngine(Engine):
         self._connections: list = []
         for s in self.program.spikes:
             w = network.wiring[s.name]
-            self._connections += [w.indptr, w.targets, w.weights.astype(self.dtype), w.delays, self.rings[s.name]]
+            self._connections += [*_rows(w), w.weights.astype(self.dtype), w.delays, self.rings[s.name]]
         for s in self.program.sums:
             w = network.wiring[s.name]
             if s.layout == "dense":
                 assert w.matrix is not None
                 self._connections.append(w.matrix.astype(self.dtype))
             else:
-                self._connections += [w.indptr, w.targets, w.weights.astype(self.dtype)]
+                self._connections += [*_rows(w), w.weights.astype(self.dtype)]
             self._connections += [self.histories[s.name], self.sums[s.name]]
         self._sources = [x for p in self.program.spike_sources for x in self._schedule(p)]
         self._capacity = max([4096, *(2 * self._size(p) for p in self.program.spiking)])
@@ -92,3 +93,8 @@ class NumbaEngine(Engine):
 
     def _sample_dtype(self, array: str) -> np.dtype:
         return self.arrays[array].dtype
+
+
+def _rows(wiring: Wiring) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of a connection as unsigned numbers: a signed index costs a test for negative ones each time."""
+    return wiring.indptr.view(np.uint64), wiring.targets.view(np.uint32)

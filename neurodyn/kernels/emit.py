@@ -182,9 +182,9 @@ class Emitter:
             else:
                 self.branch(item)
 
-    def block(self, block: Block, tag: str, *, keep: Operand | None = None) -> None:
-        """Write a block; values that cross loops (and ``keep``) get a workspace, found by writing the block again."""
-        self.tag, self.subset, self.crossing = tag, block.spikes_of, {keep} if isinstance(keep, str) else set()
+    def block(self, block: Block, tag: str) -> None:
+        """Write a block; values that cross loops get a workspace (found by writing the block again)."""
+        self.tag, self.subset, self.crossing = tag, block.spikes_of, set()
         start, workspace, done = len(self.lines), dict(self.workspace), False
         while not done:
             del self.lines[start:]
@@ -331,7 +331,7 @@ class Emitter:
         base = self.value_name(op.name, ())
         size = " * ".join([str(static), *(self.sizes[a] for a in dynamic)])
         self.workspace[f"d_{base}"] = f"np.empty({size})"
-        self.put(f"fill_{op.op}(d_{base}, seed, np.uint64(k), {stream})")
+        self.put(f"fill_{op.op}(d_{base}, seed, np.uint64(k), np.uint64({stream}))")
         for number, combo in enumerate(self.combos(op.axes)):
             name = self.value_name(op.name, combo)
             if dynamic:

@@ -34,7 +34,8 @@ def random_rows(sources, targets, probability, seed, stream, skip_self):
             if count == capacity:
                 capacity *= 2
                 larger = np.empty(capacity, dtype=np.int32)
-                larger[:count] = found[:count]
+                for q in range(count):  # a slice here makes Numba compile the text of its error message: 1.6 s
+                    larger[q] = found[q]
                 found = larger
             found[count] = position
             count += 1

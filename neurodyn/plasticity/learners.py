@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from neurodyn import units
 from neurodyn.plasticity.features import RATE_SCALE
 from neurodyn.plasticity.rule import Rule
 
@@ -30,6 +29,15 @@ def _positive(owner: str, **values: float) -> None:
     for name, value in values.items():
         if not 0 < value < float("inf"):
             raise ValueError(f"{owner}: {name} = {value!r}, give a positive number")
+
+
+def _check_rls(owner: str, forgetting: float, alpha: float | None, reset: str | None) -> None:
+    if not 0 < forgetting <= 1:
+        raise ValueError(f"{owner}: forgetting = {forgetting!r}, allowed is above 0 up to 1")
+    if reset not in (None, "switch"):
+        raise ValueError(f"{owner}: reset = {reset!r}, allowed are None and 'switch'")
+    if alpha is not None:
+        _positive(owner, alpha=alpha)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,19 +128,16 @@ class FORCE:
     gated: bool = True
 
     def __post_init__(self) -> None:
-        if not 0 < self.forgetting <= 1:
-            raise ValueError(f"FORCE: forgetting = {self.forgetting!r}, allowed is above 0 up to 1")
         if self.variant not in ("canonical", "nicola_clopath"):
             raise ValueError(f"FORCE: variant = {self.variant!r}, allowed are 'canonical' and 'nicola_clopath'")
-        if self.reset not in (None, "switch"):
-            raise ValueError(f"FORCE: reset = {self.reset!r}, allowed are None and 'switch'")
-        if self.alpha is not None:
-            _positive("FORCE", alpha=self.alpha)
+        _check_rls("FORCE", self.forgetting, self.alpha, self.reset)
 
     def rule(self, name: str, signals: Signals, *, dt: float) -> Rule:
         """Return the rule for a readout with these signals; it adds the memory ``P`` (unit, unit)."""
         s = signals
-        steps = max(1, round(float(units.si(self.every, "second", name="every", low=0.0)) / dt))  # type: ignore[arg-type]
+        from neurodyn.specs import whole_steps
+
+        steps = whole_steps(self.every, dt, "FORCE: every")
         old = ", 1" if self.variant == "nicola_clopath" else ""
         start = "1/alpha" if self.alpha is not None else f"1/(0.1*{s.power})"
         parameters: dict[str, float] = {"every_steps": float(steps), "forgetting": self.forgetting}
@@ -186,6 +191,9 @@ class TrialFORCE:
     forgetting: float = 1.0
     alpha: float = 1.0
     reset: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_rls("TrialFORCE", self.forgetting, self.alpha, self.reset)
 
     def rule(self, name: str, signals: Signals, *, dt: float) -> Rule:
         """Return the rule for a readout with these signals."""
