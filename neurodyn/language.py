@@ -2,7 +2,7 @@
 
 The language is Brian2's abstract code (assignments of expressions, one a line) with two additions: names have axes,
 so that ``w += step*x`` broadcasts outputs against units, and ``if condition:`` with a network-wide condition.
-``sum(x)`` and ``mean(x)`` reduce the last axis, in index order.
+``sum(x)`` and ``mean(x)`` reduce the last axis, in index order; one number stays itself.
 """
 
 from __future__ import annotations
@@ -229,8 +229,8 @@ class Translator:
         if name in ("sum", "mean"):
             need(1)
             value = self._float(args[0])
-            if not value.axes:
-                raise ModelError(f"{self.owner}: {name}({ast.unparse(node.args[0])}) has nothing to reduce, it is one number already")
+            if not value.axes:  # a group of one output has no axis: its sum is itself
+                return value
             total = self._emit("sum", (value,), value.axes[:-1], value.dimensions)
             if name == "sum":
                 return total

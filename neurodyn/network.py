@@ -207,7 +207,7 @@ def _filter_values(f: Filter, dt: float) -> dict[str, np.ndarray]:
 
 
 def _schedule(p: SpikeTimes, dt: float) -> tuple[np.ndarray, np.ndarray]:
-    steps = np.rint(p.times / dt).astype(np.int64)
+    steps = np.rint(p.times.value / dt).astype(np.int64)
     order = np.lexsort((p.units, steps))
     steps, ids = steps[order], p.units[order]
     twice = (np.diff(steps) == 0) & (np.diff(ids) == 0)

@@ -147,7 +147,7 @@ class SpikeTimes:
             bad = int(ids.min() if ids.min() < 0 else ids.max())
             raise CircuitError(f"spike source {self.name!r}: unit {bad} outside 0..{self.size - 1}")
         object.__setattr__(self, "units", ids)
-        object.__setattr__(self, "times", times)
+        object.__setattr__(self, "times", units.Quantity(times, units.dimensions_of("second")))
 
 
 @dataclass(frozen=True, eq=False)

@@ -129,7 +129,7 @@ def test_descriptions_that_can_not_be(make, message):
 def test_a_column_of_units_is_read_as_it_is():
     source = nd.SpikeTimes("s", 3, [2, 0], ["1 ms", "2 ms"])
     np.testing.assert_array_equal(source.units, [2, 0])
-    np.testing.assert_array_equal(source.times, [1e-3, 2e-3])
+    np.testing.assert_array_equal(source.times.to("ms"), [1, 2])
 
 
 # -- changes to a network ------------------------------------------------------------------------------------------

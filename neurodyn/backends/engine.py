@@ -79,12 +79,14 @@ class Engine(ABC):
     def _rls(self, arrays: Mapping[str, np.ndarray], matrix: str, x: np.ndarray, forgetting: Any, old_gain: Any = 0.0) -> np.ndarray:
         """Recursive least squares in plain NumPy (the definition; see :func:`neurodyn.kernels.rls.rls_gain`)."""
         p = arrays[matrix]
-        px = p @ x
-        denominator = forgetting + x @ px
-        root = px / np.sqrt(denominator)
-        p -= np.outer(root, root)
-        p /= forgetting
-        return px if old_gain else px / denominator
+        px = np.zeros(len(p))
+        for row, xj in zip(p, x, strict=True):  # in index order, as compiled runners do
+            px += row * xj
+        scale = 1.0 / (forgetting + np.add.accumulate(np.concatenate(([0.0], x * px)))[-1])
+        p -= scale * np.multiply.outer(px, px)
+        if forgetting != 1.0:
+            p *= 1.0 / forgetting
+        return px if old_gain else px * scale
 
     def start_trial(
         self, *, learning: bool, calibration: bool, reset: bool, inputs: Mapping[str, np.ndarray] | None = None

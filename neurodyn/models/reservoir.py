@@ -50,6 +50,11 @@ def SpikingReservoir(
     for name, value in (("noise", noise), ("jitter", jitter), ("excitatory_weight", excitatory_weight), ("inhibitory_weight", inhibitory_weight)):
         if not 0 <= value < float("inf"):
             raise CircuitError(f"{name} = {value!r}, give 0 or a positive number (signs follow from Dale's law)")
+    for name, value in (("cue_weight", cue_weight), ("event_weight", event_weight)):
+        if not abs(value) < float("inf"):
+            raise CircuitError(f"{name} = {value!r}, give a finite number")
+    if not 0 <= input_fraction <= 1:
+        raise CircuitError(f"input_fraction = {input_fraction!r}, allowed is 0 to 1")
     cells = izhikevich_2003(
         "cells", neurons, inhibitory=inhibitory, current="bias + I_syn + I_in + noise*randn()", tau_syn=tau_syn,
         parameters={"bias": bias, "noise": noise}, jitter=jitter,

@@ -1,7 +1,8 @@
 """What a learning readout sees of the activity: raw, standardised or running features.
 
 Each function returns the pieces of a :class:`neurodyn.Readout`: ``state``, ``memory``, ``parameters``, ``per_step``
-and ``trial_end``; all define ``x`` (feature of each unit) and ``power`` (mean of |x|^2 during calibration).
+and ``trial_end``; all define ``x`` (feature of each unit) and ``power`` (mean of |x|^2 during calibration; 1 if
+all was silent then).
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ if calibration:
         sd = sqrt(maximum(total_squared/samples - centre*centre, 0))
         spread = sd + mean(sd)
         gain = where(spread > 0, 1/spread, 0)
-        power = sum(sd*gain*sd*gain)
+        level = sum(sd*gain*sd*gain)
+        if level > 0:
+            power = level
 """,
         state={"x": "unit"},
         memory={**_MEMORY, "centre": "unit", "gain": ("unit", RATE_SCALE)},
@@ -62,7 +65,9 @@ def raw() -> Features:
         trial_end="""
 if calibration:
     if samples > 0:
-        power = sum(total_squared)/samples*scale*scale
+        level = sum(total_squared)/samples*scale*scale
+        if level > 0:
+            power = level
 """,
         state={"x": "unit"},
         memory=dict(_MEMORY),
@@ -91,7 +96,9 @@ if calibration or learning:
 if calibration:
     if samples > 0:
         spread = sqrt(running_variance)/(sqrt(running_variance) + floor)
-        power = sum(spread*spread)
+        level = sum(spread*spread)
+        if level > 0:
+            power = level
 """,
         state={"x": "unit"},
         memory={**_MEMORY, "running_mean": "unit", "running_variance": "unit", "samples_seen": "network"},

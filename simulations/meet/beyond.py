@@ -116,13 +116,16 @@ def surprise(probed: Mapping[str, Any], task: WhatWhen) -> nd.Outcome:
     readouts_b = {"A came": y[:, 0, :, 1], "B came": y[:, 1, :, 1], "cue alone": y[:, 2, :, 1]}
     return nd.Outcome(
         results={
-            **spread("population response to A where expected (Hz)", expected), **spread("population response to A where rare (Hz)", seldom),
+            **spread("population response to A where expected (Hz)", expected),
+            **spread("population response to A where rare (Hz)", seldom),
             **spread("rare minus expected, same event and reservoir: A (Hz)", seldom - expected),
             **spread("rare minus expected, same event and reservoir: B (Hz)", seldom_b - expected_b),
             **passes("response to A larger where rare", seldom > expected),
             **spread("population response to A before learning (Hz)", response(naive, "A", "A")),
-            **spread("cue alone: rate within 30 ms of the latency of A, learned minus naive (Hz)", change[:, np.abs(bins) <= 30].mean(axis=1)),
-            **spread("cue alone: rate 40 to 100 ms after it, learned minus naive (Hz)", change[:, (bins >= 40) & (bins <= 100)].mean(axis=1)),
+            **spread("cue alone: rate within 30 ms of the latency of A, learned minus naive (Hz)",
+                     change[:, np.abs(bins) <= 30].mean(axis=1)),
+            **spread("cue alone: rate 40 to 100 ms after it, learned minus naive (Hz)",
+                     change[:, (bins >= 40) & (bins <= 100)].mean(axis=1)),
             **spread("y of A at its latency: A came", y[:, 0][:, at_a, 0].mean(axis=1)),
             **spread("y of A at its latency: omitted", y[:, 2][:, at_a, 0].mean(axis=1)),
             **spread("expectation of B at its latency: A had come", o[:, 0][:, at_b, 1].mean(axis=1)),
@@ -146,7 +149,8 @@ def modulators(tests: Tests, sessions: Sequence[Session], name: str) -> tuple[li
         where = [k for k, t in enumerate(session.trials) if t.learning and t.labels["event"] == name]
         steps, event = session.trials[0].steps, session.channels["occurred"].index(name)
         y = np.asarray(recording["readout/when/y"]).reshape(len(session), steps, -1)
-        sizes.append(np.stack([np.abs(session.trials[k].inputs["gate"] * (session.trials[k].inputs["target"] - y[k])).sum(axis=-1) for k in where]))
+        inputs = [session.trials[k].inputs for k in where]
+        sizes.append(np.stack([np.abs(i["gate"] * (i["target"] - y[k])).sum(axis=-1) for k, i in zip(where, inputs, strict=True)]))
         surprises.append(float(np.mean(1 - q[where[-EXPOSURES:], event])))
     return sizes, surprises
 
@@ -164,7 +168,8 @@ def modulator(groups: Mapping[str, tuple[Tests, Sequence[Session]]], task: WhatW
     focus = {which: rows[:, near].sum(axis=1) / rows.sum(axis=1) / part for which, rows in profiles.items()}
     # the rare event has been met less often: compare with the common one after as many exposures, too
     shared = [min(len(one), len(other)) for one, other in zip(*found.values(), strict=True)]
-    equal = [np.array([size[n - min(n, EXPOSURES):n].sum(axis=1).mean() for size, n in zip(sizes, shared, strict=True)]) for sizes in found.values()]
+    equal = [np.array([size[max(n - EXPOSURES, 0):n].sum(axis=1).mean() for size, n in zip(sizes, shared, strict=True)])
+             for sizes in found.values()]
     late = [profiles[f"{group}, late"].sum(axis=1) for group in groups]
     results: dict[str, Any] = {"time within 60 ms of the latency, part of the gated time": float(part)}
     for which, rows in profiles.items():
@@ -173,7 +178,8 @@ def modulator(groups: Mapping[str, tuple[Tests, Sequence[Session]]], task: WhatW
     results |= spread("|G e| at the end, rare over common", late[1] / late[0])
     results |= spread("|G e| after equally many exposures, rare over common", equal[1] / equal[0])
     results |= {f"error of what at the end, 1 - q of A: {group}, mean": float(np.mean(values)) for group, values in what.items()}
-    results |= passes("|G e| concentrated near the latency, early and late, common and rare", np.all([f > 1 for f in focus.values()], axis=0))
+    results |= passes("|G e| concentrated near the latency, early and late, common and rare",
+                      np.all([f > 1 for f in focus.values()], axis=0))
     return nd.Outcome(
         results=results,
         checks=[nd.check("concentration of |G e| near the latency, smallest of early, late, common, rare (1: even over time)",
@@ -206,8 +212,8 @@ def waiting(probed: Mapping[str, Any], task: WhatWhen) -> nd.Outcome:
     """Compare the expectation of B, once A has not come, with the conditional one: 1 at its latency."""
     time, true = task.time_ms - task.cue_ms, conditional(task)
     at = int(np.argmin(np.abs(time - task.latencies_ms[1])))
-    cue_only = {name: probed[arm]["expectation"][:, 2] for name, arm in (("two readouts", "common"), ("one merged readout", "merged"))}
-    after_a = {name: probed[arm]["expectation"][:, 0] for name, arm in (("two readouts", "common"), ("one merged readout", "merged"))}
+    arms = {"two readouts": probed["common"]["expectation"], "one merged readout": probed["merged"]["expectation"]}
+    cue_only, after_a = ({name: values[:, kind] for name, values in arms.items()} for kind in (2, 0))
     gap = {name: true[at, 1] - values[:, at, 1] for name, values in cue_only.items()}
     figure = hazard(time, task.expectation(), true, measured=cue_only["two readouts"].mean(axis=0), names=task.names, cue_ms=0.0,
                     latencies_ms=task.latencies_ms, relative=False, units="1")
@@ -221,8 +227,10 @@ def waiting(probed: Mapping[str, Any], task: WhatWhen) -> nd.Outcome:
         results |= spread(f"expectation of B at its latency, A had not come: {name}", cue_only[name][:, at, 1])
     return nd.Outcome(
         results={**results, **passes("two readouts stay below the conditional expectation by 0.5", gap["two readouts"] > 0.5)},
-        checks=[nd.check("conditional minus factorised expectation of B at its latency, A had not come", gap["two readouts"].mean(), "> 0.5")],
-        data={"hazard_time_ms": time, "conditional": true, "factorised": cue_only["two readouts"], "merged": cue_only["one merged readout"]},
+        checks=[nd.check("conditional minus factorised expectation of B at its latency, A had not come",
+                         gap["two readouts"].mean(), "> 0.5")],
+        data={"hazard_time_ms": time, "conditional": true, "factorised": cue_only["two readouts"],
+              "merged": cue_only["one merged readout"]},
         figures={
             "hazard": figure,
             "waiting": line_with_band(
@@ -262,8 +270,9 @@ def three_events(*, seeds: Sequence[int], neurons: int, trials: int, backend: st
             nd.check("three events: peak error, largest of the events, mean over seeds (ms)", peaks.max(axis=1).mean(), "<= 25"),
         ],
         data={"three_q": q, "three_peak_error_ms": peaks, "three_amplitude": size},
-        figures={"three_events": expectation_traces(tests.time_ms, tests.expectation[:, 0], tests.expectation[:, 1], tests.target[1],
-                                                    names=task.names, cue_ms=0.0, latencies_ms=task.latencies_ms)},
+        figures={"three_events": expectation_traces(
+            tests.time_ms, tests.expectation[:, 0], tests.expectation[:, 1], tests.target[1], names=task.names, cue_ms=0.0,
+            latencies_ms=task.latencies_ms)},
     )
 
 

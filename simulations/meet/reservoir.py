@@ -26,8 +26,8 @@ TEST_TRIALS = 10
 SHUFFLES = 5
 #: networks whose learning is computed again from their spikes (a second for every ten trials)
 REPLAYED = 3
-#: units that the identity of the event is decoded from, and strength of the regression of time
-DECODED, STRENGTH = 250, 1e-2
+#: units that the identity of the event is decoded from; strength of the regression of time, chosen on seeds 1 to 4
+DECODED, STRENGTH = 250, 0.3
 #: added to the seed of a trained network for its tests: noise it has not met, see :func:`after_training`
 FRESH = 1_000_000
 #: from event onset, for the decoding of its identity
@@ -91,12 +91,9 @@ def only(session: Session, phase: str, **changes: Any) -> Session:
     return replace(session, trials=tuple(replace(t, **changes) for t in session.trials if t.labels["phase"] == phase))
 
 
-def test(circuits: Sequence[nd.Circuit], session: Session, backend: str, record: Sequence[Any] = ()) -> Tests:
+def tested(circuits: Sequence[nd.Circuit], session: Session, backend: str, record: Sequence[Any] = ()) -> Tests:
     """Run trained circuits through cue-only tests."""
     return run(None, session, range(len(circuits)), backend=backend, circuits=circuits, record=record)
-
-
-test.__test__ = False  # type: ignore[attr-defined]  # for pytest, which collects what is called test
 
 
 # (a) The readouts from the spikes ------------------------------------------------------------------------------
@@ -214,10 +211,10 @@ def disturbed(learned: Sequence[nd.Circuit], naive: Sequence[nd.Circuit], *, see
     lesion = []
     for part in LESIONED:
         hit = [c.lesion("cells", order[: round(part * order.size)]) for c, order in zip(learned, orders, strict=True)]
-        lesion.append(test(hit, session, backend))
+        lesion.append(tested(hit, session, backend))
     rows = {name: np.stack([scores(t, task)[name] for t in lesion], axis=1) for name in ("nrmse", "correlation", "peak", "q")}
     mixed, mixed_when = (
-        test([shuffled(c, rng, names) for c, rng in zip(learned, rngs, strict=True) for _ in range(SHUFFLES)], session, backend)
+        tested([shuffled(c, rng, names) for c, rng in zip(learned, rngs, strict=True) for _ in range(SHUFFLES)], session, backend)
         for names in (("when.w", "what.v"), ("when.w",)))
     per_seed = {name: np.nanmean(values.reshape(len(learned), SHUFFLES, -1), axis=1)
                 for name, values in scores(mixed, task).items()}
@@ -227,8 +224,9 @@ def disturbed(learned: Sequence[nd.Circuit], naive: Sequence[nd.Circuit], *, see
     guess = [(t**2 + (length - t) ** 2) / (2 * length) for t in task.latencies_ms]
     return nd.Outcome(
         results={
-            **table({"lesioned part": LESIONED, "lesions: nRMSE, mean": rows["nrmse"].mean(axis=0), "lesions: nRMSE, SD": sd(rows["nrmse"]),
-                     "lesions: correlation, mean": rows["correlation"].mean(axis=0), "lesions: q of A, mean": rows["q"][..., 0].mean(axis=0),
+            **table({"lesioned part": LESIONED, "lesions: nRMSE, mean": rows["nrmse"].mean(axis=0),
+                     "lesions: nRMSE, SD": sd(rows["nrmse"]), "lesions: correlation, mean": rows["correlation"].mean(axis=0),
+                     "lesions: q of A, mean": rows["q"][..., 0].mean(axis=0),
                      "lesions: peak error of A (ms), mean": rows["peak"][..., 0].mean(axis=0),
                      "lesions: peak error of B (ms), mean": rows["peak"][..., 1].mean(axis=0)}),
             **spread("intact: correlation", intact), **spread("shuffled: correlation", per_seed["correlation"][:, 0]),
@@ -237,12 +235,14 @@ def disturbed(learned: Sequence[nd.Circuit], naive: Sequence[nd.Circuit], *, see
             **table({"intact: peak error of A and B (ms), mean": rows["peak"][:, 0].mean(axis=0),
                      "shuffled: peak error of A and B (ms), mean": per_seed["peak"].mean(axis=0),
                      "a guess uniform over the trial: peak error of A and B (ms)": guess,
-                     "intact: q of A and B, mean": rows["q"][:, 0].mean(axis=0), "shuffled: q of A and B, mean": per_seed["q"].mean(axis=0)}),
+                     "intact: q of A and B, mean": rows["q"][:, 0].mean(axis=0),
+                     "shuffled: q of A and B, mean": per_seed["q"].mean(axis=0)}),
             **passes("shuffling lowers the correlation by 0.5", apart >= 0.5),
         },
         checks=[
             nd.check("correlation lost by shuffled neuron labels", apart.mean(), ">= 0.5"),
-            nd.check("peak error added by shuffled labels, mean of events (ms)", np.nanmean(per_seed["peak"]) - rows["peak"][:, 0].mean(), ">= 50"),
+            nd.check("peak error added by shuffled labels, mean of events (ms)",
+                     float(np.nanmean(per_seed["peak"]) - rows["peak"][:, 0].mean()), ">= 50"),
         ],
         data={"lesioned": np.array(LESIONED), "lesion_nrmse": rows["nrmse"], "lesion_correlation": rows["correlation"],
               "lesion_peak_error_ms": rows["peak"],
@@ -303,7 +303,8 @@ def noise_and_latency(base: Tests, *, seeds: Sequence[int], neurons: int, trials
     return nd.Outcome(
         results=table({
             "noise": NOISE, "noise: nRMSE, mean": error.mean(axis=0), "noise: nRMSE, SD": sd(error),
-            "noise: peak error of A (ms), mean": timing[..., 0].mean(axis=0), "noise: peak error of B (ms), mean": timing[..., 1].mean(axis=0),
+            "noise: peak error of A (ms), mean": timing[..., 0].mean(axis=0),
+            "noise: peak error of B (ms), mean": timing[..., 1].mean(axis=0),
             "noise: nRMSE of the counter, mean": np.full(len(NOISE), plain.mean()),
             "latency of B (ms)": LATENCIES_MS, "latency: nRMSE of B, mean": of_b.mean(axis=0), "latency: nRMSE of B, SD": sd(of_b),
             "latency: peak error of B (ms), mean": timing_of_b.mean(axis=0), "latency: peak error of B (ms), SD": sd(timing_of_b),
@@ -391,6 +392,7 @@ def decoded(learned: Sequence[nd.Circuit], naive: Sequence[nd.Circuit], *, seeds
     chance = np.array([[d.high for d in row] for row in identity])
     r2 = {name: np.array([d.r2.observed for d in one]) for name, one in time.items()}
     error = {name: np.array([d.error.observed for d in one]) for name, one in time.items()}
+    guess = float(np.abs(times - times.mean()).mean())
     means = {name: np.stack([d.predictions.mean(axis=0) for d in one]) for name, one in time.items()}
     spread_of = {name: np.stack([d.predictions.std(axis=0, ddof=1) for d in one]) for name, one in time.items()}
     figure = new_figure(6.4, 7.5)
@@ -401,23 +403,26 @@ def decoded(learned: Sequence[nd.Circuit], naive: Sequence[nd.Circuit], *, seeds
     axes[0].plot(times, times, color="black", linestyle="--", linewidth=0.8)
     line_with_band(times, spread_of, xlabel=clock, ylabel="SD over trials (ms)",
                    title="Spread of decoded time over trials", ax=axes[1])
-    line_with_band(np.array(AFTER_EVENT_MS), {"which event came": accuracy, "95th percentile of the null": chance}, reference={"chance": 0.5},
-                   xlabel="time since event onset (ms)", ylabel="balanced accuracy", title="Identity of the event decoded from rates", ax=axes[2])
+    line_with_band(np.array(AFTER_EVENT_MS), {"which event came": accuracy, "95th percentile of the null": chance},
+                   reference={"chance": 0.5}, xlabel="time since event onset (ms)", ylabel="balanced accuracy", title="Identity of the event decoded from rates", ax=axes[2])
     panel_letters(axes)
     return nd.Outcome(
         results={
-            **spread("time decoded after learning: r2", r2["after learning"]), **spread("time decoded before learning: r2", r2["before learning"]),
+            **spread("time decoded after learning: r2", r2["after learning"]),
+            **spread("time decoded before learning: r2", r2["before learning"]),
             **spread("time decoded after learning: mean error (ms)", error["after learning"]),
             **spread("time decoded before learning: mean error (ms)", error["before learning"]),
             "time decoded after learning: 5th percentile of the null of the error (ms), mean":
                 float(np.mean([d.error.low for d in time["after learning"]])),
+            "error of always guessing the middle (ms)": guess,
             **passes("time decoded with p < 0.05", [d.r2.p < 0.05 for d in time["after learning"]]),
-            **table({"identity: ms after event onset": AFTER_EVENT_MS, "identity: balanced accuracy, mean": accuracy.mean(axis=0),
-                     "identity: balanced accuracy, SD": sd(accuracy), "identity: 95th percentile of the null, mean": chance.mean(axis=0)}),
+            **table({"identity: ms after event onset": AFTER_EVENT_MS,
+                     "identity: balanced accuracy, mean": accuracy.mean(axis=0), "identity: balanced accuracy, SD": sd(accuracy),
+                     "identity: 95th percentile of the null, mean": chance.mean(axis=0)}),
         },
         checks=[
-            nd.check("time decoded from rates: error over that of the null", float(
-                error["after learning"].mean() / np.mean([d.error.null.mean() for d in time["after learning"]])), "< 1"),
+            nd.check("time decoded from rates: error over that of always guessing the middle",
+                     float(error["after learning"].mean() / guess), "< 0.5"),
             nd.check("identity before the event: accuracy, mean over seeds", accuracy[:, 0].mean(), ">= 0.4 and <= 0.6"),
         ],
         data={"time_ms": times, "decoded_time_ms": means["after learning"], "decoded_time_before_ms": means["before learning"],

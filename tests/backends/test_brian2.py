@@ -14,6 +14,7 @@ import pytest
 import neurodyn as nd
 from neurodyn.backends.brian2 import Brian2Engine
 from neurodyn.backends.brian2_text import brian2_code, brian2_expression
+from neurodyn.backends.interpreter import InterpreterEngine
 from neurodyn.circuit import CircuitError
 from neurodyn.network import realize
 
@@ -137,6 +138,31 @@ def test_a_reset_forgets_spikes_on_their_way():
     for reset, expected in ((True, 0.0), (False, 1.0)):
         session = nd.Session((nd.Trial(3), nd.Trial(6, reset=reset)), dt=1e-3)
         assert float(nd.simulate(circuit, session, backend="brian2", record=["cells.v"])["v"][-1, 0]) == expected
+
+
+def test_brian2s_queue_in_python(monkeypatch):
+    """What Brian2 falls back on where its compiled queue is missing."""
+    from brian2.devices.device import runtime_device
+    from brian2.synapses.spikequeue import SpikeQueue
+
+    monkeypatch.setattr(runtime_device, "spike_queue", SpikeQueue)
+    network = realize(mixed())
+    first, second, whole = Brian2Engine(network), Brian2Engine(network), InterpreterEngine(network)
+    assert hasattr(first.built.synapses["loop"].pre.queue, "currenttime")
+    for machine in (first, whole):
+        machine.start_trial(learning=True, calibration=False, reset=True)
+    first.advance(133, {})
+    under_way = first.to_arrays()
+    assert under_way["ring/loop"].any()
+    second.from_arrays(under_way)
+    for machine, steps in ((first, 67), (second, 67), (whole, 200)):
+        machine.advance(steps, {})
+    for name, expected in whole.to_arrays().items():
+        np.testing.assert_array_equal(first.to_arrays()[name], expected, err_msg=name)
+        np.testing.assert_array_equal(second.to_arrays()[name], expected, err_msg=name)
+    second.from_arrays(under_way)  # forgets what it had under way
+    second.advance(67, {})
+    np.testing.assert_array_equal(second.to_arrays()["array/cells.v"], whole.to_arrays()["array/cells.v"])
 
 
 # -- to_brian2 -------------------------------------------------------------------------------------------------------

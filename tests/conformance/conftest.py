@@ -154,6 +154,13 @@ def learning():
     return circuit, Session(tuple(trials), 1e-3, {"task": ("cue", "go"), "target": ("z", "s")})
 
 
+def what_and_when():
+    """The reservoir that learns what comes and when, small: a trial of calibration, of training and of test."""
+    circuit = nd.WhatWhenRule().attach(nd.SpikingReservoir(neurons=25, seed=3))
+    session = nd.tasks.WhatWhen(latencies=("150 ms", "300 ms"), probability=0.8).session(trials=1)
+    return circuit, Session(session.trials[4:7], session.dt, session.channels)
+
+
 def closed_loop():
     """A Python function that is asked every 7 ms."""
     cells = nd.izhikevich_2003("cells", 10, cells="RS", parameters={"bias": nd.Uniform(0, 5)})
@@ -163,7 +170,7 @@ def closed_loop():
 
 
 EXACT = {f.__name__: f for f in (
-    heterogeneous, euler_2003, regular_spiking_2007, delays, noisy_equations, two_noises, periods, closed_form, pulses, learning, closed_loop)}
+    heterogeneous, euler_2003, regular_spiking_2007, delays, noisy_equations, two_noises, periods, closed_form, pulses, learning, what_and_when, closed_loop)}
 
 
 
@@ -233,7 +240,8 @@ def described(name):
     else:
         for trial in session.trials:
             options = {"learning": trial.learning, "calibration": trial.calibration, "reset": trial.reset}
-            trials.append((trial.steps, options, {i.name: trial.inputs[i.name] for i in circuit.inputs}))
+            inputs = {i.name: trial.inputs.get(i.name, np.zeros(len(i.channels))) for i in circuit.inputs}
+            trials.append((trial.steps, options, {k: np.broadcast_to(v, (trial.steps, v.shape[-1])) for k, v in inputs.items()}))
     return SimpleNamespace(circuit=circuit, session=session, network=realize(circuit), trials=trials)
 
 

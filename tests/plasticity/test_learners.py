@@ -241,3 +241,12 @@ def test_supervised_learning_of_a_spiking_network():
     run = nd.simulate(net, session, learn=learner, record=["readout"], backend="interpreter")
     y = np.asarray(run["output"])[240:, 0]
     assert np.corrcoef(y, on[240:, 0])[0, 1] > 0.75
+
+
+@pytest.mark.parametrize("learner", [nd.ThreeFactor(), nd.LocalThreeFactor(rate=1.0), nd.NLMS(), nd.FORCE(alpha=1.0), nd.FORCE(alpha=1.0, gated=False)])
+@pytest.mark.parametrize("outputs", [("z",), ("p", "q")])
+def test_any_learner_may_be_supervised_with_one_output_or_more(learner, outputs):
+    supervised = nd.Supervised(outputs=outputs, learner=learner)
+    inputs = {"target": np.ones((60, len(outputs))), "task": np.tile([5.0, 0.0, 0.0], (60, 1))}
+    run = nd.simulate(nd.SpikingReservoir(20), nd.Session((nd.Trial(60, inputs),), dt=1e-3), learn=supervised, record=["weights"], backend="interpreter")
+    assert np.abs(final(run, "output.w")).max() > 0

@@ -13,7 +13,7 @@ RECORD = ["spikes", "readout", "stimulus", "weights", "rate", "when.x", "what.z"
 
 
 def run(rule, *, neurons=40, trials=6, seed=2, record=RECORD, net=None, session=None):
-    session = session or TASK.session(trials=trials, calibration=2, test_trials=1, tests=[3])
+    session = session or TASK.session(trials=trials, calibration=2, test_trials=1, tests=[2])
     return nd.simulate(net or nd.SpikingReservoir(neurons, seed=seed), session, learn=rule, record=record, backend="interpreter"), session
 
 

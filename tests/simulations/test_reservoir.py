@@ -65,7 +65,7 @@ def test_after_training_keeps_all_but_the_noise(part) -> None:
     session = protocol("P1", seed=5, trials=10, tests=(10,))
     before = part.run(None, session, [5], circuits=[circuit])
     learned = part.after_training(circuit, before.recordings[0], 5)
-    after = part.test([learned], part.cue_only(WhatWhen(), 3), "numba")
+    after = part.tested([learned], part.cue_only(WhatWhen(), 3), "numba")
     assert learned.seed != circuit.seed and before.expectation.max() > 0.05
     np.testing.assert_array_equal(after.expectation, before.expectation)
 
