@@ -404,7 +404,8 @@ def decoded(learned: Sequence[nd.Circuit], naive: Sequence[nd.Circuit], *, seeds
     line_with_band(times, spread_of, xlabel=clock, ylabel="SD over trials (ms)",
                    title="Spread of decoded time over trials", ax=axes[1])
     line_with_band(np.array(AFTER_EVENT_MS), {"which event came": accuracy, "95th percentile of the null": chance},
-                   reference={"chance": 0.5}, xlabel="time since event onset (ms)", ylabel="balanced accuracy", title="Identity of the event decoded from rates", ax=axes[2])
+                   reference={"chance": 0.5}, xlabel="time since event onset (ms)", ylabel="balanced accuracy",
+                   title="Identity of the event decoded from rates", ax=axes[2])
     panel_letters(axes)
     return nd.Outcome(
         results={

@@ -121,20 +121,23 @@ def test_lesions_and_shuffles(part, trained) -> None:
 
 def test_decoding(part, trained) -> None:
     circuits, _, tests = trained
-    learned = [part.after_training(c, r, s) for c, r, s in zip(circuits, tests.recordings, (3, 4), strict=True)]
-    outcome = part.decoded(learned, circuits, seeds=(3, 4), trials=20, backend="numba", samples=9)
+    learned = [part.after_training(circuits[0], tests.recordings[0], 3)]
+    outcome = part.decoded(learned, circuits[:1], seeds=(3,), trials=20, backend="numba", samples=9)
     assert outcome.results["time decoded after learning: r2: min"] > 0.8
     before, after = outcome.data["identity_accuracy"][:, [0, 1]].mean(axis=0)
     assert before < 0.75 < after
 
 
-def test_whole_experiment(part) -> None:
+def test_whole_experiment(part, monkeypatch) -> None:
+    smaller = {"NOISE": (0.5, 2.0), "LATENCIES_MS": (150.0, 600.0), "LESIONED": (0.0, 0.4), "SHUFFLES": 2, "TEST_TRIALS": 4}
+    for name, value in smaller.items():
+        monkeypatch.setattr(part, name, value)
     outcome = part.reservoir(seeds=[7], neurons=200, trials=10, backend="numba")
     by_name = {c.name: c for c in outcome.checks}
     assert len(by_name) == len(outcome.checks) == 8
     assert all(c.passed for name, c in by_name.items() if "again" in name or "recomputed" in name)
     assert set(outcome.figures) == {"lesions", "shuffled", "noise", "latency", "rules", "decoding"}
-    assert outcome.data["noise_nrmse"].shape == (1, len(part.NOISE))
-    assert outcome.data["latency_nrmse"].shape == (1, len(part.LATENCIES_MS))
+    assert outcome.data["noise_nrmse"].shape == outcome.data["latency_nrmse"].shape == outcome.data["lesion_nrmse"].shape == (1, 2)
+    assert outcome.data["shuffled_expectation"].shape == (2, 700, 2)  # two shuffles of one network
     for name in ("three_factor", "local", "nlms", "rls_forgetting"):
         assert outcome.data[f"rules_nrmse_{name}"].shape == (1, 2)  # after trials 1 and 10

@@ -79,3 +79,10 @@ def test_other_parameters_come_from_the_base():
 def test_bad_protocols(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_the_switch_is_marked_once_in_every_block_but_the_first() -> None:
+    session = protocol("P3", seed=1, trials=10, tests=(10,))
+    marked = [t.labels["block"] for t in session.trials if t.inputs["switch"][0] > 0]
+    assert marked == [1, 2, 3]
+    assert all(t.learning for t in session.trials if t.inputs["switch"][0] > 0)

@@ -64,7 +64,7 @@ class TestOneTrial:
         for trial in session.trials:
             assert set(trial.inputs) == set(session.channels)
             for name, values in trial.inputs.items():
-                rows = () if name == "occurred" else (700,)
+                rows = () if name in ("occurred", "switch") else (700,)
                 assert values.shape == (*rows, len(session.channels[name]))
 
     def test_arrays_are_read_only(self):
