@@ -15,7 +15,7 @@ NETWORKS = 8
 def run(ceiling: Ceiling, *, quick: bool) -> list[Case]:
     """Time the batch by the wall clock, and compare its spikes with single runs."""
     circuits = [nd.SpikingReservoir(1000, seed=seed) for seed in range(NETWORKS)]
-    session, rule = nd.tasks.WhatWhen().session(20, calibration=5, tests=()), nd.WhatWhenRule()
+    session, rule = nd.tasks.WhatWhen().session(20 if quick else 100, calibration=5, tests=()), nd.WhatWhenRule()
     kept: dict[str, list[nd.Recording]] = {}
 
     def single() -> None:

@@ -34,14 +34,13 @@ def in_turn(
 ) -> dict[str, Times]:
     """Run each contender once a round; what it returns is its own measure, in seconds.
 
-    Those in ``fewer`` (slow ones) take part in that many rounds only. A first round warms up and is not counted;
-    who runs once only doesn't warm up.
+    A first round warms up and is not counted. Those in ``fewer`` (slow ones) take part in that many rounds only, and
+    don't warm up.
     """
     times = {name: Times() for name in contenders}
     for number in range(rounds + 1):
         for name, run in contenders.items():
-            most = (fewer or {}).get(name, rounds)
-            if number > most or (number == 0 and most == 1):
+            if fewer and name in fewer and not 0 < number <= fewer[name]:
                 continue
             gc.collect()
             wall, cpu = time.perf_counter(), cpu_seconds()

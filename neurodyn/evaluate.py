@@ -97,7 +97,7 @@ class Evaluator:
         if op.op == "identity":
             matrix = self.arrays[str(op.args[0])]
             matrix[...] = np.eye(matrix.shape[0]) * self._operand(op.args[1], (), axis, units)
-            return np.float64(0.0)
+            return np.zeros(())
         if op.op == "power_product":
             return power_product(self._operand(op.args[0], op.axes, axis, units), float(op.args[1]))
         if op.op == "sum":

@@ -12,6 +12,7 @@ import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import cast
 
 import numpy as np
 
@@ -80,10 +81,10 @@ class Translator:
     def _run(self, text: str, phase: str, expression: str | None) -> tuple[tuple[Item, ...], Symbol | None]:
         self._items, self._counter, self._phase = [], 0, phase
         scope = dict(self.symbols)
-        self._lines(self._parse(text, "exec").body, scope)
+        self._lines(cast(ast.Module, self._parse(text, "exec")).body, scope)
         value = None
         if expression is not None:
-            value = self._value(self._parse(expression.strip(), "eval").body, scope)
+            value = self._value(cast(ast.Expression, self._parse(expression.strip(), "eval")).body, scope)
         return tuple(self._items), value
 
     def _parse(self, text: str, mode: str) -> ast.Module | ast.Expression:  # type: ignore[return]

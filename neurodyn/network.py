@@ -64,7 +64,7 @@ def realize(circuit: Circuit, program: Program | None = None) -> Network:
     """Draw and evaluate all numbers of a circuit."""
     program = program or lower(circuit)
     sizes = axis_sizes(circuit)
-    values: dict[str, np.ndarray] = {"dt": np.float64(circuit.timestep)}
+    values: dict[str, np.ndarray] = {"dt": np.asarray(circuit.timestep)}
     for population in circuit.populations:
         if isinstance(population, Population):
             _population_values(population, circuit, values)
@@ -169,7 +169,7 @@ def sample(value: Any, name: str, size: int, *, seed: int) -> np.ndarray:
 
 def _population_values(p: Population, circuit: Circuit, values: dict[str, np.ndarray]) -> None:
     values[f"{p.name}.i"] = np.arange(p.size, dtype=float)
-    values[f"{p.name}.N"] = np.float64(p.size)
+    values[f"{p.name}.N"] = np.asarray(float(p.size))
     for name, value in p.parameters.items():
         if expression_text(value) is None:
             key = f"{p.name}.{name}"
@@ -196,7 +196,7 @@ def _population_values(p: Population, circuit: Circuit, values: dict[str, np.nda
         values[f"{p.name}.refractory_steps"] = np.floor((seconds + 1e-3 * circuit.timestep) / circuit.timestep)
 
 
-def _filter_values(f: Filter, dt: float) -> dict[str, np.ndarray]:
+def _filter_values(f: Filter, dt: float) -> dict[str, Any]:
     tau = np.float64(units.si(f.tau, "second", name=f"{f.name}.tau"))
     values = {f"{f.name}.decay": np.exp(-dt / tau)}
     if f.tau_rise is None:
@@ -318,7 +318,7 @@ def _per_synapse(
         for key, numbers in values.items():
             if key.startswith(f"{part}.") and f"{key[len(part) + 1:]}_{side}" in symbols:
                 arrays[f"{key[len(part) + 1:]}_{side}"] = numbers[index] if np.ndim(numbers) else numbers
-    arrays["dt"] = np.float64(circuit.timestep)
+    arrays["dt"] = np.asarray(circuit.timestep)
     axes = {k: (axis,) if np.ndim(v) else () for k, v in arrays.items()}
     undimensioned = {k: replace(s, dimensions=None) for k, s in symbols.items()}  # the lowering has checked the units
     items, result = Translator(c.name, undimensioned, (axis,)).expression(text, what)

@@ -34,7 +34,7 @@ class Trial:
     """
 
     steps: int
-    inputs: Mapping[str, np.ndarray] = field(default_factory=dict)
+    inputs: Mapping[str, Any] = field(default_factory=dict)
     learning: bool = True
     calibration: bool = False
     reset: bool = True
@@ -73,7 +73,7 @@ class Session:
     """
 
     trials: tuple[Trial, ...]
-    dt: float
+    dt: Any
     channels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     config: Mapping[str, Any] = field(default_factory=dict)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack, overload
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast, overload
 
 import numpy as np
 
@@ -32,7 +32,10 @@ _CHUNK = 4096  # steps; a chunk is what is lost when numbers blow up
 
 
 class BlowUpError(ArithmeticError):
-    """A variable became infinite or not a number; what was recorded before is kept."""
+    """A variable became infinite or not a number; ``recording`` (and ``path``, of a file) hold what came before."""
+
+    path: Path | None = None
+    recording: Recording | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +114,7 @@ def simulate(
         return run
     circuits = list(circuit)
     several = isinstance(session, list | tuple) and not isinstance(session, str)
-    sessions = list(session) if several else [session] * len(circuits)
+    sessions: list[Any] = list(cast(Sequence[Any], session)) if several else [session] * len(circuits)
     outs: list[Any] = [None] * len(circuits) if out is None else list(out) if not isinstance(out, str | Path) else []
     for name, given in (("session", sessions), ("out", outs)):
         if len(given) != len(circuits):
@@ -184,6 +187,8 @@ class _Run:
         plan = plan_recording(network, options["record"])
         self.engine = make(network, samples=plan.samples, spikes=plan.spikes, dtype=options["dtype"])
         steps = self.ratio * sum(t.steps for t in session.trials)
+        if options["dtype"] == "float32" and steps >= 2**24:
+            raise ValueError(f"dtype = 'float32' counts steps up to 2^24, the session has {steps}; use float64 or several sessions")
         header = {
             "backend": options["backend"], "device": "cpu", "dtype": options["dtype"], "seed": str(network.seed),
             "dt_ms": self.dt * 1e3, "program_hash": network.program.hash, "exactness": network.program.exactness,
@@ -243,7 +248,7 @@ class _Run:
         if given is None or source.function is not None:
             return np.zeros((steps, width))
         if given.ndim == 1:
-            return np.broadcast_to(given, (steps, width)).copy()
+            return np.broadcast_to(given, (steps, width))
         return np.repeat(given, self.ratio, axis=0) if self.ratio > 1 else given
 
     def _call(self, inputs: dict[str, np.ndarray], done: int) -> None:
@@ -257,16 +262,19 @@ class _Run:
             values = np.asarray(source.function(self.engine.step * self.dt, view), dtype=float).ravel()
             if values.shape != (len(source.channels),) or not np.isfinite(values).all():
                 raise CircuitError(f"input {source.name!r}: its function returned {values!r}; needed are {len(source.channels)} finite numbers")
-            inputs[source.name][done:] = values
+            inputs[source.name][done:done + every] = values  # the next call is not later than that
 
     def _chunk(self, inputs: dict[str, np.ndarray], steps: int) -> None:
-        before = self.engine.to_arrays()
+        before = self.engine.to_arrays() if steps > 1 else None  # a copy each step would cost a tight loop dearly
         first = self.engine.step
         records = self.engine.advance(steps, inputs)
         if self._bad(self.engine.arrays) is None:
             self.recorder.chunk(records, first, self.engine.step)
             return
-        self.engine.from_arrays(before)  # find the step: the same numbers again, one by one
+        if before is None:
+            self._check(self.engine.arrays, f"in step {first} (t = {first * self.dt * 1e3:g} ms)")
+        else:
+            self.engine.from_arrays(before)  # find the step: the same numbers again, one by one
         for k in range(steps):
             records = self.engine.advance(1, {n: v[k:k + 1] for n, v in inputs.items()})
             if self._bad(self.engine.arrays) is not None:

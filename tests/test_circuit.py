@@ -1,14 +1,25 @@
 """The neutral description: parts, names, the step, lesions and clamps, and what is refused before anything runs."""
 
+from typing import Any
+
 import numpy as np
 import pytest
+from scipy import stats
 
 import neurodyn as nd
 from neurodyn.network import realize
 from neurodyn.parts import CircuitError
 
 
-def population(name="cells", size=4, code="v = v + I", **options):
+def anything(value) -> Any:
+    """For what a type checker would refuse as well."""
+    return value
+
+
+ANSWER: Any = abs  # a function to stand where one is needed
+
+
+def population(name="cells", size: Any = 4, code="v = v + I", **options):
     return nd.Population(name, size, code=code, **{"variables": {"v": "1", "I": "1"}, **options})
 
 
@@ -34,7 +45,7 @@ def test_parts_are_found_by_name_in_declared_order():
 
 
 def test_a_single_part_needs_no_list():
-    assert nd.Circuit(population()).populations[0].name == "cells"
+    assert nd.Circuit(anything(population())).populations[0].name == "cells"
 
 
 def test_connections_are_named_after_what_they_join():
@@ -45,11 +56,11 @@ def test_connections_are_named_after_what_they_join():
 def test_a_part_replaces_its_namesake_or_is_added():
     net = circuit()
     assert net.with_part(population(size=9))["cells"].size == 9
-    assert net.with_part(nd.Input("task", "a"))["task"].channels == ("a",)
+    assert net.with_part(nd.Input("task", ("a",)))["task"].channels == ("a",)
     with pytest.raises(CircuitError, match="is no part of a circuit"):
         net.with_part("cells")
     with pytest.raises(CircuitError, match="two parts are called 'cells'"):
-        net.with_part(nd.Input("cells", "a"))
+        net.with_part(nd.Input("cells", ("a",)))
 
 
 def test_copies_leave_the_original_alone():
@@ -95,30 +106,30 @@ def test_steps_that_disagree_are_refused():
         (lambda: nd.SpikeTimes("s", 2, [0, 1], ["1 ms"]), "2 units but 1 times"), (lambda: nd.SpikeTimes("s", 2, [0], ["-1 ms"]), "s.times=.* is out of range"),
         (lambda: nd.SpikeTimes("s", 2, [0], ["1 mV"]), "s.times=.* is a voltage"), (lambda: nd.SpikeTimes("s", 2, [0], [np.nan]), "s.times"),
         (lambda: nd.Input("u", ()), "channels = ()"), (lambda: nd.Input("u", ("a", "a")), "give one or more different labels"),
-        (lambda: nd.Input("u", ("a,b",)), "without commas"), (lambda: nd.Input("u", "a", function=abs), "function and every belong together"),
-        (lambda: nd.Input("u", "a", function=abs, every="0 ms"), "u.every='0 ms' is out of range"),
-        (lambda: nd.Input("u", "a", function=abs, every="1 mV"), "u.every='1 mV' is a voltage"),
-        (lambda: nd.Input("u", "a", pulses=(("1 mV", "2 ms", 1.0),)), "u.pulses='1 mV' is a voltage"),
-        (lambda: nd.Input("u", "a", pulses=(("3 ms", "2 ms", 1.0),)), "with start < stop"),
-        (lambda: nd.Input("u", "a", pulses=(("1 ms", "2 ms", np.inf),)), "a finite number"),
-        (lambda: nd.Input("u", "a", pulses=(("1 ms", "2 ms", 1),), function=abs, every="1 ms"), "give pulses or a function, not both"),
+        (lambda: nd.Input("u", ("a,b",)), "without commas"), (lambda: nd.Input("u", ("a",), function=ANSWER), "function and every belong together"),
+        (lambda: nd.Input("u", ("a",), function=ANSWER, every="0 ms"), "u.every='0 ms' is out of range"),
+        (lambda: nd.Input("u", ("a",), function=ANSWER, every="1 mV"), "u.every='1 mV' is a voltage"),
+        (lambda: nd.Input("u", ("a",), pulses=(("1 mV", "2 ms", 1.0),)), "u.pulses='1 mV' is a voltage"),
+        (lambda: nd.Input("u", ("a",), pulses=(("3 ms", "2 ms", 1.0),)), "with start < stop"),
+        (lambda: nd.Input("u", ("a",), pulses=(("1 ms", "2 ms", np.inf),)), "a finite number"),
+        (lambda: nd.Input("u", ("a",), pulses=(("1 ms", "2 ms", 1),), function=ANSWER, every="1 ms"), "give pulses or a function, not both"),
         (lambda: nd.Filter("f", "cells", "-5 ms"), "f.tau='-5 ms' is out of range"), (lambda: nd.Filter("f", "cells", "0 ms"), "f.tau='0 ms' is out of range"),
         (lambda: nd.Filter("f", "cells", "5 Hz"), "f.tau='5 Hz' is a rate"), (lambda: nd.Filter("f", "cells", "5 ms", tau_rise="-1 ms"), "f.tau_rise='-1 ms'"),
-        (lambda: nd.Filter("f", "cells", np.nan), "f.tau"), (lambda: nd.Readout("sum", "f", "a"), "readout 'sum': a name must be"),
+        (lambda: nd.Filter("f", "cells", np.nan), "f.tau"), (lambda: nd.Readout("sum", "f", ("a",)), "readout 'sum': a name must be"),
         (lambda: nd.Readout("r", "f", ()), "outputs = ()"),
         (lambda: nd.Connection("a", "b", "I", probability=1.5), "probability = 1.5, allowed is 0 to 1"),
         (lambda: nd.Connection("a", "b", "I", probability=-0.1), "probability = -0.1"), (lambda: nd.Connection("a", "b", "I", probability=np.nan), "nan"),
-        (lambda: nd.Connection("a", "b", "I", probability="0.1"), "probability = '0.1', allowed"),
+        (lambda: nd.Connection("a", "b", "I", probability=anything("0.1")), "probability = '0.1', allowed"),
         (lambda: nd.Connection("a", "b", "I", pattern="some"), "pattern = 'some', allowed are 'all' and 'one-to-one'"),
         (lambda: nd.Connection("a", "b", "I", pattern="all", probability=0.1), "probability and pattern exclude each other"),
         (lambda: nd.Connection("a", "b", "I", name="a b"), "connection 'a b': a name"),
         (lambda: circuit(seed=-1), "seed = -1: give a whole number from 0 to"), (lambda: circuit(seed=2**64), "seed = 18446744073709551616"),
         (lambda: circuit(seed=1.5), "seed = 1.5"), (lambda: circuit(seed=True), "seed = True"), (lambda: circuit(dt="0 ms"), "dt='0 ms' is out of range"),
         (lambda: circuit(dt="1 mV"), "dt='1 mV' is a voltage"), (lambda: circuit(population()), "two parts are called 'cells'"),
-        (lambda: nd.Circuit([nd.Connection("a", "b", "I")]), "populations: Connection.* is none"), (lambda: nd.Circuit(["cells"]), "populations: 'cells' is none"),
+        (lambda: nd.Circuit(anything([nd.Connection("a", "b", "I")])), "populations: Connection.* is none"), (lambda: nd.Circuit(anything(["cells"])), "populations: 'cells' is none"),
         (lambda: circuit(connections=[nd.Connection("cell", "cells", "I")]), "no part 'cell'; did you mean 'cells'"),
         (lambda: circuit(connections=[nd.Connection("cells.v", "sells", "I")]), "no part 'sells'; did you mean 'cells'"),
-        (lambda: circuit(inputs=[nd.Input("u", "a")], connections=[nd.Connection("cells.v", "u", "I")]), "target 'u' is no population"),
+        (lambda: circuit(inputs=[nd.Input("u", ("a",))], connections=[nd.Connection("cells.v", "u", "I")]), "target 'u' is no population"),
     ],
 )  # fmt: skip
 def test_descriptions_that_can_not_be(make, message):
@@ -173,7 +184,7 @@ def test_a_clamp_holds_in_the_refractory_period_too():
     ],
 )  # fmt: skip
 def test_clamps_that_can_not_be(arguments, message):
-    net = circuit(inputs=[nd.Input("task", "a")]).with_part(population(parameters={"g": 1.0}))
+    net = circuit(inputs=[nd.Input("task", ("a",))]).with_part(population(parameters={"g": 1.0}))
     with pytest.raises(ValueError, match=message):
         realize(net.clamp(*arguments))
 
@@ -212,3 +223,24 @@ def test_values_are_known_by_name():
         net.with_values({"cell.v": [1, 2, 3, 4]})
     with pytest.raises(CircuitError, match=r"values\['cells.v'\] has shape \(2,\), \(4,\) is needed"):
         realize(net.with_values({"cells.v": [1, 2]}))
+
+
+# -- sources -----------------------------------------------------------------------------------------------------
+
+
+def test_poisson_sources_fire_at_their_rates_independently():
+    rates = np.array([0.0, 20.0, 100.0, 400.0])
+    source = nd.poisson("p", 400, nd.quantity([f"{r} Hz" for r in np.repeat(rates, 100)]))
+    spikes = nd.simulate(nd.Circuit([source], dt="1 ms", seed=4), "1 s", backend="interpreter")["spikes"]
+    counts = np.bincount(spikes.ids, minlength=400).reshape(4, 100)
+    assert not counts[0].any()
+    for rate, row in zip(rates[1:], counts[1:], strict=True):  # false-alarm budget: 6 verdicts at p < 1e-5, seed fixed
+        law = stats.binom(1000, rate * 1e-3)
+        assert stats.binomtest(int(row.sum()), 100_000, rate * 1e-3).pvalue > 1e-5
+        assert 2 * min(stats.chi2(99).cdf(ratio := row.var(ddof=1) * 99 / law.var()), stats.chi2(99).sf(ratio)) > 1e-5
+
+
+def test_refractory_periods_may_differ_from_cell_to_cell():
+    part = population(code="v = 1", threshold="v > 0", parameters={"pause": ["1 ms", "2 ms", "3 ms", "0 ms"]}, refractory="pause")
+    spikes = nd.simulate(circuit().with_part(part), "6 ms", backend="interpreter")["spikes"]
+    assert np.bincount(spikes.ids).tolist() == [6, 3, 2, 6]

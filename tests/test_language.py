@@ -1,6 +1,7 @@
 """The model language: what each operation computes, scopes and branches, units, and what is refused."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ SIZES = {UNIT: 4, f"{UNIT}'": 4, OUT: 2, "#x,y,z": 3}
 class Bench:
     """Run texts on named arrays; ``axes`` may be (), (UNIT,), (OUT, UNIT), ..."""
 
-    def __init__(self, dtype=np.float64, **arrays):
+    def __init__(self, dtype: Any = np.float64, **arrays):
         self.axes, self.arrays, self.symbols, self.draws = {}, {}, {}, []
         self.dtype = dtype
         for name, (value, *axes) in arrays.items():

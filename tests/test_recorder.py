@@ -1,6 +1,7 @@
 """What a run records: words, subsets, intervals, places and units in the file, time stamps."""
 
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ def network(**options):
     return nd.Circuit([cells, other], inputs=[nd.Input("task", ("a", "b"))], filters=[nd.Filter("rate", cells, "30 ms")], readouts=[out], dt="1 ms", **options)
 
 
-def run(record, session="10 ms", net=None, **options):
+def run(record, session: Any = "10 ms", net=None, **options):
     return nd.simulate(net or network(), session, record=record, backend="interpreter", **options)
 
 

@@ -32,7 +32,7 @@ def test_a_session_has_a_length_and_a_duration():
     session = Session((Trial(3), Trial(7)), dt=1e-3)
     assert len(session) == 2
     assert session.duration == pytest.approx(10e-3, rel=1e-15)
-    assert Session([Trial(3)], dt="0.5 ms").dt == 5e-4
+    assert Session((Trial(3),), dt="0.5 ms").dt == 5e-4
 
 
 @pytest.mark.parametrize(
@@ -59,4 +59,4 @@ def test_sessions_join_on_one_grid():
     assert [t.steps for t in both.trials] == [2, 3] and both.config == {"n": 2}
     for other in (Session((Trial(1),), dt=2e-3, channels={"u": ("a",)}), Session((Trial(1),), dt=1e-3)):
         with pytest.raises(ValueError, match="only if their dt and their channels agree"):
-            first + other
+            _ = first + other

@@ -2,6 +2,7 @@
 
 import sys
 import warnings
+from typing import Any
 
 import h5py
 import numpy as np
@@ -113,14 +114,14 @@ RECORD = ["spikes", "readout", "weights", nd.Sample("cells.v", units=[0, 3], eve
 @pytest.fixture(scope="module")
 def whole():
     net, session, rule = learning()
-    return nd.simulate(net, session, learn=rule, record=RECORD)
+    return nd.simulate(net, session, learn=rule, record=RECORD, backend="interpreter")
 
 
 @pytest.mark.parametrize("chunk", [13, 299])
 def test_chunks_leave_no_trace(whole, chunk, monkeypatch):
     monkeypatch.setattr(module(), "_CHUNK", chunk)
     net, session, rule = learning()
-    again = nd.simulate(net, session, learn=rule, record=RECORD)
+    again = nd.simulate(net, session, learn=rule, record=RECORD, backend="interpreter")
     assert_same(again, whole)
     for key, value in trained(whole).items():
         np.testing.assert_array_equal(trained(again)[key], value, err_msg=key)
@@ -146,7 +147,7 @@ def test_chunks_of_any_size_and_trials_of_any_length(chunk, trials):
 
 def test_the_same_seed_gives_the_same_and_another_gives_another():
     net, session, rule = learning(trials=1)
-    runs = [nd.simulate(net.with_(seed=s), session, learn=rule, record=RECORD) for s in (5, 5, 6)]
+    runs = [nd.simulate(net.with_(seed=s), session, learn=rule, record=RECORD, backend="interpreter") for s in (5, 5, 6)]
     assert_same(runs[0], runs[1])
     assert not np.array_equal(runs[0]["spikes"].times, runs[2]["spikes"].times)
 
@@ -154,19 +155,20 @@ def test_the_same_seed_gives_the_same_and_another_gives_another():
 def test_side_by_side_is_one_by_one():
     net, session, rule = learning(trials=2)
     nets = [net.with_(seed=s) for s in range(4)] + [nd.SpikingReservoir(11)]
-    batch = nd.simulate(nets, session, learn=rule, record=RECORD, threads=3)
+    batch = nd.simulate(nets, session, learn=rule, record=["spikes", "weights"], threads=3)
     assert isinstance(batch, list)
     for one, together in zip(nets, batch, strict=True):
-        assert_same(nd.simulate(one, session, learn=rule, record=RECORD), together)
+        assert_same(nd.simulate(one, session, learn=rule, record=["spikes", "weights"]), together)
 
 
 def test_each_circuit_may_have_its_session_and_its_file(tmp_path):
     outs = [tmp_path / f"{k}.h5" for k in range(2)]
     runs = nd.simulate([driven(), driven()], ["3 ms", "5 ms"], record=["cells.v"], out=outs, backend="interpreter")
     assert [r["v"].shape[0] for r in runs] == [3, 5] == [nd.load(p)["v"].shape[0] for p in outs]
-    for name, options in (("session", {"session": ["3 ms"]}), ("out", {"session": "3 ms", "out": tmp_path / "c.h5"}), ("out", {"session": "3 ms", "out": outs[:1]})):
+    sessions: list[Any] = [["3 ms"], "3 ms", "3 ms"]
+    for name, session, out in zip(("session", "out", "out"), sessions, (None, tmp_path / "c.h5", outs[:1]), strict=True):
         with pytest.raises(ValueError, match=f"{name}: . given for 2 circuits; give one for each"):
-            nd.simulate([driven(), driven()], options.pop("session"), **options)
+            nd.simulate([driven(), driven()], session, out=out)
 
 
 # -- closed loops --------------------------------------------------------------------------------------------------
@@ -297,6 +299,7 @@ def test_a_blow_up_is_named_and_what_came_before_is_kept(backend, chunk, tmp_pat
     with pytest.raises(nd.BlowUpError, match=rf"v of 'cells', unit 1, became inf in step {expected} \(t = {expected} ms\); reduce the step") as error:
         nd.simulate(net, "20 ms", record=["cells.v", "spikes"], backend=backend, out=tmp_path / "run.h5")
     assert not (tmp_path / "run.h5").exists()
+    assert error.value.path is not None and error.value.recording is not None
     kept = nd.load(error.value.path)
     assert kept["v"].shape == (expected, 3) and np.isfinite(kept["v"]).all()
     np.testing.assert_array_equal(kept["v"].time, np.arange(1, expected + 1))
@@ -326,7 +329,7 @@ def test_an_error_in_the_middle_keeps_what_was_recorded(tmp_path):
 
     with pytest.raises(RuntimeError, match="the rig is off") as error:
         nd.simulate(driven(function=answer, every="1 ms"), "9 ms", record=["cells.v"], backend="interpreter", out=tmp_path / "run.h5")
-    assert nd.load(error.value.path)["v"].shape == (3, 3)
+    assert nd.load(error.value.path)["v"].shape == (3, 3)  # type: ignore[attr-defined]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["run.partial.h5"]
 
 
@@ -369,8 +372,15 @@ def test_a_task_with_more_events_than_the_readouts_is_refused():
 )  # fmt: skip
 def test_options_that_can_not_be(options, message, tmp_path):
     with pytest.raises(ValueError, match=message):
-        nd.simulate(driven(), "3 ms", out=tmp_path / "a.h5", **{"backend": "interpreter", **options})
+        choices: dict[str, Any] = {"backend": "interpreter", **options}
+        nd.simulate(driven(), "3 ms", out=tmp_path / "a.h5", **choices)
     assert not list(tmp_path.iterdir())
+
+
+def test_float32_can_not_count_the_steps_of_a_long_session(monkeypatch):
+    stepless(monkeypatch)
+    with pytest.raises(ValueError, match=r"dtype = 'float32' counts steps up to 2\^24, the session has 20000000"):
+        nd.simulate(driven(), "20000 s", backend="interpreter", dtype="float32")
 
 
 def test_intervals_of_closed_loops_are_whole_steps(tmp_path):

@@ -1,5 +1,7 @@
 """Circuits through a file and back: the same Program, wiring, numbers and future."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ from neurodyn.units import quantity
 TASK = nd.tasks.WhatWhen(latencies=("100 ms", "160 ms"), probability=0.7, trial="300 ms", cue="50 ms", window="90 ms")
 
 
-def through_a_file(circuit, path, session="2 ms", **options):
+def through_a_file(circuit, path, session: Any = "2 ms", **options):
     nd.simulate(circuit, session, out=path, backend="interpreter", **options)
     return nd.load(path).network()
 

@@ -201,7 +201,7 @@ class _Step:
         for op in operations(self._comparison(population).body):
             for name in op.args:
                 array = self.e.arrays.get(name) if isinstance(name, str) else None
-                if array is not None and not (name.startswith(f"{population}.") or array.role in ("parameter", "constant", "clock")):
+                if array is not None and not (array.name.startswith(f"{population}.") or array.role in ("parameter", "constant", "clock")):
                     return False
         return True
 

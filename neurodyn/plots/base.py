@@ -169,7 +169,7 @@ def legend_below(figure: Figure, handles: list[Any]) -> None:
         figure.legend(handles=handles, loc="outside lower center", ncols=columns, columnspacing=1.4)
 
 
-def caption(figure: PrintFigure, text: str) -> None:
+def caption(figure: Figure, text: str) -> None:
     """Small text under the figure and its legend, wrapped to its width; call it last."""
     # 7.5 point letters of the default font are about 4.1 points wide on average.
     wrapped = textwrap.fill(text, max(20, int(figure.get_figwidth() * 72 / 4.1)))

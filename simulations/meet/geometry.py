@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -41,7 +42,8 @@ def e6(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
     distinct, significant = [], []
     shown = None
     for k in range(len(seeds)):
-        for name, normalise in (("part-normalised", "part"), ("raw", "raw")):
+        ways: tuple[tuple[str, Literal["part", "raw"]], ...] = (("part-normalised", "part"), ("raw", "raw"))
+        for name, normalise in ways:
             geometry = condition_pca([flat[0][k], flat[1][k]], {"p": p, "latency": latency}, normalise=normalise, seed=int(seeds[k]))
             for variable in ("p", "latency"):
                 best.setdefault((name, variable), []).append(abs(geometry.correlations[variable][geometry.best[variable]]))
@@ -82,10 +84,10 @@ def e6(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
     return nd.Outcome(
         results=results,
         checks=[
-            nd.check("E6 best |r| of a component with p (part-normalised)", np.mean(best["part-normalised", "p"]), ">= 0.9", reference="PC1 orders probability", source=SHEET),
-            nd.check("E6 best |r| of a component with latency (part-normalised)", np.mean(best["part-normalised", "latency"]), ">= 0.7", reference="PC2 orders latency", source=SHEET),
+            nd.check("E6 best |r| of a component with p (part-normalised)", float(np.mean(best["part-normalised", "p"])), ">= 0.9", reference="PC1 orders probability", source=SHEET),
+            nd.check("E6 best |r| of a component with latency (part-normalised)", float(np.mean(best["part-normalised", "latency"])), ">= 0.7", reference="PC2 orders latency", source=SHEET),
             nd.check("E6 share of seeds with p and latency on distinct components", float(np.mean(distinct)), ">= 0.8"),
-            nd.check("E6 smallest what/when angle (degrees)", np.mean(smallest), ">= 75", reference="near-orthogonal", source=SHEET),
+            nd.check("E6 smallest what/when angle (degrees)", float(np.mean(smallest)), ">= 75", reference="near-orthogonal", source=SHEET),
             nd.check("what-weights move to the matching end point after a probability switch", moves["probability"][0][:, -1].mean(), ">= 0.7", reference="grows to 1", source=SHEET),
             nd.check("when-weights move to the matching end point after a timing switch", moves["timing"][0][:, -1].mean(), ">= 0.7", reference="grows to 1", source=SHEET),
         ],
@@ -93,8 +95,8 @@ def e6(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
               "p": p, "latency": latency} | {f"transfer {name}": x for name, (x, _) in moves.items()},
         figures={
             "geometry": weight_geometry(
-                shown.scores[:, :2], p, latency, np.array(middle), {k: np.concatenate(x) for k, x in nulls.items()},
-                explained=shown.explained_ratio[:2], angle_name="smallest what/when angle",
+                shown.scores[:, :2], p, latency.tolist(), np.array(middle), {k: np.concatenate(x) for k, x in nulls.items()},
+                explained=shown.explained_ratio[:2].tolist(), angle_name="smallest what/when angle",
                 note="Angles: the middle condition of each seed."),
             "transfer": line_with_band(
                 exposures, {"what-weights, probability switch": moves["probability"][0], "when-weights, timing switch": moves["timing"][0]},

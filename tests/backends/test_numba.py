@@ -65,7 +65,7 @@ def pair(circuit, make, *, dtype="float64", record=()):
     return make(network, **options), InterpreterEngine(network, **options)
 
 
-def run_both(circuit, steps, make=PlainEngine, *, dtype="float64", inputs=None, chunks=(1, 3), record=(), learning=True):
+def run_both(circuit, steps, make: type[NumbaEngine] = PlainEngine, *, dtype="float64", inputs=None, chunks=(1, 3), record=(), learning=True):
     """Run an engine and the interpreter side by side, the former in chunks; compare states and records."""
     tested, oracle = pair(circuit, make, dtype=dtype, record=record)
     rng = np.random.default_rng(0)

@@ -71,7 +71,7 @@ def rls(inputs, *, every=1, forgetting=1.0, alpha=1.0, old=False, gated=True):
     x = inputs["x_in"]
     p, w = np.eye(x.shape[1]) / alpha, np.zeros((inputs["target"].shape[1], x.shape[1]))
     for step in range(0, len(x), every):
-        gate = inputs["gate"][step] if gated else 1.0
+        gate = inputs["gate"][step] if gated else np.ones(1)
         if gated and gate.sum() <= 0:
             continue
         error = gate * (inputs["target"][step] - w @ x[step])
@@ -133,11 +133,10 @@ def test_a_switch_starts_the_matrix_again_only_where_asked(learner):
     inputs = data(3, steps=4 * 10)
     switched = {**inputs, "switch": np.zeros((40, 1))}
     switched["switch"][20:30] = 1.0  # the third trial
-    trials = {"trials": 4}
     with_reset = type(learner)(**{**vars(learner), "reset": "switch"})
-    p = {k: final(learned(circuit(rule), switched, **trials), "rule.P") for k, rule in (("no", learner), ("yes", with_reset))}
+    p = {k: final(learned(circuit(rule), switched, trials=4), "rule.P") for k, rule in (("no", learner), ("yes", with_reset))}
     late = {k: v[20:] for k, v in inputs.items()}
-    np.testing.assert_allclose(p["no"], final(learned(circuit(learner), inputs, **trials), "rule.P"), rtol=1e-12)
+    np.testing.assert_allclose(p["no"], final(learned(circuit(learner), inputs, trials=4), "rule.P"), rtol=1e-12)
     np.testing.assert_allclose(p["yes"], final(learned(circuit(learner), late, trials=2), "rule.P"), rtol=1e-12)
 
 
