@@ -254,6 +254,50 @@ def test_borders(sizes, delays, seed, probability, threshold, chunks, dtype):
         assert fired == {"a": 6 * sizes[0], "b": 12 * sizes[1]}  # every second step with 2 ms of refractoriness
 
 
+THRESHOLDS = (
+    "v > 1", "v > mean(v)", "rand() < 0.3", "v > 0.2 or rand() < 0.1", "t > 3*ms", "step % 2 == 0", "h > 0.1 and v > 0", "(v > 0) == (h > 0)",
+    "v > sum(h)/N + randn()*0.1", "True", "not (v > 0.3)", "s > 0", "v > g",
+)  # fmt: skip
+RESETS = (None, "v = 0", "v -= 1\nv *= 0.5", "h = v\nv = g", "v = mean(v)", "v = randn()*0.1 + s", "h -= 0.1\nv = -0.5*rand()")
+UPDATES = (
+    "h *= 0.8\nv = 0.7*v + 0.4*h + 0.3*s + g + 0.2*randn()", "v = v*0.9 + h\nh = 0", "old = v\nv = v + h - mean(v)\nh = 0.5*h + (v - old)",
+    "v += 0.1*g\nif step > 4:\n    v = v*0.5\nh *= 0.5\nv += h + s",
+)  # fmt: skip
+
+
+def random_circuit(seed):
+    rng = np.random.default_rng(seed)
+
+    def choose(*options):
+        return options[int(rng.integers(len(options)))]
+
+    populations = []
+    for name in "abc"[: choose(1, 2, 3)]:
+        size = choose(0, 1, 5, 12, 65)
+        options = {"parameters": {"g": nd.Normal(0, 1)}, "initial": {"v": "randn()"}}
+        if rng.random() < 0.85:
+            options |= {"threshold": choose(*THRESHOLDS), "reset": choose(*RESETS), "refractory": choose(None, None, "0 ms", "1 ms", "5 ms")}
+            options["silenced"] = choose((), rng.integers(0, size, 2).tolist() if size else ())
+        populations.append(nd.Population(name, size, code=choose(*UPDATES), variables={"v": "1", "h": "1", "s": "1"}, **options))
+    links = []
+    for k in range(choose(0, 2, 5)):
+        source, target, delay = choose(*populations), choose(*populations), choose(None, "1 ms", "3 ms")
+        if source.spiking and rng.random() < 0.7:
+            weight, delay = choose("0.3*randn()", 0.2, nd.Normal(0, 0.3)), choose(delay, "0 ms", nd.Uniform("1 ms", "4 ms"))
+            links.append(nd.Connection(source, target, "h", probability=choose(0.0, 0.3, 1.0), weight=weight, delay=delay, name=f"l{k}"))
+        else:
+            links.append(nd.Connection(f"{source.name}.v", target, "s", weight=0.1, delay=delay, name=f"l{k}", probability=choose(None, 0.4)))
+    circuit = nd.Circuit(populations, links, dt="1 ms", seed=seed)
+    return circuit.clamp("a", choose("v", "h"), [0], 0.7) if populations[0].size and rng.random() < 0.3 else circuit
+
+
+@given(st.integers(0, 2**32), st.sampled_from(["float64", "float64", "float32"]), st.lists(st.integers(1, 6), min_size=1, max_size=3))
+@settings(max_examples=60, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+def test_random_circuits(seed, dtype, chunks):
+    circuit = random_circuit(seed)
+    run_both(circuit, 10, dtype=dtype, chunks=chunks, record=[f"{p.name}.v" for p in circuit.populations])
+
+
 def test_compiled():
     circuit = spiking_circuit((70, 130), delays=("0 ms", "1 ms", "9 ms"))  # more than one block of 64 units
     _, _, whole = run_both(circuit, 150, NumbaEngine, chunks=(1, 37, 64), record=RECORD[:1])
