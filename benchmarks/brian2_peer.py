@@ -22,8 +22,18 @@ import numpy as np
 from measure import cpu_seconds
 
 UNITS = {
-    "C": "farad", "k": "siemens/volt", "v_r": "volt", "v_t": "volt", "v_peak": "volt", "v_reset": "volt", "a": "1/second",
-    "b": "siemens", "d": "amp", "tau_rise": "second", "tau_decay": "second", "bias": "amp",
+    "C": "farad",
+    "k": "siemens/volt",
+    "v_r": "volt",
+    "v_t": "volt",
+    "v_peak": "volt",
+    "v_reset": "volt",
+    "a": "1/second",
+    "b": "siemens",
+    "d": "amp",
+    "tau_rise": "second",
+    "tau_decay": "second",
+    "bias": "amp",
 }
 
 
@@ -37,7 +47,9 @@ def _brian2() -> Any:
     return brian2
 
 
-def network(numbers: Mapping[str, np.ndarray], equations: str, dt_ms: float, *, accumulate: bool = False) -> tuple[Any, Any, dict]:
+def network(
+    numbers: Mapping[str, np.ndarray], equations: str, dt_ms: float, *, accumulate: bool = False
+) -> tuple[Any, Any, dict]:
     """Return (network, spike monitor, namespace) of Brian2 objects for the present codegen target.
 
     With ``accumulate`` the spikes of a step are summed before they are added to h, as neurodyn does and as exact
@@ -48,7 +60,13 @@ def network(numbers: Mapping[str, np.ndarray], equations: str, dt_ms: float, *, 
     namespace = {name: float(numbers[name]) * eval(unit, vars(b)) for name, unit in UNITS.items()}
     more = "\narrived : amp/second" if accumulate else ""
     group = b.NeuronGroup(
-        numbers["v"].size, equations + more, threshold="v >= v_peak", reset="v = v_reset\nu += d", method="euler", name="cells")
+        numbers["v"].size,
+        equations + more,
+        threshold="v >= v_peak",
+        reset="v = v_reset\nu += d",
+        method="euler",
+        name="cells",
+    )
     on_pre = "arrived_post += w" if accumulate else "h_post += w"
     synapses = b.Synapses(group, group, "w : amp/second", on_pre=on_pre, name="recurrent")
     synapses.connect(i=numbers["sources"], j=numbers["targets"])
@@ -64,8 +82,15 @@ class Runtime:
     """A network on a runtime target ("numpy" or "cython"), compiled at once, run again and again from its start."""
 
     def __init__(
-        self, numbers: Mapping[str, np.ndarray], equations: str, dt_ms: float, *, target: str, seconds: float,
-        cache: Path | None = None, exact: bool = False,
+        self,
+        numbers: Mapping[str, np.ndarray],
+        equations: str,
+        dt_ms: float,
+        *,
+        target: str,
+        seconds: float,
+        cache: Path | None = None,
+        exact: bool = False,
     ) -> None:
         b = self.b = _brian2()
         self.target, self.seconds = target, seconds
@@ -105,7 +130,9 @@ class Runtime:
 class Standalone:
     """The C++ program, built in a process of its own and run again and again."""
 
-    def __init__(self, numbers: Mapping[str, np.ndarray], equations: str, dt_ms: float, *, folder: Path, seconds: float) -> None:
+    def __init__(
+        self, numbers: Mapping[str, np.ndarray], equations: str, dt_ms: float, *, folder: Path, seconds: float
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         given = folder / "numbers.npz"
         arrays: dict[str, Any] = {"equations": np.array(equations), "dt_ms": np.array(dt_ms), **numbers}

@@ -26,8 +26,10 @@ def run(ceiling: Ceiling, *, quick: bool) -> list[Case]:
 
     times = in_turn({"single": single, "1": lambda: batch(1), "2": lambda: batch(2)}, rounds=3 if quick else 15)
     case = Case(f"Batch of {NETWORKS} reservoirs, {len(session)} trials each, wall clock")
-    same = all(np.array_equal(a["spikes"].times, b["spikes"].times) and np.array_equal(a["spikes"].ids, b["spikes"].ids)
-               for a, b in zip(kept["single"], kept["2"], strict=True))
+    same = all(
+        np.array_equal(a["spikes"].times, b["spikes"].times) and np.array_equal(a["spikes"].ids, b["spikes"].ids)
+        for a, b in zip(kept["single"], kept["2"], strict=True)
+    )
     case.check("spikes of the batch and of single runs are identical", same)
     base = case.add("one after the other", times["single"].wall, unit="s")
     case.add("batch, one thread", times["1"].wall, unit="s", against=base)

@@ -25,12 +25,24 @@ def run(ceiling: Ceiling, *, quick: bool) -> list[Case]:
     fast = speed_network.circuit()
     with scratch() as folder:
         return [
-            _overhead(f"What/when reservoir, {len(session)} trials of 700 steps", folder, ceiling, quick=quick,
-                      samples=sum(t.steps for t in session.trials),
-                      simulate=lambda record, out: nd.simulate(reservoir, session, learn=nd.WhatWhenRule(), record=record, out=out, overwrite=True)),
-            _overhead(f"Speed network, {seconds:g} s, {round(seconds * 1e3 / speed_network.DT_MS)} steps", folder, ceiling, quick=quick,
-                      samples=round(seconds * 1e3 / speed_network.DT_MS),
-                      simulate=lambda record, out: nd.simulate(fast, f"{seconds} s", record=record, out=out, overwrite=True)),
+            _overhead(
+                f"What/when reservoir, {len(session)} trials of 700 steps",
+                folder,
+                ceiling,
+                quick=quick,
+                samples=sum(t.steps for t in session.trials),
+                simulate=lambda record, out: nd.simulate(
+                    reservoir, session, learn=nd.WhatWhenRule(), record=record, out=out, overwrite=True
+                ),
+            ),
+            _overhead(
+                f"Speed network, {seconds:g} s, {round(seconds * 1e3 / speed_network.DT_MS)} steps",
+                folder,
+                ceiling,
+                quick=quick,
+                samples=round(seconds * 1e3 / speed_network.DT_MS),
+                simulate=lambda record, out: nd.simulate(fast, f"{seconds} s", record=record, out=out, overwrite=True),
+            ),
         ]
 
 
@@ -40,23 +52,50 @@ def _overhead(title: str, folder: Path, ceiling: Ceiling, *, simulate: Any, samp
 
     file = folder / "run.h5"
     times = in_turn(
-        {"nothing": contender((), None), "spikes": contender(SPIKES, None), "v": contender(POTENTIALS, None),
-         "file: nothing": contender((), file), "file: spikes": contender(SPIKES, file), "file: v": contender(POTENTIALS, file)},
-        rounds=7 if quick else 21)
+        {
+            "nothing": contender((), None),
+            "spikes": contender(SPIKES, None),
+            "v": contender(POTENTIALS, None),
+            "file: nothing": contender((), file),
+            "file: spikes": contender(SPIKES, file),
+            "file: v": contender(POTENTIALS, file),
+        },
+        rounds=7 if quick else 21,
+    )
     case = Case(f"Cost of recording. {title}")
     moved = samples * 100 * 8
     base = case.add("no recording, in memory", times["nothing"].cpu)
     spikes = case.add("all spikes, in memory", times["spikes"].cpu, against=base)
-    v = case.add("v of 100 cells at every step, in memory", times["v"].cpu, against=base, limit=base.median / 1e3 + 2 * moved / ceiling.memory,
-                 note=f"{moved / 1e6:.0f} MB")
+    v = case.add(
+        "v of 100 cells at every step, in memory",
+        times["v"].cpu,
+        against=base,
+        limit=base.median / 1e3 + 2 * moved / ceiling.memory,
+        note=f"{moved / 1e6:.0f} MB",
+    )
     filed = case.add("no recording, to a file", times["file: nothing"].cpu, against=base)
     filed_spikes = case.add("all spikes, to a file", times["file: spikes"].cpu, against=filed)
-    filed_v = case.add("v of 100 cells at every step, to a file", times["file: v"].cpu, against=filed,
-                       limit=filed.median / 1e3 + 2 * moved / ceiling.memory, note=f"{moved / 1e6:.0f} MB")
+    filed_v = case.add(
+        "v of 100 cells at every step, to a file",
+        times["file: v"].cpu,
+        against=filed,
+        limit=filed.median / 1e3 + 2 * moved / ceiling.memory,
+        note=f"{moved / 1e6:.0f} MB",
+    )
     for name in ("nothing", "spikes", "v"):
         case.add(f"wall clock: {name}, to a file", times[f"file: {name}"].wall)
-    for what, row, against, most in (("all spikes", spikes, base, 5.0), ("v of 100 cells", v, base, 15.0),
-                                     ("all spikes, to a file", filed_spikes, filed, 5.0), ("v of 100 cells, to a file", filed_v, filed, 15.0)):
-        case.goals.append(at_most(f"recording, {title.split(',')[0].lower()}: {what}, overhead in %", 100 * (row.median / against.median - 1), most))
+    for what, row, against, most in (
+        ("all spikes", spikes, base, 5.0),
+        ("v of 100 cells", v, base, 15.0),
+        ("all spikes, to a file", filed_spikes, filed, 5.0),
+        ("v of 100 cells, to a file", filed_v, filed, 15.0),
+    ):
+        case.goals.append(
+            at_most(
+                f"recording, {title.split(',')[0].lower()}: {what}, overhead in %",
+                100 * (row.median / against.median - 1),
+                most,
+            )
+        )
     case.notes.append("Limit of v: the run without it, plus one copy of the values out and in at the rate of memory")
     return case

@@ -42,8 +42,12 @@ def run(ceiling: Ceiling, *, quick: bool) -> list[Case]:
     part = task.session(4, calibration=1, tests=(4,), test_trials=1)
     steps, few = (sum(t.steps for t in s.trials) for s in (whole, part))
     network = realize(rule.attach(circuit))
-    loops = {"ours": Loop(network, whole, "numba"), "single": Loop(network, whole, "numba", "float32"),
-             "part": Loop(network, part, "numba"), "interpreter": Loop(network, part, "interpreter")}
+    loops = {
+        "ours": Loop(network, whole, "numba"),
+        "single": Loop(network, whole, "numba", "float32"),
+        "part": Loop(network, part, "numba"),
+        "interpreter": Loop(network, part, "interpreter"),
+    }
     found: dict[str, int] = {}
 
     def by_hand() -> float:
@@ -59,19 +63,44 @@ def run(ceiling: Ceiling, *, quick: bool) -> list[Case]:
     slow = 3 if quick else 9
     times = in_turn(
         {**{name: loop.run for name, loop in loops.items()}, "naive": by_hand, "all": all_of_it},
-        rounds=7 if quick else 21, fewer={"naive": slow, "interpreter": slow})
+        rounds=7 if quick else 21,
+        fewer={"naive": slow, "interpreter": slow},
+    )
 
     case = Case("What/when reservoir with learning, 1000 cells, 1 ms steps")
     mine, same = loops["part"].spikes, loops["interpreter"].spikes
     case.check(f"interpreter and numba give the same number of spikes ({mine})", same == mine)
-    case.check(f"the naive loop, with noise of its own, agrees within 5 % ({found['naive']})", abs(found["naive"] - mine) <= 0.05 * mine)
+    case.check(
+        f"the naive loop, with noise of its own, agrees within 5 % ({found['naive']})",
+        abs(found["naive"] - mine) <= 0.05 * mine,
+    )
     limit = ceiling.seconds(count(network, loops["ours"].spikes / steps, learning=20 / len(whole))) * steps
-    base = case.add(f"neurodyn numba float64, step loop of {len(whole)} trials, a step", times["ours"].own, unit="us", per=steps, limit=limit)
-    case.add(f"neurodyn numba float32, step loop of {len(whole)} trials, a step", times["single"].own, unit="us", per=steps, against=base)
-    case.add(f"nd.simulate, all of it, {len(whole)} trials, a step", times["all"].cpu, unit="us", per=steps, against=base)
-    short = case.add(f"neurodyn numba float64, step loop of {len(part)} trials, a step", times["part"].own, unit="us", per=few)
+    base = case.add(
+        f"neurodyn numba float64, step loop of {len(whole)} trials, a step",
+        times["ours"].own,
+        unit="us",
+        per=steps,
+        limit=limit,
+    )
+    case.add(
+        f"neurodyn numba float32, step loop of {len(whole)} trials, a step",
+        times["single"].own,
+        unit="us",
+        per=steps,
+        against=base,
+    )
+    case.add(
+        f"nd.simulate, all of it, {len(whole)} trials, a step", times["all"].cpu, unit="us", per=steps, against=base
+    )
+    short = case.add(
+        f"neurodyn numba float64, step loop of {len(part)} trials, a step", times["part"].own, unit="us", per=few
+    )
     case.add(f"naive NumPy loop, {len(part)} trials, a step", times["naive"].own, unit="us", per=few, against=short)
-    case.add(f"neurodyn interpreter, {len(part)} trials, a step", times["interpreter"].own, unit="us", per=few, against=short)
+    case.add(
+        f"neurodyn interpreter, {len(part)} trials, a step", times["interpreter"].own, unit="us", per=few, against=short
+    )
     case.add(f"wall clock: nd.simulate, all of it, {len(whole)} trials", times["all"].wall, unit="s")
-    case.notes.append(f"Relative: to our float64 step loop over the same trials; {loops['ours'].spikes / steps:.1f} spikes a step")
+    case.notes.append(
+        f"Relative: to our float64 step loop over the same trials; {loops['ours'].spikes / steps:.1f} spikes a step"
+    )
     return [case]

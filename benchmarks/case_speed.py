@@ -72,19 +72,39 @@ def _at(bias: str, ceiling: Ceiling, folder: Path, *, quick: bool) -> Case:
     main = bias == speed_network.BIAS
     slow = (3 if main else 1) if quick else 11
     times = in_turn(
-        {"ours": ours.run, "single": single.run, "standalone": standalone.run, "whole": whole, "cython": cython.run,
-         "naive": loop, "numpy": numpy_.run},
-        rounds=11 if quick else 41, fewer=dict.fromkeys(("cython", "naive", "numpy"), slow))
+        {
+            "ours": ours.run,
+            "single": single.run,
+            "standalone": standalone.run,
+            "whole": whole,
+            "cython": cython.run,
+            "naive": loop,
+            "numpy": numpy_.run,
+        },
+        rounds=11 if quick else 41,
+        fewer=dict.fromkeys(("cython", "naive", "numpy"), slow),
+    )
     exact.run()
 
     spikes = ours.spikes[0].size
-    case = Case(f"Speed network, 1000 cells, bias {bias}, {spikes / 1000 / SECONDS:.1f} spikes/s, {SECONDS:g} s of 0.04 ms steps")
+    case = Case(
+        f"Speed network, 1000 cells, bias {bias}, {spikes / 1000 / SECONDS:.1f} spikes/s, {SECONDS:g} s of 0.04 ms steps"
+    )
     same = all(np.array_equal(a, b) for a, b in zip(ours.spikes, exact.spikes(), strict=True))
     case.check("spike trains of neurodyn float64 and Brian2 numpy (sums as ours) are identical, spike for spike", same)
-    counts = {"float32": single.spikes[0].size, "naive loop": found["naive"], "nd.simulate": found["whole"], "Brian2 numpy": numpy_.spikes()[0].size,
-              "Brian2 cython": cython.spikes()[0].size, "Brian2 cpp_standalone": standalone.spikes()[0].size}
+    counts = {
+        "float32": single.spikes[0].size,
+        "naive loop": found["naive"],
+        "nd.simulate": found["whole"],
+        "Brian2 numpy": numpy_.spikes()[0].size,
+        "Brian2 cython": cython.spikes()[0].size,
+        "Brian2 cpp_standalone": standalone.spikes()[0].size,
+    }
     worst = max(abs(n - spikes) / spikes for n in counts.values())
-    case.check(f"spike counts within 2 % of neurodyn float64 ({spikes}): {', '.join(f'{k} {n}' for k, n in counts.items())}", worst <= 0.02)
+    case.check(
+        f"spike counts within 2 % of neurodyn float64 ({spikes}): {', '.join(f'{k} {n}' for k, n in counts.items())}",
+        worst <= 0.02,
+    )
 
     per_step = spikes / STEPS
     limit = STEPS * ceiling.seconds(count(network, per_step))
@@ -103,16 +123,24 @@ def _at(bias: str, ceiling: Ceiling, folder: Path, *, quick: bool) -> Case:
     case.add("to build: Brian2 cython", [cython.build_s], unit="s", note="empty cache" if main else "cached")
     case.add("to build: Brian2 cpp_standalone", [standalone.build_s], unit="s")
     if main:
-        case.goals += [at_least("speed: Brian2 cpp_standalone / neurodyn, run time", fast.median / base.median, 2.0),
-                       at_least("speed: Brian2 cython / neurodyn, run time", compiled.median / base.median, 8.0)]
+        case.goals += [
+            at_least("speed: Brian2 cpp_standalone / neurodyn, run time", fast.median / base.median, 2.0),
+            at_least("speed: Brian2 cython / neurodyn, run time", compiled.median / base.median, 8.0),
+        ]
         work = count(network, per_step)
-        case.notes.append(f"Work of a step: {work.bytes / 1e3:.0f} kB, {work.flops / 1e3:.1f} kflop and {work.divisions / 1e3:.1f} k divisions "
-                          f"at {per_step:.2f} spikes; the limit here is {_binding(work, ceiling)}")
+        case.notes.append(
+            f"Work of a step: {work.bytes / 1e3:.0f} kB, {work.flops / 1e3:.1f} kflop and {work.divisions / 1e3:.1f} k divisions "
+            f"at {per_step:.2f} spikes; the limit here is {_binding(work, ceiling)}"
+        )
     else:
         case.notes.append("At its rheobase of 1000 pA the network falls silent: the spikes are those of the start")
     return case
 
 
 def _binding(work: Any, ceiling: Ceiling) -> str:
-    parts = {"the copying of bytes": work.bytes / ceiling.cache, "flops": work.flops / ceiling.flops, "divisions": work.divisions / ceiling.divisions}
+    parts = {
+        "the copying of bytes": work.bytes / ceiling.cache,
+        "flops": work.flops / ceiling.flops,
+        "divisions": work.divisions / ceiling.divisions,
+    }
     return max(parts, key=lambda name: parts[name])

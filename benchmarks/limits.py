@@ -18,10 +18,28 @@ from neurodyn.program import Axes, Branch, Item, Op, Store
 
 #: flops of one operation; a library function or a draw counts as its polynomial at least
 _FLOPS = {
-    "add": 1, "sub": 1, "mul": 1, "neg": 1, "abs": 1, "min": 1, "max": 1, "select": 1, "sum": 1, "lt": 1, "le": 1, "gt": 1, "ge": 1,
-    "exp": 15, "log": 15, "tanh": 20, "sqrt": 1, "pow": 30, "power_product": 2,
+    "add": 1,
+    "sub": 1,
+    "mul": 1,
+    "neg": 1,
+    "abs": 1,
+    "min": 1,
+    "max": 1,
+    "select": 1,
+    "sum": 1,
+    "lt": 1,
+    "le": 1,
+    "gt": 1,
+    "ge": 1,
+    "exp": 15,
+    "log": 15,
+    "tanh": 20,
+    "sqrt": 1,
+    "pow": 30,
+    "power_product": 2,
     # Philox 4x32-10 gives two draws: 20 products of 32 bits and 40 exclusive ors, halved; AS 241: two polynomials of degree 7
-    "uniform": 32, "normal": 32 + 30,
+    "uniform": 32,
+    "normal": 32 + 30,
 }
 _STEP_PHASES = ("update", "threshold", "spiked", "reset", "trace", "observe", "learn")
 
@@ -50,8 +68,10 @@ class Ceiling:
 
     def text(self) -> str:
         """Return one line for the page."""
-        return (f"copy {self.cache / 1e9:.0f} GB/s in the cache, {self.memory / 1e9:.1f} GB/s from memory; "
-                f"fused multiply-add {self.flops / 1e9:.0f} Gflop/s; division {self.divisions / 1e9:.1f} G/s (one core, float64)")
+        return (
+            f"copy {self.cache / 1e9:.0f} GB/s in the cache, {self.memory / 1e9:.1f} GB/s from memory; "
+            f"fused multiply-add {self.flops / 1e9:.0f} Gflop/s; division {self.divisions / 1e9:.1f} G/s (one core, float64)"
+        )
 
 
 def count(network: Network, spikes_per_step: float, *, learning: float = 0.0) -> Work:

@@ -64,7 +64,12 @@ def python(code: str, *, env: Mapping[str, str] | None = None) -> float:
     path = os.pathsep.join([str(ROOT), str(ROOT / "benchmarks"), os.environ.get("PYTHONPATH", "")])
     start = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-c", code], env={**os.environ, "PYTHONPATH": path, **(env or {})}, capture_output=True, text=True, check=False)
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": path, **(env or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     wall = time.perf_counter() - start
     if done.returncode:
         raise RuntimeError(f"a benchmark's process failed:\n{done.stderr[-2000:]}")

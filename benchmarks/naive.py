@@ -44,8 +44,12 @@ class Reservoir:
         values, self.rng = network.values, rng
         n = network.sizes["cells"]
         self.n, self.events = n, len(network.circuit["when"].outputs)
-        cell: dict[str, Any] = {name: values[f"cells.{name}"] for name in ("a", "b", "c", "d", "bias", "v_start", "jitter", "noise")}
-        self.p = SimpleNamespace(**cell, when_rate=float(values["when_rule.rate"]), what_rate=float(values["what_rule.rate"]))
+        cell: dict[str, Any] = {
+            name: values[f"cells.{name}"] for name in ("a", "b", "c", "d", "bias", "v_start", "jitter", "noise")
+        }
+        self.p = SimpleNamespace(
+            **cell, when_rate=float(values["when_rule.rate"]), what_rate=float(values["what_rule.rate"])
+        )
         self.decay = float(np.exp(-1.0 / (float(values["cells.tau_syn"]) * 1e3)))
         self.rate_decay, self.rate_jump = float(values["rate.decay"]), float(values["rate.jump"])
         self.recurrent, self.into, self.back = (_dense(network, name, n) for name in ("recurrent", "input", "feedback"))

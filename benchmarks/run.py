@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 
-os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"))  # before NumPy
+os.environ.update(
+    dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
+)  # before NumPy
 
 import argparse
 import datetime
@@ -15,7 +17,13 @@ from pathlib import Path
 import limits
 import table
 
-CASES = {"speed": "case_speed", "reservoir": "case_reservoir", "recording": "case_recording", "startup": "case_startup", "batch": "case_batch"}
+CASES = {
+    "speed": "case_speed",
+    "reservoir": "case_reservoir",
+    "recording": "case_recording",
+    "startup": "case_startup",
+    "batch": "case_batch",
+}
 RESULTS = Path(__file__).resolve().parent / "results"
 
 
@@ -26,7 +34,9 @@ def main() -> None:
     kind.add_argument("--quick", action="store_true", help="at most five minutes (default)")
     kind.add_argument("--full", action="store_true", help="more runs of each")
     parser.add_argument("--case", action="append", choices=list(CASES), help="only this one (may be repeated)")
-    parser.add_argument("--out", type=Path, help="page to write (default: benchmarks/results/<date>-<processor>-<cores>.md)")
+    parser.add_argument(
+        "--out", type=Path, help="page to write (default: benchmarks/results/<date>-<processor>-<cores>.md)"
+    )
     options = parser.parse_args()
 
     start = time.perf_counter()

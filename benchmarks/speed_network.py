@@ -17,8 +17,17 @@ from neurodyn.network import Network, realize
 BIAS = "1830 pA"
 DT_MS = 0.04
 CELL = {
-    "C": "250 pF", "k": "2.5 nS/mV", "v_r": "-60 mV", "v_t": "-19.2 mV", "v_peak": "30 mV", "v_reset": "-65 mV",
-    "a": "0.01 /ms", "b": "-2 nS", "d": "200 pA", "tau_rise": "2 ms", "tau_decay": "20 ms",
+    "C": "250 pF",
+    "k": "2.5 nS/mV",
+    "v_r": "-60 mV",
+    "v_t": "-19.2 mV",
+    "v_peak": "30 mV",
+    "v_reset": "-65 mV",
+    "a": "0.01 /ms",
+    "b": "-2 nS",
+    "d": "200 pA",
+    "tau_rise": "2 ms",
+    "tau_decay": "20 ms",
 }
 EQUATIONS = """
 dv/dt = (k*(v - v_r)*(v - v_t) - u + I + bias)/C : volt
@@ -34,8 +43,14 @@ def circuit(
     """Return the network: double-exponential synapses (2/20 ms), dt 0.04 ms, weights N(0, gain pA)/(p sqrt(N))."""
     scale = gain / (probability * np.sqrt(neurons)) / (2e-3 * 20e-3)
     cells = nd.Population(
-        "cells", neurons, EQUATIONS, threshold="v >= v_peak", reset="v = v_reset\nu += d", method="euler",
-        parameters={**CELL, "bias": bias}, initial={"v": nd.Uniform("-60 mV", "30 mV")},
+        "cells",
+        neurons,
+        EQUATIONS,
+        threshold="v >= v_peak",
+        reset="v = v_reset\nu += d",
+        method="euler",
+        parameters={**CELL, "bias": bias},
+        initial={"v": nd.Uniform("-60 mV", "30 mV")},
     )
     weight = nd.Normal("0 pA/s", f"{scale} pA/s")
     recurrent = nd.Connection(cells, cells, "h", probability=probability, weight=weight)
@@ -48,6 +63,9 @@ def numbers(net: nd.Circuit) -> dict[str, np.ndarray]:
     wiring = network.wiring[net.connections[0].name]
     given: dict[str, Any] = {name: network.values[f"cells.{name}"] for name in (*CELL, "bias")}
     return {
-        **{name: np.asarray(value) for name, value in given.items()}, "v": network.values["cells.v@initial"],
-        "sources": wiring.sources, "targets": wiring.targets, "weights": wiring.weights,
+        **{name: np.asarray(value) for name, value in given.items()},
+        "v": network.values["cells.v@initial"],
+        "sources": wiring.sources,
+        "targets": wiring.targets,
+        "weights": wiring.weights,
     }

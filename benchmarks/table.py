@@ -73,13 +73,30 @@ class Case:
     checks: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def add(self, what: str, seconds: Sequence[float], *, unit: str = "ms", per: float = 1.0, against: Row | None = None,
-            limit: float | None = None, note: str = "") -> Row:
+    def add(
+        self,
+        what: str,
+        seconds: Sequence[float],
+        *,
+        unit: str = "ms",
+        per: float = 1.0,
+        against: Row | None = None,
+        limit: float | None = None,
+        note: str = "",
+    ) -> Row:
         """Add times in seconds, divided by ``per`` (steps, say), in ``unit``; ``limit`` in seconds likewise."""
         scale = {"s": 1.0, "ms": 1e3, "us": 1e6}[unit] / per
         values = tuple(s * scale for s in seconds)
         relative = statistics.median(values) / against.median if against is not None else None
-        row = Row(what, values, unit, relative, against.what if against is not None else "", None if limit is None else limit * scale, note)
+        row = Row(
+            what,
+            values,
+            unit,
+            relative,
+            against.what if against is not None else "",
+            None if limit is None else limit * scale,
+            note,
+        )
         self.rows.append(row)
         return row
 
@@ -96,11 +113,17 @@ def markdown(cases: Sequence[Case], about: dict[str, Any]) -> str:
     goals = [g for case in cases for g in case.goals]
     if goals:
         lines += ["## Goals", "", "| goal | measured | wanted | |", "|---|---|---|---|"]
-        lines += [f"| {g.what} | {_number(g.value)} | {g.wanted} | {'met' if g.met else '**not met**'} |" for g in goals] + [""]
+        lines += [
+            f"| {g.what} | {_number(g.value)} | {g.wanted} | {'met' if g.met else '**not met**'} |" for g in goals
+        ] + [""]
     for case in cases:
         lines += [f"## {case.title}", ""]
         lines += [f"* Checked: {text}" for text in case.checks] + [f"* {text}" for text in case.notes]
-        lines += ["", "| what | median | min to max | runs | relative | limit | reached |", "|---|---|---|---|---|---|---|"]
+        lines += [
+            "",
+            "| what | median | min to max | runs | relative | limit | reached |",
+            "|---|---|---|---|---|---|---|",
+        ]
         lines += [f"| {' | '.join(cells)} |" for cells in map(_cells, case.rows)] + [""]
     return "\n".join(lines)
 
@@ -122,9 +145,16 @@ def plain(case: Case) -> str:
     """Return a case as aligned text for the terminal."""
     table = [["what", "median", "min to max", "runs", "relative", "limit", "reached"], *map(_cells, case.rows)]
     widths = [max(len(line[k]) for line in table) for k in range(len(table[0]))]
-    lines = ["  ".join(cell.ljust(width) if not k else cell.rjust(width) for k, (cell, width) in enumerate(zip(line, widths, strict=True)))
-             for line in table]
-    goals = [f"  {'met    ' if g.met else 'NOT MET'} {g.what}: {_number(g.value)}, wanted {g.wanted}" for g in case.goals]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if not k else cell.rjust(width)
+            for k, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in table
+    ]
+    goals = [
+        f"  {'met    ' if g.met else 'NOT MET'} {g.what}: {_number(g.value)}, wanted {g.wanted}" for g in case.goals
+    ]
     return "\n".join([f"== {case.title}", *(f"  checked: {text}" for text in case.checks), *lines, *goals, ""])
 
 
@@ -137,10 +167,17 @@ def machine() -> dict[str, Any]:
         except importlib.metadata.PackageNotFoundError:
             versions[package] = "absent"
     compiler = shutil.which("g++")
-    gcc = subprocess.run([compiler, "-dumpfullversion"], capture_output=True, text=True, check=False).stdout.strip() if compiler else "absent"
+    gcc = (
+        subprocess.run([compiler, "-dumpfullversion"], capture_output=True, text=True, check=False).stdout.strip()
+        if compiler
+        else "absent"
+    )
     return {
-        "processor": processor(), "cores": os.cpu_count() or 1, "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(), "versions": ", ".join(f"{k} {v}" for k, v in {**versions, "g++": gcc}.items()),
+        "processor": processor(),
+        "cores": os.cpu_count() or 1,
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        "versions": ", ".join(f"{k} {v}" for k, v in {**versions, "g++": gcc}.items()),
         "load average at the start": f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown",
     }
 
@@ -153,7 +190,12 @@ def processor() -> str:
         found = re.search(r"model name\s*:\s*(.+)", info.read_text())
         name = found.group(1).strip() if found else name
     elif platform.system() == "Darwin":
-        name = subprocess.run(["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True, check=False).stdout.strip() or name
+        name = (
+            subprocess.run(
+                ["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True, check=False
+            ).stdout.strip()
+            or name
+        )
     import llvmlite.binding as llvm
 
     return f"{name} ({llvm.get_host_cpu_name()})"

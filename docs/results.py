@@ -11,16 +11,32 @@ import neurodyn as nd
 
 def page(paths: list[Path]) -> str:
     """Return Markdown with the checks and results of each recording."""
-    lines = ["# What/when reservoir: measured numbers", "", "Made by `make results`; one section for each experiment of `simulations/what_when.py`.", ""]
+    lines = [
+        "# What/when reservoir: measured numbers",
+        "",
+        "Made by `make results`; one section for each experiment of `simulations/what_when.py`.",
+        "",
+    ]
     for path in paths:
         recording = nd.load(path)
         parameters = recording.config["parameters"]
-        lines += [f"## {parameters['experiment']}", "", ", ".join(f"{k} = {v}" for k, v in parameters.items() if k in
-                  ("seeds", "seed", "neurons", "trials", "rule", "backend")) + f"; neurodyn {nd.__version__}", ""]
+        lines += [
+            f"## {parameters['experiment']}",
+            "",
+            ", ".join(
+                f"{k} = {v}"
+                for k, v in parameters.items()
+                if k in ("seeds", "seed", "neurons", "trials", "rule", "backend")
+            )
+            + f"; neurodyn {nd.__version__}",
+            "",
+        ]
         if recording.checks:
             lines += ["| check | value | threshold | reference | passed |", "|---|---|---|---|---|"]
             for c in recording.checks:
-                lines.append(f"| {c['name']} | {number(c['value'])} | {c['threshold']} | {number(c['reference'])} | {'yes' if c['passed'] else '**no**'} |")
+                lines.append(
+                    f"| {c['name']} | {number(c['value'])} | {c['threshold']} | {number(c['reference'])} | {'yes' if c['passed'] else '**no**'} |"
+                )
             lines.append("")
         lines += ["| result | value |", "|---|---|"]
         lines += [f"| {name} | {number(value)} |" for name, value in grouped(recording.results).items()]
@@ -34,7 +50,9 @@ def grouped(results: dict[str, Any]) -> dict[str, Any]:
     for name, value in results.items():
         head, _, kind = name.rpartition(": ")
         if kind == "mean" and f"{head}: SD" in results:
-            rows[head] = f"{number(value)} ± {number(results[f'{head}: SD'])} ({number(results[f'{head}: min'])} to {number(results[f'{head}: max'])})"
+            rows[head] = (
+                f"{number(value)} ± {number(results[f'{head}: SD'])} ({number(results[f'{head}: min'])} to {number(results[f'{head}: max'])})"
+            )
         elif not (kind in ("SD", "min", "max") and f"{head}: mean" in results):
             rows[name] = value
     return rows

@@ -75,7 +75,7 @@ _PUBLIC = {
     "simulate": "simulate",
     "simulation": "simulation",
 }
-_MODULES = ('analysis', 'models', 'plots', 'tasks', 'units')
+_MODULES = ("analysis", "models", "plots", "tasks", "units")
 
 __all__ = [
     "BlowUpError",

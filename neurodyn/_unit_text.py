@@ -163,9 +163,7 @@ class _Parser:
             if not self.accept(")"):
                 raise self.fail("a bracket is not closed")
         else:
-            raise self.fail(
-                "a number or a unit is missing" if kind == "end" else f"{token!r} is out of place"
-            )
+            raise self.fail("a number or a unit is missing" if kind == "end" else f"{token!r} is out of place")
         if self.accept("**"):
             exponent = self.exponent()
             value, dims = value**exponent, power(dims, exponent)

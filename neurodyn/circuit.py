@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from neurodyn.program import Program
 
 _TYPES: dict[str, Any] = {
-    "populations": Population | SpikeTimes, "inputs": Input, "filters": Filter, "readouts": Readout, "connections": Connection,
+    "populations": Population | SpikeTimes,
+    "inputs": Input,
+    "filters": Filter,
+    "readouts": Readout,
+    "connections": Connection,
 }
 
 
@@ -58,7 +62,9 @@ class Circuit:
             parts = tuple(parts if isinstance(parts, Iterable) else (parts,))
             for part in parts:
                 if not isinstance(part, _TYPES[kind]):
-                    raise CircuitError(f"{kind}: {part!r} is none; the parts of a circuit are populations, connections, inputs, filters, readouts")
+                    raise CircuitError(
+                        f"{kind}: {part!r} is none; the parts of a circuit are populations, connections, inputs, filters, readouts"
+                    )
             object.__setattr__(self, kind, parts)
         seen: set[str] = set()
         for part in self.parts():
@@ -67,8 +73,11 @@ class Circuit:
             seen.add(part.name)
         if not isinstance(self.seed, int | np.integer) or isinstance(self.seed, bool) or not 0 <= self.seed < 2**64:
             raise CircuitError(f"seed = {self.seed!r}: give a whole number from 0 to 2^64 - 1")
-        locked = {float(cast(float, units.si(p.dt, "second", name="dt"))) for p in self.populations
-                  if isinstance(p, Population) and p.dt is not None}
+        locked = {
+            float(cast(float, units.si(p.dt, "second", name="dt")))
+            for p in self.populations
+            if isinstance(p, Population) and p.dt is not None
+        }
         own = float(cast(float, units.si(self.dt, "second", name="dt", low=1e-12))) if self.dt is not None else None
         if len(locked | ({own} - {None})) > 1:
             raise CircuitError(
@@ -118,7 +127,9 @@ class Circuit:
         for name in values:
             if name not in known:
                 near = difflib.get_close_matches(name, known, n=1)
-                raise CircuitError(f"values: {name!r} is no array of circuit {self.name!r}{f'; did you mean {near[0]!r}?' if near else ''}")
+                raise CircuitError(
+                    f"values: {name!r} is no array of circuit {self.name!r}{f'; did you mean {near[0]!r}?' if near else ''}"
+                )
         return replace(self, values={**self.values, **{k: np.asarray(v) for k, v in values.items()}})
 
     def freeze(self) -> Circuit:
@@ -143,17 +154,23 @@ class Circuit:
             raise CircuitError(f"clamp: unit {bad} of {population!r} outside 0..{part.size - 1}")
         held = quantity(value, name=f"clamp of {population}.{variable}")
         if np.shape(held.value) not in ((), ids.shape) or not np.isfinite(held.value).all():
-            raise CircuitError(f"clamp of {population}.{variable}: value = {value!r}; give one finite number, or one for each of {ids.size} units")
+            raise CircuitError(
+                f"clamp of {population}.{variable}: value = {value!r}; give one finite number, or one for each of {ids.size} units"
+            )
         old, before = part.clamped.get(variable, ((), Quantity(np.empty(0), held.dimensions)))
         before = quantity(before, name=f"clamp of {population}.{variable}")
         if before.dimensions != held.dimensions:
-            raise CircuitError(f"clamp of {population}.{variable}: {value!r} has another unit than the value held before")
+            raise CircuitError(
+                f"clamp of {population}.{variable}: {value!r} has another unit than the value held before"
+            )
         numbers = dict(zip(old, np.broadcast_to(before.value, len(old)).tolist(), strict=True))
         numbers |= dict(zip(ids.tolist(), np.broadcast_to(held.value, ids.shape).tolist(), strict=True))
         entry = (tuple(numbers), Quantity(np.array(list(numbers.values()), dtype=float), held.dimensions))
         return self.with_part(replace(part, clamped={**part.clamped, variable: entry}))
 
-    def stimulate(self, population: str, variable: str, units: Any, *, amplitude: Any, start: Any, stop: Any) -> Circuit:
+    def stimulate(
+        self, population: str, variable: str, units: Any, *, amplitude: Any, start: Any, stop: Any
+    ) -> Circuit:
         """Return a copy with an extra drive onto ``variable`` of ``units`` from ``start`` to ``stop`` of each trial.
 
         ``variable`` must be one that weighted sums go to (such as ``I_in`` of the reservoir); ``amplitude`` has its unit.

@@ -100,9 +100,7 @@ def _run(options: argparse.Namespace) -> int:
 def _assignments(options: argparse.Namespace) -> dict[str, str]:
     """--set NAME=VALUE and the flags, as texts by name."""
     pairs = list(options.set or [])
-    pairs += [
-        f"{name}={getattr(options, name)}" for name in ("seed", "backend", "out") if getattr(options, name)
-    ]
+    pairs += [f"{name}={getattr(options, name)}" for name in ("seed", "backend", "out") if getattr(options, name)]
     texts: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
@@ -157,9 +155,7 @@ def _plot(options: argparse.Namespace) -> int:
 def _list(options: argparse.Namespace) -> int:
     folder = Path(options.folder)
     if not folder.is_dir():
-        raise UsageError(
-            f"there is no folder {options.folder!r}; name one that holds simulations: neurodyn list DIR"
-        )
+        raise UsageError(f"there is no folder {options.folder!r}; name one that holds simulations: neurodyn list DIR")
     found = 0
     for script in sorted(folder.glob("[!_]*.py")):
         try:
@@ -256,9 +252,7 @@ def _recording(file: str):
     from neurodyn.recording import load
 
     if not Path(file).is_file():
-        near = difflib.get_close_matches(
-            Path(file).name, [p.name for p in Path(file).parent.glob("*.h5")], n=1
-        )
+        near = difflib.get_close_matches(Path(file).name, [p.name for p in Path(file).parent.glob("*.h5")], n=1)
         hint = f"; did you mean {str(Path(file).with_name(near[0]))!r}?" if near else ""
         raise UsageError(f"there is no recording {file!r}{hint}")
     try:
@@ -292,25 +286,13 @@ def _parser() -> argparse.ArgumentParser:
         )
 
     run = command("run", "run a simulation and store what it found", _RUN_EXAMPLES)
-    run.add_argument(
-        "script", metavar="SCRIPT[:NAME]", help="Python file with a function under @nd.simulation"
-    )
-    run.add_argument(
-        "--set", action="append", metavar="NAME=VALUE", help="a parameter; may be given again and again"
-    )
+    run.add_argument("script", metavar="SCRIPT[:NAME]", help="Python file with a function under @nd.simulation")
+    run.add_argument("--set", action="append", metavar="NAME=VALUE", help="a parameter; may be given again and again")
     run.add_argument("--seed", metavar="N", help="the parameter 'seed': the same number gives the same run")
-    run.add_argument(
-        "--backend", metavar="NAME", help="the parameter 'backend': what computes (numba, torch, ...)"
-    )
-    run.add_argument(
-        "--out", metavar="FILE.h5", help="the recording; default runs/<name of the simulation>.h5"
-    )
-    run.add_argument(
-        "--overwrite", action="store_true", help="replace an existing recording once the run is done"
-    )
-    run.add_argument(
-        "--json", action="store_true", help="print results and checks as one line of JSON, the last one"
-    )
+    run.add_argument("--backend", metavar="NAME", help="the parameter 'backend': what computes (numba, torch, ...)")
+    run.add_argument("--out", metavar="FILE.h5", help="the recording; default runs/<name of the simulation>.h5")
+    run.add_argument("--overwrite", action="store_true", help="replace an existing recording once the run is done")
+    run.add_argument("--json", action="store_true", help="print results and checks as one line of JSON, the last one")
     run.add_argument("--strict", action="store_true", help="exit with 1 if a check does not pass")
 
     info = command("info", "describe a recording, or the parameters of a simulation")
@@ -318,21 +300,15 @@ def _parser() -> argparse.ArgumentParser:
 
     plot = command("plot", "draw an overview of a recording into a PNG file")
     plot.add_argument("file", metavar="FILE.h5", help="a recording")
-    plot.add_argument(
-        "--out", metavar="FILE.png", help="the picture; default FILE.overview.png, drawn anew each time"
-    )
+    plot.add_argument("--out", metavar="FILE.png", help="the picture; default FILE.overview.png, drawn anew each time")
     for failing in (run, plot):
         failing.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
     listing = command("list", "list the simulations in the scripts of a folder")
-    listing.add_argument(
-        "folder", metavar="DIR", nargs="?", default="simulations", help="default: ./simulations"
-    )
+    listing.add_argument("folder", metavar="DIR", nargs="?", default="simulations", help="default: ./simulations")
 
     doctor = command("doctor", "show which backends and compilers work here, and what to install")
-    doctor.add_argument(
-        "--clear-cache", action="store_true", help="delete the compiled kernels kept between runs"
-    )
+    doctor.add_argument("--clear-cache", action="store_true", help="delete the compiled kernels kept between runs")
     return parser
 
 

@@ -43,7 +43,7 @@ class Difference:
 
     @property
     def variable(self) -> str:
-        """"spikes", or the variable that differs."""
+        """ "spikes", or the variable that differs."""
         kind, _, rest = self.path.partition("/")
         return "spikes" if kind == "spikes" else rest.rpartition("/")[2] or kind
 
@@ -154,19 +154,25 @@ def compare(run_a: Recording, run_b: Recording, *, tolerance: float = 0.0) -> Co
             f"the second {', '.join(keys_b) or 'no arrays'}; record the same in both"
         )
     first = min(found, key=lambda d: (d.step, d.variable != "spikes"), default=None)
-    return Comparison(first is None, first, tuple(compared), tuple(sorted(skipped)), deviation, path, tolerance=tolerance)
+    return Comparison(
+        first is None, first, tuple(compared), tuple(sorted(skipped)), deviation, path, tolerance=tolerance
+    )
 
 
 def _step(run_a: Recording, run_b: Recording) -> float:
     steps = [run.attrs.get("dt_ms") for run in (run_a, run_b)]
     if None in steps or steps[0] != steps[1]:
-        raise ValueError(f"the recordings have steps of {steps[0]} ms and {steps[1]} ms; only runs of one step can be compared")
+        raise ValueError(
+            f"the recordings have steps of {steps[0]} ms and {steps[1]} ms; only runs of one step can be compared"
+        )
     return float(steps[0])  # type: ignore[arg-type]
 
 
 def _spikes(key: str, a: Any, b: Any, dt: float) -> tuple[str, Difference | None]:
     if a.size != b.size:
-        raise ValueError(f"{key}: {a.size} units in the first recording, {b.size} in the second; compare runs of one circuit")
+        raise ValueError(
+            f"{key}: {a.size} units in the first recording, {b.size} in the second; compare runs of one circuit"
+        )
     # one number for each spike, in the order of step and unit
     trains = [np.unique(np.rint(s.times / dt).astype(np.int64) * max(a.size, 1) + s.ids) for s in (a, b)]
     text = f"{_count(len(a))} spikes of {a.population}"
@@ -213,7 +219,9 @@ def _ended(time: float, dt: float) -> int:
 
 
 def _label(array: Any, index: tuple[int, ...]) -> Any:
-    labels = tuple(array[dim].values[k].item() if dim in array.coords else k for dim, k in zip(array.dims[1:], index, strict=True))
+    labels = tuple(
+        array[dim].values[k].item() if dim in array.coords else k for dim, k in zip(array.dims[1:], index, strict=True)
+    )
     return labels[0] if len(labels) == 1 else labels
 
 

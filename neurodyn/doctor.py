@@ -179,9 +179,7 @@ def clear_cache() -> str:
     folder = cache.folder().resolve()
     for precious in (Path.home(), Path.cwd(), Path(__file__).parent):
         if precious.resolve().is_relative_to(folder):
-            raise ValueError(
-                f"the cache folder {folder} holds {precious}; set NEURODYN_CACHE_DIR to one of its own"
-            )
+            raise ValueError(f"the cache folder {folder} holds {precious}; set NEURODYN_CACHE_DIR to one of its own")
     size = _size_text(folder)
     for member in folder.iterdir():
         if member.is_dir() and not member.is_symlink():
@@ -199,11 +197,7 @@ def _caches() -> list[tuple[str, Path, str]]:
     cython = os.environ.get("CYTHON_CACHE_DIR")
     candidates = [Path(cython)] if cython else [Path.home() / ".cache" / "cython", Path.home() / ".cython"]
     how = "python -c \"import brian2; brian2.clear_cache('cython')\""
-    found += [
-        ("Brian2's Cython", p / "brian_extensions", how)
-        for p in candidates
-        if (p / "brian_extensions").is_dir()
-    ]
+    found += [("Brian2's Cython", p / "brian_extensions", how) for p in candidates if (p / "brian_extensions").is_dir()]
     triton = Path(os.environ.get("TRITON_CACHE_DIR") or Path.home() / ".triton" / "cache")
     if triton.is_dir():
         found.append(("Triton", triton, f"rm -r {triton}"))

@@ -29,7 +29,9 @@ class Estimate:
         )
 
 
-def estimate(circuit: Circuit, session: Session | Any, *, learn: Any = None, record: Sequence[Any] = ("spikes",)) -> Estimate:
+def estimate(
+    circuit: Circuit, session: Session | Any, *, learn: Any = None, record: Sequence[Any] = ("spikes",)
+) -> Estimate:
     """Return what ``nd.simulate`` with the same arguments needs, without running it.
 
     Raises what :func:`neurodyn.simulate` raises before its first step.
@@ -43,8 +45,11 @@ def estimate(circuit: Circuit, session: Session | Any, *, learn: Any = None, rec
     steps = ratio * sum(t.steps for t in session.trials)
     inputs = {id(v): v.nbytes for t in session.trials for v in t.inputs.values()}
     return Estimate(
-        network_bytes(network), sum(inputs.values()), recording_bytes(network, plan_recording(network, tuple(record)), steps),
-        steps, network.synapses,
+        network_bytes(network),
+        sum(inputs.values()),
+        recording_bytes(network, plan_recording(network, tuple(record)), steps),
+        steps,
+        network.synapses,
     )
 
 
@@ -53,8 +58,16 @@ def network_bytes(network: Network) -> int:
     import numpy as np
 
     arrays = sum(8 * int(np.prod([network.sizes[x] for x in a.axes], dtype=int)) for a in network.program.arrays)
-    wiring = sum(w.indptr.nbytes + w.targets.nbytes + w.weights.nbytes + w.delays.nbytes + (0 if w.matrix is None else w.matrix.nbytes)
-                 for w in network.wiring.values())
-    rings = sum(8 * (int(network.wiring[s.name].delays.max(initial=0)) + 1) * network.sizes[s.target_population]
-                for s in network.program.spikes)
+    wiring = sum(
+        w.indptr.nbytes
+        + w.targets.nbytes
+        + w.weights.nbytes
+        + w.delays.nbytes
+        + (0 if w.matrix is None else w.matrix.nbytes)
+        for w in network.wiring.values()
+    )
+    rings = sum(
+        8 * (int(network.wiring[s.name].delays.max(initial=0)) + 1) * network.sizes[s.target_population]
+        for s in network.program.spikes
+    )
     return arrays + wiring + rings

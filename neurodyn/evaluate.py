@@ -25,13 +25,46 @@ def exprel(x: np.ndarray) -> np.ndarray:
 
 
 OPERATIONS: dict[str, Callable[..., np.ndarray]] = {
-    "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.true_divide, "mod": np.mod, "floordiv": np.floor_divide,
-    "neg": np.negative, "abs": np.abs, "sqrt": np.sqrt, "exp": np.exp, "expm1": np.expm1, "log": np.log, "log1p": np.log1p,
-    "log10": np.log10, "sin": np.sin, "cos": np.cos, "tan": np.tan, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh,
-    "arctan": np.arctan, "floor": np.floor, "ceil": np.ceil, "trunc": np.trunc, "sign": np.sign, "exprel": exprel,
-    "pow": np.power, "power_product": power_product, "min": np.minimum, "max": np.maximum,
-    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
-    "and": np.logical_and, "or": np.logical_or, "not": np.logical_not, "select": np.where,
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.true_divide,
+    "mod": np.mod,
+    "floordiv": np.floor_divide,
+    "neg": np.negative,
+    "abs": np.abs,
+    "sqrt": np.sqrt,
+    "exp": np.exp,
+    "expm1": np.expm1,
+    "log": np.log,
+    "log1p": np.log1p,
+    "log10": np.log10,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "tanh": np.tanh,
+    "arctan": np.arctan,
+    "floor": np.floor,
+    "ceil": np.ceil,
+    "trunc": np.trunc,
+    "sign": np.sign,
+    "exprel": exprel,
+    "pow": np.power,
+    "power_product": power_product,
+    "min": np.minimum,
+    "max": np.maximum,
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+    "eq": np.equal,
+    "ne": np.not_equal,
+    "and": np.logical_and,
+    "or": np.logical_or,
+    "not": np.logical_not,
+    "select": np.where,
     # in index order, from 0.0: numpy's own sum adds pairwise, which gives other bits
     "sum": lambda x: 0.0 + np.add.accumulate(x, axis=-1)[..., -1] if np.shape(x)[-1] else np.zeros(np.shape(x)[:-1]),
 }
@@ -51,7 +84,14 @@ class Evaluator:
     _value_axes: dict[str, Axes] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, program: Program, arrays: MutableMapping[str, np.ndarray], sizes: Mapping[str, int], draw: Callable, rls: Callable | None = None) -> Evaluator:
+    def of(
+        cls,
+        program: Program,
+        arrays: MutableMapping[str, np.ndarray],
+        sizes: Mapping[str, int],
+        draw: Callable,
+        rls: Callable | None = None,
+    ) -> Evaluator:
         """Make an evaluator for the arrays of a program."""
         return cls(arrays, {a.name: a.axes for a in program.arrays}, sizes, draw, rls)
 
@@ -93,7 +133,11 @@ class Evaluator:
             return np.asarray(self._operand(op.args[0], op.axes, axis, units), dtype=self.dtype)
         if op.op == "rls":
             assert self.rls is not None
-            return self.rls(self.arrays, *op.args[:1], *(self._operand(a, op.axes if k == 0 else (), axis, units) for k, a in enumerate(op.args[1:])))
+            return self.rls(
+                self.arrays,
+                *op.args[:1],
+                *(self._operand(a, op.axes if k == 0 else (), axis, units) for k, a in enumerate(op.args[1:])),
+            )
         if op.op == "identity":
             matrix = self.arrays[str(op.args[0])]
             matrix[...] = np.eye(matrix.shape[0]) * self._operand(op.args[1], (), axis, units)

@@ -21,7 +21,11 @@ def hoist(blocks: list[Block], arrays: dict[str, Array]) -> list[Block]:
                 args = tuple(renames.get(a, a) if isinstance(a, str) else a for a in item.args)
                 item = replace(item, args=args)
                 movable = item.op not in ("normal", "uniform", "rls", "identity") and len(item.axes) <= 1 and item.args
-                if movable and all(not isinstance(a, str) or a in fixed for a in args) and item.op not in ("copy", "size"):
+                if (
+                    movable
+                    and all(not isinstance(a, str) or a in fixed for a in args)
+                    and item.op not in ("copy", "size")
+                ):
                     key = (item.op, tuple(map(repr, args)), item.axes)  # by text: 0.0 and -0.0, 1.0 and True differ
                     if key not in known:
                         name = known[key] = f"@{len(known)}"
@@ -36,7 +40,9 @@ def hoist(blocks: list[Block], arrays: dict[str, Array]) -> list[Block]:
                 value = renames.get(item.value, item.value) if isinstance(item.value, str) else item.value
                 out.append(replace(item, value=value))
             else:
-                condition = renames.get(item.condition, item.condition) if isinstance(item.condition, str) else item.condition
+                condition = (
+                    renames.get(item.condition, item.condition) if isinstance(item.condition, str) else item.condition
+                )
                 out.append(Branch(condition, visit(item.body, dict(renames))))
         return tuple(out)
 
@@ -49,5 +55,8 @@ def hoist(blocks: list[Block], arrays: dict[str, Array]) -> list[Block]:
         body = visit(block.body, renames)
         value = renames.get(block.result, block.result) if isinstance(block.result, str) else block.result
         result.append(replace(block, body=body, result=value))
-    return [*(b for b in result if b.phase == "constants"), Block("constants", "", tuple(constant_block)),
-            *(b for b in result if b.phase != "constants")]
+    return [
+        *(b for b in result if b.phase == "constants"),
+        Block("constants", "", tuple(constant_block)),
+        *(b for b in result if b.phase != "constants"),
+    ]

@@ -22,14 +22,34 @@ from neurodyn.program import Axes, Branch, Item, Op, Operand, Store
 _BINARY = {ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "div", ast.Mod: "mod", ast.FloorDiv: "floordiv"}
 _COMPARE = {ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne"}
 _UNARY_FUNCTIONS = {
-    "exp": "exp", "expm1": "expm1", "log": "log", "log1p": "log1p", "log10": "log10", "sin": "sin", "cos": "cos",
-    "tan": "tan", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "arctan": "arctan", "sqrt": "sqrt", "abs": "abs",
-    "floor": "floor", "ceil": "ceil", "sign": "sign", "exprel": "exprel",
+    "exp": "exp",
+    "expm1": "expm1",
+    "log": "log",
+    "log1p": "log1p",
+    "log10": "log10",
+    "sin": "sin",
+    "cos": "cos",
+    "tan": "tan",
+    "sinh": "sinh",
+    "cosh": "cosh",
+    "tanh": "tanh",
+    "arctan": "arctan",
+    "sqrt": "sqrt",
+    "abs": "abs",
+    "floor": "floor",
+    "ceil": "ceil",
+    "sign": "sign",
+    "exprel": "exprel",
 }
 _KEEPS_UNIT = {"abs", "floor", "ceil", "copy"}
 _FOLD = {
-    "add": lambda a, b: a + b, "sub": lambda a, b: a - b, "mul": lambda a, b: a * b, "neg": lambda a: -a,
-    "div": lambda a, b: a / b, "exp": lambda a: float(np.exp(a)), "sqrt": lambda a: float(np.sqrt(a)),
+    "add": lambda a, b: a + b,
+    "sub": lambda a, b: a - b,
+    "mul": lambda a, b: a * b,
+    "neg": lambda a: -a,
+    "div": lambda a, b: a / b,
+    "exp": lambda a: float(np.exp(a)),
+    "sqrt": lambda a: float(np.sqrt(a)),
     "log": lambda a: float(np.log(a)),
 }
 _NON_UNIT = {"i", "j", "t", "dt", "N"}
@@ -94,7 +114,9 @@ class Translator:
             return ast.parse(textwrap.dedent(text) if mode == "exec" else text, mode=mode)  # type: ignore[return-value]
         except SyntaxError as error:
             line = (error.text or text).strip()
-            raise ModelError(f"{self.owner}: can't read {line!r} ({error.msg}); write assignments such as 'v += dt*u'") from None
+            raise ModelError(
+                f"{self.owner}: can't read {line!r} ({error.msg}); write assignments such as 'v += dt*u'"
+            ) from None
 
     def _lines(self, lines: Iterable[ast.stmt], scope: dict[str, Symbol]) -> None:
         for line in lines:
@@ -112,7 +134,9 @@ class Translator:
             elif isinstance(line, ast.Expr) and isinstance(line.value, ast.Call):
                 self._target = self._name(line.value.func)
                 self._value(line.value, scope)
-            elif not (isinstance(line, ast.Pass) or (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant))):
+            elif not (
+                isinstance(line, ast.Pass) or (isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant))
+            ):
                 raise ModelError(
                     f"{self.owner}: {ast.unparse(line)!r} is not part of the language; use assignments, 'if' and functions"
                 )
@@ -146,7 +170,9 @@ class Translator:
             value = self._op("copy", value)  # a name for an array must not change when the array does
         if declared is not None:
             if not declared.writable:
-                raise ModelError(f"{self.owner}: {name!r} can't be assigned here (it is a parameter or belongs to another part)")
+                raise ModelError(
+                    f"{self.owner}: {name!r} can't be assigned here (it is a parameter or belongs to another part)"
+                )
             if not set(value.axes) <= set(declared.axes):
                 raise ModelError(
                     f"{self.owner}: {name} has one value for each of {declared.axes or '(network)'}, the expression for "
@@ -160,13 +186,17 @@ class Translator:
             value = replace(value, writable=True, dimensions=declared.dimensions)
             if not set(declared.axes) <= set(value.axes):  # a broadcast value has the declared axes from now on
                 self._items.pop()
-                value = replace(self._emit("copy", (value,), declared.axes), writable=True, dimensions=declared.dimensions)
+                value = replace(
+                    self._emit("copy", (value,), declared.axes), writable=True, dimensions=declared.dimensions
+                )
                 self._items.append(Store(str(declared.operand), value.operand))
             for alias, symbol in self.symbols.items():  # "y" and "when.y" are one array
                 if alias != name and symbol.operand == declared.operand:
                     scope[alias] = value
         elif "." in name:
-            raise ModelError(f"{self.owner}: {name!r} can't be assigned here, there is no such array{_nearest(name, self.symbols)}")
+            raise ModelError(
+                f"{self.owner}: {name!r} can't be assigned here, there is no such array{_nearest(name, self.symbols)}"
+            )
         scope[name] = value
 
     def _value(self, node: ast.expr, scope: Mapping[str, Symbol]) -> Symbol:
@@ -213,11 +243,15 @@ class Translator:
         if name in ("randn", "rand"):
             like = self._value(node.args[0], scope).axes if node.args else self.axes
             if not node.args and not self.axes:
-                raise ModelError(f"{self.owner}: {name}() needs to know for which units; write {name}(y) for one draw for each of y")
+                raise ModelError(
+                    f"{self.owner}: {name}() needs to know for which units; write {name}(y) for one draw for each of y"
+                )
             label = ".".join(filter(None, (self.owner, self._phase, self._target)))
             count = self._streams[label] = self._streams.get(label, 0) + 1
             stream = label if count == 1 else f"{label}.{count}"
-            return self._emit("normal" if name == "randn" else "uniform", (), like, units.DIMENSIONLESS, extra=(stream,))
+            return self._emit(
+                "normal" if name == "randn" else "uniform", (), like, units.DIMENSIONLESS, extra=(stream,)
+            )
         args = [self._value(arg, scope) for arg in node.args]
 
         def need(count: int) -> None:
@@ -258,7 +292,20 @@ class Translator:
         if name == "identity":
             need(2)
             return self._emit("identity", tuple(args), ())
-        known = [*_UNARY_FUNCTIONS, "sum", "mean", "min", "max", "clip", "where", "int", "randn", "rand", "rls", "identity"]
+        known = [
+            *_UNARY_FUNCTIONS,
+            "sum",
+            "mean",
+            "min",
+            "max",
+            "clip",
+            "where",
+            "int",
+            "randn",
+            "rand",
+            "rls",
+            "identity",
+        ]
         raise ModelError(f"{self.owner}: unknown function {name!r}{_nearest(name, known)}")
 
     def _power(self, base: Symbol, exponent_node: ast.expr, scope: Mapping[str, Symbol]) -> Symbol:
@@ -283,7 +330,9 @@ class Translator:
 
     def _lookup(self, name: str, scope: Mapping[str, Symbol]) -> Symbol:
         if scope.get(name) is _LOST:
-            raise ModelError(f"{self.owner}: {name!r} is assigned inside an 'if' only; declare it as state, or use where(condition, a, b)")
+            raise ModelError(
+                f"{self.owner}: {name!r} is assigned inside an 'if' only; declare it as state, or use where(condition, a, b)"
+            )
         if name in scope:
             return scope[name]
         if name in ("True", "False"):
@@ -343,12 +392,20 @@ class Translator:
         except (ArithmeticError, ValueError):  # division by zero, overflow, a root of a negative number
             value = math.nan
         if not math.isfinite(value) and all(math.isfinite(float(n)) for n in numbers):
-            raise ModelError(f"{self.owner}: the definition of {self._target or 'a value'} computes no finite number from {', '.join(map(str, numbers))}")
+            raise ModelError(
+                f"{self.owner}: the definition of {self._target or 'a value'} computes no finite number from {', '.join(map(str, numbers))}"
+            )
         return value
 
     def _emit(
-        self, op: str, args: tuple[Symbol, ...], axes: Axes, dimensions: units.Dimensions | None = None, *,
-        dtype: str = "float", extra: tuple[Operand, ...] = (),
+        self,
+        op: str,
+        args: tuple[Symbol, ...],
+        axes: Axes,
+        dimensions: units.Dimensions | None = None,
+        *,
+        dtype: str = "float",
+        extra: tuple[Operand, ...] = (),
     ) -> Symbol:
         name = f"%{self._counter}"
         self._counter += 1
@@ -375,13 +432,17 @@ class Translator:
         if op in ("neg", *_KEEPS_UNIT):
             return known[0]
         if op in _UNARY_FUNCTIONS.values() and op != "sign" and known[0] != units.DIMENSIONLESS:
-            raise ModelError(f"{self.owner}: {op}() in {self._target} needs a number without unit, not {_unit_text(known[0])}")  # type: ignore[arg-type]
+            raise ModelError(
+                f"{self.owner}: {op}() in {self._target} needs a number without unit, not {_unit_text(known[0])}"
+            )  # type: ignore[arg-type]
         return units.DIMENSIONLESS
 
 
 def _same_unit(owner: str, where: str, a: units.Dimensions | None, b: units.Dimensions | None, *, zero: bool) -> None:
     if a is not None and b is not None and a != b and not zero:
-        raise ModelError(f"{owner}: {where or 'the text'} mixes {_unit_text(a)} with {_unit_text(b)}; make the units agree")
+        raise ModelError(
+            f"{owner}: {where or 'the text'} mixes {_unit_text(a)} with {_unit_text(b)}; make the units agree"
+        )
 
 
 def _unit_text(dimensions: units.Dimensions) -> str:

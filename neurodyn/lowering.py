@@ -19,8 +19,11 @@ from neurodyn.specs import delay_steps, expression_text, label_axis, layout, num
 
 #: arrays that every circuit has: the step, the clock, and the kind of the trial
 CLOCK = (
-    Array("dt", (), "parameter", unit="s"), Array("t", (), "clock", unit="s"), Array("step", (), "clock"),
-    Array("learning", (), "clock", "bool"), Array("calibration", (), "clock", "bool"),
+    Array("dt", (), "parameter", unit="s"),
+    Array("t", (), "clock", unit="s"),
+    Array("step", (), "clock"),
+    Array("learning", (), "clock", "bool"),
+    Array("calibration", (), "clock", "bool"),
 )
 
 
@@ -110,10 +113,17 @@ class _Lowering:
         if p.equations is not None:
             from neurodyn.backends.equations import lower as lower_equations
 
-            parameters = {n: (self.dimensions[f"{p.name}.{n}"], not self.arrays[f"{p.name}.{n}"].axes) for n in p.parameters}
+            parameters = {
+                n: (self.dimensions[f"{p.name}.{n}"], not self.arrays[f"{p.name}.{n}"].axes) for n in p.parameters
+            }
             lowered = self.equations[p.name] = lower_equations(
-                p.equations, threshold=p.threshold, reset=p.reset, refractory=_refractory(p), method=p.method,
-                parameters=parameters, inputs={},
+                p.equations,
+                threshold=p.threshold,
+                reset=p.reset,
+                refractory=_refractory(p),
+                method=p.method,
+                parameters=parameters,
+                inputs={},
             )
             for v in lowered.variables:
                 if v.kind == "state" or (v.kind == "parameter" and v.name not in p.parameters):
@@ -132,9 +142,17 @@ class _Lowering:
         for name, (_, value) in p.clamped.items():
             key = f"{p.name}.{name}"
             if key not in self.arrays or self.arrays[key].role != "state":
-                known = [k[len(p.name) + 1:] for k, a in self.arrays.items() if k.startswith(f"{p.name}.") and a.role == "state"]
-                raise CircuitError(f"clamp: population {p.name!r} has no variable {name!r}; there are {', '.join(known)}")
-            units.si(value, units.display_unit(self.dimensions.get(key, units.DIMENSIONLESS))[0], name=f"clamp of {key}")
+                known = [
+                    k[len(p.name) + 1 :]
+                    for k, a in self.arrays.items()
+                    if k.startswith(f"{p.name}.") and a.role == "state"
+                ]
+                raise CircuitError(
+                    f"clamp: population {p.name!r} has no variable {name!r}; there are {', '.join(known)}"
+                )
+            units.si(
+                value, units.display_unit(self.dimensions.get(key, units.DIMENSIONLESS))[0], name=f"clamp of {key}"
+            )
             self._array(f"{p.name}.{name}@clamp", axis, "parameter")
             self._array(f"{p.name}.{name}@clamped", axis, "parameter", "bool")
 
@@ -146,18 +164,31 @@ class _Lowering:
     def _population_scope(self, p: Population, *, guarded: bool = False) -> dict[str, Symbol]:
         scope = self._clock()
         prefix = f"{p.name}."
-        unless = {v.name for v in self.equations[p.name].variables if v.unless_refractory} if p.name in self.equations else ()
+        unless = (
+            {v.name for v in self.equations[p.name].variables if v.unless_refractory}
+            if p.name in self.equations
+            else ()
+        )
         for key, array in self.arrays.items():
             if key.startswith(prefix) and "@" not in key:
-                name = key[len(prefix):]
+                name = key[len(prefix) :]
                 guard = "not_refractory" if guarded and name in unless else None
-                scope[name] = Symbol(key, array.axes, array.dtype, array.role == "state", self.dimensions.get(key, units.DIMENSIONLESS), guard)
+                scope[name] = Symbol(
+                    key,
+                    array.axes,
+                    array.dtype,
+                    array.role == "state",
+                    self.dimensions.get(key, units.DIMENSIONLESS),
+                    guard,
+                )
         return scope
 
     def _population_code(self, p: Population) -> None:
         axis = (p.name,)
         lowered = self.equations.get(p.name)
-        update, threshold, reset = (p.code, p.threshold, p.reset) if lowered is None else (lowered.update, lowered.threshold, lowered.reset)
+        update, threshold, reset = (
+            (p.code, p.threshold, p.reset) if lowered is None else (lowered.update, lowered.threshold, lowered.reset)
+        )
         scope = self._population_scope(p, guarded=True)
         if lowered is not None:  # Brian2 has checked the units; its noise lines have none
             scope = {k: replace(s, dimensions=None) for k, s in scope.items()}
@@ -186,7 +217,9 @@ class _Lowering:
                 raise ModelError(f"{p.name}: threshold {threshold!r} must be a condition such as 'v > v_threshold'")
             self.blocks.append(Block("threshold", p.name, items, result=value.operand))
             if p.refractory is not None:
-                body = Translator(p.name, unguarded, axis).statements("last_spike = step\nnot_refractory = False", "spiked")
+                body = Translator(p.name, unguarded, axis).statements(
+                    "last_spike = step\nnot_refractory = False", "spiked"
+                )
                 self.blocks.append(Block("spiked", p.name, body, spikes_of=p.name))
             body = Translator(p.name, unguarded, axis).statements(reset or "", "reset")
             self.blocks.append(Block("reset", p.name, body, spikes_of=p.name))
@@ -194,10 +227,12 @@ class _Lowering:
 
     def _initial(self, p: Population) -> None:
         prefix, body = f"{p.name}.", []
-        names = [k[len(prefix):] for k, a in self.arrays.items() if k.startswith(prefix) and a.role == "state"]
+        names = [k[len(prefix) :] for k, a in self.arrays.items() if k.startswith(prefix) and a.role == "state"]
         for name in p.initial:
             if name not in names:
-                raise CircuitError(f"population {p.name!r}: initial value for {name!r}, which is no state variable; there are {', '.join(names)}")
+                raise CircuitError(
+                    f"population {p.name!r}: initial value for {name!r}, which is no state variable; there are {', '.join(names)}"
+                )
         started = {"last_spike": -1e18, "not_refractory": True}
         for name in [n for n in names if n not in p.initial] + list(p.initial):
             key, value = prefix + name, p.initial.get(name)
@@ -208,7 +243,9 @@ class _Lowering:
             elif name not in p.initial:
                 body.append(Store(key, started.get(name, 0.0)))
             elif text is not None:
-                items, result = Translator(p.name, self._population_scope(p), (p.name,)).expression(text, "initial", name)
+                items, result = Translator(p.name, self._population_scope(p), (p.name,)).expression(
+                    text, "initial", name
+                )
                 wanted = self.dimensions.get(key)
                 if None not in (wanted, result.dimensions) and wanted != result.dimensions and result.operand != 0:
                     raise ModelError(f"{p.name}: the initial value of {name} has the wrong unit, {text!r}")
@@ -235,13 +272,21 @@ class _Lowering:
             raise CircuitError(f"filter {f.name!r}: {f.source!r} is no population with a threshold")
         names = ["r"] if f.tau_rise is None else ["r", "h"]
         for name in names:
-            self._array(f"{f.name}.{name}", (source.name,), "state" if f.reset else "memory", unit=f.unit if name == "r" else "1")
+            self._array(
+                f"{f.name}.{name}",
+                (source.name,),
+                "state" if f.reset else "memory",
+                unit=f.unit if name == "r" else "1",
+            )
         for name in ["decay", "jump"] + (["rise_decay", "rise_gain"] if f.tau_rise is not None else []):
             self._array(f"{f.name}.{name}", (), "parameter")
 
     def _filter_code(self, f: Filter) -> None:
-        scope = {k[len(f.name) + 1:]: Symbol(k, a.axes, a.dtype, a.role in ("state", "memory"))
-                 for k, a in self.arrays.items() if k.startswith(f"{f.name}.")}
+        scope = {
+            k[len(f.name) + 1 :]: Symbol(k, a.axes, a.dtype, a.role in ("state", "memory"))
+            for k, a in self.arrays.items()
+            if k.startswith(f"{f.name}.")
+        }
         single = f.tau_rise is None
         decay = "r = r*decay" if single else "r = r*decay + rise_gain*h\nh = h*rise_decay"
         body = Translator(f.name, scope).statements(decay, "trace")
@@ -249,8 +294,17 @@ class _Lowering:
         jump = "r += jump" if single else "h += jump"
         body = Translator(f.name, scope).statements(jump, "at_spike")
         self.blocks.append(Block("trace", f.name, body, spikes_of=str(f.source)))
-        self.blocks.append(Block("initial" if f.reset else "start", f.name, tuple(
-            Store(a.name, 0.0) for k, a in self.arrays.items() if k.startswith(f"{f.name}.") and a.role in ("state", "memory"))))
+        self.blocks.append(
+            Block(
+                "initial" if f.reset else "start",
+                f.name,
+                tuple(
+                    Store(a.name, 0.0)
+                    for k, a in self.arrays.items()
+                    if k.startswith(f"{f.name}.") and a.role in ("state", "memory")
+                ),
+            )
+        )
 
     def _source(self, r: Readout) -> Array:
         key = r.source if "." in r.source else f"{r.source}.r"
@@ -272,7 +326,10 @@ class _Lowering:
                 for name, declared in getattr(part, role).items():
                     kind = declared if isinstance(declared, str) else declared[0]
                     axes = {
-                        "output": output, "unit": unit_axes, "output*unit": output + unit_axes, "network": (),
+                        "output": output,
+                        "unit": unit_axes,
+                        "output*unit": output + unit_axes,
+                        "network": (),
                         "unit*unit": unit_axes + tuple(f"{a}'" for a in unit_axes),
                     }.get(kind)
                     if kind == "output*unit" and set(output) & set(unit_axes):
@@ -280,7 +337,9 @@ class _Lowering:
                             f"readout {r.name!r}: its outputs have the labels of its source {r.source!r}; give the outputs other names"
                         )
                     if axes is None:
-                        raise CircuitError(f"readout {r.name!r}: axes {kind!r} of {name}; allowed are output, unit, output*unit, unit*unit, network")
+                        raise CircuitError(
+                            f"readout {r.name!r}: axes {kind!r} of {name}; allowed are output, unit, output*unit, unit*unit, network"
+                        )
                     self._array(f"{owner}.{name}", axes, role, unit=r.labels.get(name, "1"))
             for name in part.parameters:
                 self._array(f"{owner}.{name}", (), "parameter")
@@ -297,9 +356,11 @@ class _Lowering:
         for owner in (r.name, *([r.rule.name] if r.rule is not None else [])):
             for key, array in self.arrays.items():
                 if key.startswith(f"{owner}.") and "@" not in key:
-                    name = key[len(owner) + 1:]
+                    name = key[len(owner) + 1 :]
                     if name in scope and name != "r":
-                        raise CircuitError(f"readout {r.name!r}: {name!r} is also the name of an input or of the clock; rename it")
+                        raise CircuitError(
+                            f"readout {r.name!r}: {name!r} is also the name of an input or of the clock; rename it"
+                        )
                     scope[name] = Symbol(key, array.axes, array.dtype, array.role in ("state", "memory"))
         return {k: replace(s, dimensions=None) for k, s in scope.items()}
 
@@ -310,7 +371,11 @@ class _Lowering:
         parts: list[Any] = [r]
         if r.rule is not None:
             parts.append(r.rule)
-            for phase, text in (("learn", r.rule.per_step), ("trial_start", r.rule.trial_start), ("trial_end", r.rule.trial_end)):
+            for phase, text in (
+                ("learn", r.rule.per_step),
+                ("trial_start", r.rule.trial_start),
+                ("trial_end", r.rule.trial_end),
+            ):
                 body = Translator(r.rule.name, scope).statements(text, phase)
                 if body:
                     self.blocks.append(Block(phase, r.rule.name, (Branch("learning", body),)))
@@ -327,7 +392,10 @@ class _Lowering:
                 self.blocks.append(Block(phase, part.name, tuple(body)))
 
     def _clock(self) -> dict[str, Symbol]:
-        return {a.name: Symbol(a.name, a.axes, a.dtype, False, self.dimensions.get(a.name, units.DIMENSIONLESS)) for a in CLOCK}
+        return {
+            a.name: Symbol(a.name, a.axes, a.dtype, False, self.dimensions.get(a.name, units.DIMENSIONLESS))
+            for a in CLOCK
+        }
 
     # -- connections ---------------------------------------------------------------------------------------
 
@@ -339,36 +407,60 @@ class _Lowering:
             source, target = self.circuit[head], f"{c.target}.{c.variable}"
             array = self.arrays.get(target)
             if array is None or array.role != "state":
-                names = [k.split(".")[1] for k, a in self.arrays.items() if k.startswith(f"{c.target}.") and a.role == "state"]
-                raise CircuitError(f"connection {c.name!r}: {c.target!r} has no variable {c.variable!r}; there are {', '.join(names)}")
+                names = [
+                    k.split(".")[1]
+                    for k, a in self.arrays.items()
+                    if k.startswith(f"{c.target}.") and a.role == "state"
+                ]
+                raise CircuitError(
+                    f"connection {c.name!r}: {c.target!r} has no variable {c.variable!r}; there are {', '.join(names)}"
+                )
             population = self.circuit[c.target]
             self._check_weight(c, population, target)
-            if expression_text(c.delay) is not None and self._synapse_dimensions(c, c.delay, "delay") not in (None, units.dimensions_of("second")):
-                raise CircuitError(f"connection {c.name!r}: delay = {c.delay!r} is no time; write it in units of time, such as '1*ms + rand()*ms'")
+            if expression_text(c.delay) is not None and self._synapse_dimensions(c, c.delay, "delay") not in (
+                None,
+                units.dimensions_of("second"),
+            ):
+                raise CircuitError(
+                    f"connection {c.name!r}: delay = {c.delay!r} is no time; write it in units of time, such as '1*ms + rand()*ms'"
+                )
             if not variable and not isinstance(source, Input):
                 if not isinstance(source, SpikeTimes) and not getattr(source, "spiking", False):
-                    raise CircuitError(f"connection {c.name!r}: {head!r} emits no spikes; name a variable of it, such as '{head}.x'")
+                    raise CircuitError(
+                        f"connection {c.name!r}: {head!r} emits no spikes; name a variable of it, such as '{head}.x'"
+                    )
                 unless = population.name in self.equations and any(
-                    v.unless_refractory and v.name == c.variable for v in self.equations[population.name].variables)
+                    v.unless_refractory and v.name == c.variable for v in self.equations[population.name].variables
+                )
                 stored = self.circuit.values.get(f"{c.name}.delays")
                 if stored is None or not np.size(stored):
                     steps = delay_steps(c, self.circuit.timestep)
                 else:  # a network from a file is the same Program
                     steps = int(np.ravel(stored)[0]) if np.unique(stored).size == 1 else stored
                 delays = "heterogeneous" if np.ndim(steps) else "uniform" if steps else "none"
-                spikes.append(Spikes(c.name, head, c.target, target, delays, f"{c.target}.not_refractory" if unless else None))
+                spikes.append(
+                    Spikes(c.name, head, c.target, target, delays, f"{c.target}.not_refractory" if unless else None)
+                )
                 continue
             key = f"{head}.value" if isinstance(source, Input) else c.source
             if key not in self.arrays:
                 raise CircuitError(f"connection {c.name!r}: no variable {c.source!r} to read")
             axes = self.arrays[key].axes
             if len(axes) > 1:
-                raise CircuitError(f"connection {c.name!r}: {c.source!r} is a matrix; read a variable with one value a unit or output")
-            delay = delay_steps(c, self.circuit.timestep) if c.delay is not None else (0 if isinstance(source, Input) else 1)
+                raise CircuitError(
+                    f"connection {c.name!r}: {c.source!r} is a matrix; read a variable with one value a unit or output"
+                )
+            delay = (
+                delay_steps(c, self.circuit.timestep)
+                if c.delay is not None
+                else (0 if isinstance(source, Input) else 1)
+            )
             if np.ndim(delay):
                 raise CircuitError(f"connection {c.name!r}: weighted sums take one delay for all synapses")
-            if int(delay) == 0 and not isinstance(source, Input) and (
-                head not in order or order.index(head) >= order.index(c.target)
+            if (
+                int(delay) == 0
+                and not isinstance(source, Input)
+                and (head not in order or order.index(head) >= order.index(c.target))
             ):
                 raise CircuitError(
                     f"connection {c.name!r}: delay 0 works only from inputs and populations listed before {c.target!r}; give it a step"
@@ -377,9 +469,10 @@ class _Lowering:
             summed.add(target)
         for s in spikes:
             if s.target in summed:
-                raise CircuitError(f"{s.target!r} receives both spikes and weighted sums; give each its own variable and add them in the equations")
+                raise CircuitError(
+                    f"{s.target!r} receives both spikes and weighted sums; give each its own variable and add them in the equations"
+                )
         return tuple(spikes), tuple(sums)
-
 
     def _check_weight(self, c: Connection, population: Population, target: str) -> None:
         """Refuse "20 pA" onto a volt, or onto a pseudo-unit."""
@@ -393,7 +486,6 @@ class _Lowering:
                 f"{units.display_unit(want)[0] if any(want) else 'a plain number'}{note}"
             )
 
-
     def _synapse_dimensions(self, c: Connection, value: Any, what: str) -> units.Dimensions | None:
         """Return the dimensions of a specification for each synapse; None where an expression does not tell."""
         text = expression_text(value)
@@ -405,18 +497,25 @@ class _Lowering:
         return units.quantity(value, name=f"{c.name}.{what}").dimensions
 
 
-def synapse_symbols(c: Connection, arrays: Iterable[Array], dimensions: Mapping[str, units.Dimensions]) -> dict[str, Symbol]:
+def synapse_symbols(
+    c: Connection, arrays: Iterable[Array], dimensions: Mapping[str, units.Dimensions]
+) -> dict[str, Symbol]:
     """Return what expressions for each synapse may use: i, j, dt, and parameters of both sides as ``name_pre``, ``name_post``."""
     axis = (f"synapses of {c.name}",)
-    symbols = {"i": Symbol("i", axis, dimensions=units.DIMENSIONLESS), "j": Symbol("j", axis, dimensions=units.DIMENSIONLESS),
-               "dt": Symbol("dt", dimensions=units.dimensions_of("second"))}
+    symbols = {
+        "i": Symbol("i", axis, dimensions=units.DIMENSIONLESS),
+        "j": Symbol("j", axis, dimensions=units.DIMENSIONLESS),
+        "dt": Symbol("dt", dimensions=units.dimensions_of("second")),
+    }
     for array in arrays:
         part, _, name = array.name.partition(".")
         if array.role in ("parameter", "constant") and name and "@" not in name:
             for side, wanted in (("pre", c.source.split(".")[0]), ("post", c.target)):
                 if part == wanted:
                     own = dimensions.get(array.name, units.DIMENSIONLESS)
-                    symbols[f"{name}_{side}"] = Symbol(f"{name}_{side}", axis if array.axes else (), array.dtype, dimensions=own)
+                    symbols[f"{name}_{side}"] = Symbol(
+                        f"{name}_{side}", axis if array.axes else (), array.dtype, dimensions=own
+                    )
     return symbols
 
 
@@ -424,7 +523,9 @@ def _refractory(p: Population) -> Any:
     if p.refractory is None or (isinstance(p.refractory, str) and p.refractory in p.parameters):
         return p.refractory
     if expression_text(p.refractory) is not None:
-        raise CircuitError(f"population {p.name!r}: refractory = {p.refractory!r}; give a time such as '2 ms' or the name of a parameter")
+        raise CircuitError(
+            f"population {p.name!r}: refractory = {p.refractory!r}; give a time such as '2 ms' or the name of a parameter"
+        )
     return units.si(p.refractory, "second", name=f"{p.name}.refractory", low=0.0)
 
 

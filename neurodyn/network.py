@@ -98,8 +98,14 @@ def realize(circuit: Circuit, program: Program | None = None) -> Network:
             values[name] = np.asarray(value)
     _check_finite(program, values)
     wiring = {c.name: _wiring(c, circuit, program, values, sizes) for c in circuit.connections}
-    return Network(circuit, program, sizes, values, wiring, {
-        p.name: _schedule(p, circuit.timestep) for p in circuit.populations if isinstance(p, SpikeTimes)})
+    return Network(
+        circuit,
+        program,
+        sizes,
+        values,
+        wiring,
+        {p.name: _schedule(p, circuit.timestep) for p in circuit.populations if isinstance(p, SpikeTimes)},
+    )
 
 
 def axis_sizes(circuit: Circuit) -> dict[str, int]:
@@ -114,11 +120,15 @@ def axis_sizes(circuit: Circuit) -> dict[str, int]:
     return {**sizes, **{f"{k}'": v for k, v in sizes.items()}}
 
 
-def evaluator_of(program: Program, values: dict[str, np.ndarray], sizes: Mapping[str, int], seed: int, step: int = 0) -> Evaluator:
+def evaluator_of(
+    program: Program, values: dict[str, np.ndarray], sizes: Mapping[str, int], seed: int, step: int = 0
+) -> Evaluator:
     """Return an evaluator that draws at one step."""
     from neurodyn.kernels.philox import draw
 
-    return Evaluator.of(program, values, sizes, lambda kind, stream, size: draw(kind, size, seed=seed, step=step, stream=stream))
+    return Evaluator.of(
+        program, values, sizes, lambda kind, stream, size: draw(kind, size, seed=seed, step=step, stream=stream)
+    )
 
 
 def _empty(array: Array, sizes: Mapping[str, int]) -> np.ndarray:
@@ -148,7 +158,13 @@ def _check_finite(program: Program, values: Mapping[str, np.ndarray]) -> None:
             continue
         bad = ~np.isfinite(value)
         part, _, name = array.name.partition(".")
-        if array.role == "parameter" and part in program.populations and name.startswith("tau") and array.unit == "ms" and np.any(value <= 0):
+        if (
+            array.role == "parameter"
+            and part in program.populations
+            and name.startswith("tau")
+            and array.unit == "ms"
+            and np.any(value <= 0)
+        ):
             raise CircuitError(f"{array.name} = {np.min(value) * 1e3:g} ms: a time constant must be positive")
         if np.any(bad) and array.role == "parameter":
             raise CircuitError(f"{array.name} is not finite at index {np.argwhere(np.atleast_1d(bad))[0].tolist()}")
@@ -202,8 +218,12 @@ def _filter_values(f: Filter, dt: float) -> dict[str, Any]:
     if f.tau_rise is None:
         return {**values, f"{f.name}.jump": np.float64(f.scale) / tau}
     rise = np.float64(units.si(f.tau_rise, "second", name=f"{f.name}.tau_rise"))
-    return {**values, f"{f.name}.rise_decay": np.exp(-dt / rise), f"{f.name}.rise_gain": np.float64(dt),
-            f"{f.name}.jump": np.float64(f.scale) / (tau * rise)}
+    return {
+        **values,
+        f"{f.name}.rise_decay": np.exp(-dt / rise),
+        f"{f.name}.rise_gain": np.float64(dt),
+        f"{f.name}.jump": np.float64(f.scale) / (tau * rise),
+    }
 
 
 def _schedule(p: SpikeTimes, dt: float) -> tuple[np.ndarray, np.ndarray]:
@@ -213,14 +233,18 @@ def _schedule(p: SpikeTimes, dt: float) -> tuple[np.ndarray, np.ndarray]:
     twice = (np.diff(steps) == 0) & (np.diff(ids) == 0)
     if twice.any():
         k = int(np.argmax(twice))
-        raise CircuitError(f"spike source {p.name!r}: unit {ids[k]} spikes twice in the step at {steps[k] * dt * 1e3:g} ms")
+        raise CircuitError(
+            f"spike source {p.name!r}: unit {ids[k]} spikes twice in the step at {steps[k] * dt * 1e3:g} ms"
+        )
     return steps, ids.astype(np.int32)
 
 
 # -- wiring ----------------------------------------------------------------------------------------------------
 
 
-def _wiring(c: Connection, circuit: Circuit, program: Program, values: Mapping[str, np.ndarray], sizes: Mapping[str, int]) -> Wiring:
+def _wiring(
+    c: Connection, circuit: Circuit, program: Program, values: Mapping[str, np.ndarray], sizes: Mapping[str, int]
+) -> Wiring:
     summed = next((s for s in program.sums if s.name == c.name), None)
     pre = sizes[c.source] if summed is None else sizes[summed.source_axis] if summed.source_axis else 1
     post = sizes[c.target]
@@ -232,11 +256,19 @@ def _wiring(c: Connection, circuit: Circuit, program: Program, values: Mapping[s
         if np.ndim(quantity.value) == 2:
             unit_matrix = np.asarray(quantity.value, dtype=float)
             if unit_matrix.shape != (pre, post):
-                raise CircuitError(f"connection {c.name!r}: weight matrix has shape {unit_matrix.shape}, needed is (source, target) = {(pre, post)}")
+                raise CircuitError(
+                    f"connection {c.name!r}: weight matrix has shape {unit_matrix.shape}, needed is (source, target) = {(pre, post)}"
+                )
     if "indptr" in stored:
         indptr, targets = stored["indptr"].astype(np.int64), stored["targets"].astype(np.int32)
-        if indptr.shape != (pre + 1,) or indptr[-1] != targets.size or (targets.size and not 0 <= targets.min() <= targets.max() < post):
-            raise CircuitError(f"values: {c.name}.indptr and {c.name}.targets don't describe synapses from {pre} to {post} units")
+        if (
+            indptr.shape != (pre + 1,)
+            or indptr[-1] != targets.size
+            or (targets.size and not 0 <= targets.min() <= targets.max() < post)
+        ):
+            raise CircuitError(
+                f"values: {c.name}.indptr and {c.name}.targets don't describe synapses from {pre} to {post} units"
+            )
     elif unit_matrix is not None and c.pairs is None and c.probability is None:
         rows, targets = np.nonzero(~np.isnan(unit_matrix))
         indptr, targets = _rows(rows, targets, pre)
@@ -250,14 +282,18 @@ def _wiring(c: Connection, circuit: Circuit, program: Program, values: Mapping[s
     else:
         weights = _per_synapse(c.weight, "weight", c, rows, targets, circuit, program, values)
     if weights.shape != targets.shape:
-        raise CircuitError(f"values: {c.name}.weights has shape {weights.shape}, needed is one for each of the {targets.size} synapses")
+        raise CircuitError(
+            f"values: {c.name}.weights has shape {weights.shape}, needed is one for each of the {targets.size} synapses"
+        )
     if not np.isfinite(weights).all():
         raise CircuitError(f"connection {c.name!r}: weight {int(np.argmin(np.isfinite(weights)))} is not finite")
     if "delays" in stored:
         delays = np.asarray(stored["delays"], dtype=np.int32)
     else:
         seconds = 0.0 if c.delay is None else _per_synapse(c.delay, "delay", c, rows, targets, circuit, program, values)
-        delays = np.broadcast_to(np.asarray(check_delay(seconds, circuit.timestep, c.name), dtype=np.int32), targets.shape).copy()
+        delays = np.broadcast_to(
+            np.asarray(check_delay(seconds, circuit.timestep, c.name), dtype=np.int32), targets.shape
+        ).copy()
     if dense:
         matrix = np.zeros((pre, post))
         matrix[rows, targets] = weights
@@ -271,8 +307,14 @@ def _pattern(c: Connection, pre: int, post: int, circuit: Circuit) -> tuple[np.n
         from neurodyn.kernels.philox import stream_number
         from neurodyn.kernels.wiring import random_rows
 
-        return random_rows(pre, post, float(c.probability), np.uint64(circuit.seed), stream_number(f"{c.name}.wiring"),
-                           recurrent and not c.autapses)
+        return random_rows(
+            pre,
+            post,
+            float(c.probability),
+            np.uint64(circuit.seed),
+            stream_number(f"{c.name}.wiring"),
+            recurrent and not c.autapses,
+        )
     if c.pairs is not None:
         rows, targets = (np.asarray(x, dtype=np.int64).ravel() for x in c.pairs)
         if rows.shape != targets.shape:
@@ -299,7 +341,13 @@ def _rows(rows: np.ndarray, targets: np.ndarray, pre: int) -> tuple[np.ndarray, 
 
 
 def _per_synapse(
-    value: Any, what: str, c: Connection, rows: np.ndarray, targets: np.ndarray, circuit: Circuit, program: Program,
+    value: Any,
+    what: str,
+    c: Connection,
+    rows: np.ndarray,
+    targets: np.ndarray,
+    circuit: Circuit,
+    program: Program,
     values: Mapping[str, np.ndarray],
 ) -> np.ndarray:
     name, count = f"{c.name}.{what}", rows.size
@@ -309,21 +357,28 @@ def _per_synapse(
         if numbers.ndim and c.pairs is not None and numbers.shape == np.shape(c.pairs[0]):
             numbers = numbers[np.argsort(np.asarray(c.pairs[0]).ravel(), kind="stable")]
         if numbers.ndim and numbers.shape != (count,):
-            raise CircuitError(f"connection {c.name!r}: {what} has shape {numbers.shape}; give one number, or one for each of the {count} synapses")
+            raise CircuitError(
+                f"connection {c.name!r}: {what} has shape {numbers.shape}; give one number, or one for each of the {count} synapses"
+            )
         return np.broadcast_to(numbers, (count,)).copy()
     axis = f"synapses of {c.name}"
     arrays: dict[str, np.ndarray] = {"i": rows.astype(float), "j": targets.astype(float)}
     symbols = synapse_symbols(c, program.arrays, {})
     for side, index, part in (("pre", rows, c.source.split(".")[0]), ("post", targets, c.target)):
         for key, numbers in values.items():
-            if key.startswith(f"{part}.") and f"{key[len(part) + 1:]}_{side}" in symbols:
-                arrays[f"{key[len(part) + 1:]}_{side}"] = numbers[index] if np.ndim(numbers) else numbers
+            if key.startswith(f"{part}.") and f"{key[len(part) + 1 :]}_{side}" in symbols:
+                arrays[f"{key[len(part) + 1 :]}_{side}"] = numbers[index] if np.ndim(numbers) else numbers
     arrays["dt"] = np.asarray(circuit.timestep)
     axes = {k: (axis,) if np.ndim(v) else () for k, v in arrays.items()}
     undimensioned = {k: replace(s, dimensions=None) for k, s in symbols.items()}  # the lowering has checked the units
     items, result = Translator(c.name, undimensioned, (axis,)).expression(text, what)
     from neurodyn.kernels.philox import draw
 
-    evaluator = Evaluator(arrays, axes, {axis: count}, lambda kind, stream, size: draw(kind, size, seed=circuit.seed, step=0, stream=stream))
+    evaluator = Evaluator(
+        arrays,
+        axes,
+        {axis: count},
+        lambda kind, stream, size: draw(kind, size, seed=circuit.seed, step=0, stream=stream),
+    )
     numbers = evaluator.run(Block("constants", axis, items, result=result.operand))
     return np.broadcast_to(np.asarray(numbers, dtype=float), (count,)).copy()

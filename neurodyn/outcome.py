@@ -33,9 +33,7 @@ class Check:
     passed: bool
 
 
-def check(
-    name: str, value: float, threshold: str, *, reference: float | str | None = None, source: str = ""
-) -> Check:
+def check(name: str, value: float, threshold: str, *, reference: float | str | None = None, source: str = "") -> Check:
     """Compare a measured number with a threshold.
 
     Parameters
@@ -101,9 +99,7 @@ class Outcome:
         object.__setattr__(self, "results", plain)
         for member in self.checks:
             if not isinstance(member, Check):
-                raise TypeError(
-                    f"checks has {member!r} in it; make its members with nd.check(name, value, threshold)"
-                )
+                raise TypeError(f"checks has {member!r} in it; make its members with nd.check(name, value, threshold)")
         for name, figure in self.figures.items():
             if not hasattr(figure, "savefig"):
                 raise TypeError(f"figures[{name!r}] is {figure!r}; it has to be a matplotlib Figure")
@@ -146,9 +142,7 @@ def table(header: Sequence[str] | None, rows: Sequence[Sequence[str]]) -> str:
     if not lines:
         return "  (none)"
     widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
-    return "\n".join(
-        "  " + "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines
-    )
+    return "\n".join("  " + "  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines)
 
 
 def shown(value: Any) -> str:
@@ -170,9 +164,7 @@ def _plain(where: str, value: Any) -> Any:
         return value
     if isinstance(value, (list, tuple)) and len(value) <= 1000:
         return [_plain(where, member) for member in value]
-    raise TypeError(
-        f"{where} is a {type(value).__name__}; a result is a number, text or short list; use data={{...}}"
-    )
+    raise TypeError(f"{where} is a {type(value).__name__}; a result is a number, text or short list; use data={{...}}")
 
 
 def _finite(value: Any) -> Any:

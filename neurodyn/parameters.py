@@ -52,11 +52,7 @@ def type_text(annotation: Any) -> str:
         return _PLAIN[annotation]
     if origin is Annotated:
         marks = [mark for mark in arguments[1:] if isinstance(mark, Units)]
-        return (
-            f"quantity in {display_unit(dimensions_of(marks[0].unit))[0]}"
-            if marks
-            else type_text(arguments[0])
-        )
+        return f"quantity in {display_unit(dimensions_of(marks[0].unit))[0]}" if marks else type_text(arguments[0])
     if origin is Literal:
         return " | ".join(repr(choice) for choice in arguments)
     if origin in (Union, types.UnionType):
@@ -75,17 +71,13 @@ def read_signature(function: Callable[..., Any]) -> tuple[Parameter, ...]:
     try:
         hints = get_type_hints(function, include_extras=True)
     except NameError as error:
-        raise TypeError(
-            f"simulation {name}: {error}; its types have to be importable when it is defined"
-        ) from None
+        raise TypeError(f"simulation {name}: {error}; its types have to be importable when it is defined") from None
     docs = _documented(inspect.getdoc(function) or "")
     found = []
     for parameter in inspect.signature(function).parameters.values():
         where = f"simulation {name}, parameter {parameter.name!r}"
         if parameter.kind is not parameter.KEYWORD_ONLY:
-            raise TypeError(
-                f"{where} has to be keyword-only: write def {name}(*, {parameter.name}: ... = ...)"
-            )
+            raise TypeError(f"{where} has to be keyword-only: write def {name}(*, {parameter.name}: ... = ...)")
         if parameter.default is parameter.empty:
             raise TypeError(f"{where} needs a default, so that the simulation runs as it is")
         if parameter.name not in hints:
@@ -94,18 +86,14 @@ def read_signature(function: Callable[..., Any]) -> tuple[Parameter, ...]:
             type_text(hints[parameter.name])
         except TypeError as error:
             raise TypeError(f"{where}: {error}") from None
-        found.append(
-            Parameter(parameter.name, hints[parameter.name], parameter.default, docs.get(parameter.name, ""))
-        )
+        found.append(Parameter(parameter.name, hints[parameter.name], parameter.default, docs.get(parameter.name, "")))
     return tuple(found)
 
 
 def _documented(doc: str) -> dict[str, str]:
     """Name -> text of the numpydoc section 'Parameters'."""
     lines = doc.splitlines()
-    underlined = [
-        i for i in range(len(lines) - 1) if lines[i].strip() and re.fullmatch(r"\s*-{3,}\s*", lines[i + 1])
-    ]
+    underlined = [i for i in range(len(lines) - 1) if lines[i].strip() and re.fullmatch(r"\s*-{3,}\s*", lines[i + 1])]
     start = next((i for i in underlined if lines[i].strip() == "Parameters"), None)
     if start is None:
         return {}
@@ -161,9 +149,7 @@ def validate(schema: type[Any], parameters: tuple[Parameter, ...], given: Mappin
     try:
         return schema(**given)
     except ValidationError as error:
-        faults = {
-            str(fault["loc"][0]): fault for fault in reversed(error.errors())
-        }  # first fault of each name
+        faults = {str(fault["loc"][0]): fault for fault in reversed(error.errors())}  # first fault of each name
         by_name = {p.name: p for p in parameters}
         messages = [_explain(faults[name], by_name.get(name), by_name) for name in sorted(faults)]
         raise ParameterError("; ".join(messages)) from None

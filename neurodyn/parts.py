@@ -97,12 +97,18 @@ class Population:
             raise CircuitError(f"population {self.name!r}: give either equations or code (one of them, not both)")
         for name in (*self.parameters, *self.variables):
             if name in RESERVED or not name.isidentifier():
-                raise CircuitError(f"population {self.name!r}: {name!r} can't be used as a name (reserved or no identifier)")
+                raise CircuitError(
+                    f"population {self.name!r}: {name!r} can't be used as a name (reserved or no identifier)"
+                )
         twice = set(self.parameters) & set(self.variables)
         if twice:
-            raise CircuitError(f"population {self.name!r}: {sorted(twice)} declared as parameter and as variable; keep one")
+            raise CircuitError(
+                f"population {self.name!r}: {sorted(twice)} declared as parameter and as variable; keep one"
+            )
         if self.code is not None and self.method is not None:
-            raise CircuitError(f"population {self.name!r}: method={self.method!r} belongs to equations; code is its own scheme")
+            raise CircuitError(
+                f"population {self.name!r}: method={self.method!r} belongs to equations; code is its own scheme"
+            )
         if self.reset is not None and self.threshold is None:
             raise CircuitError(f"population {self.name!r}: a reset needs a threshold")
         if self.refractory is not None and self.threshold is None:
@@ -140,9 +146,13 @@ class SpikeTimes:
         identifier("spike source", self.name)
         check_size("spike source", self.name, self.size)
         ids = np.asarray(self.units, dtype=np.int64).ravel()
-        times = np.atleast_1d(np.asarray(units.si(self.times, "second", name=f"{self.name}.times", low=0.0), dtype=float))
+        times = np.atleast_1d(
+            np.asarray(units.si(self.times, "second", name=f"{self.name}.times", low=0.0), dtype=float)
+        )
         if ids.shape != times.shape:
-            raise CircuitError(f"spike source {self.name!r}: {ids.size} units but {times.size} times; give one time for each")
+            raise CircuitError(
+                f"spike source {self.name!r}: {ids.size} units but {times.size} times; give one time for each"
+            )
         if ids.size and (ids.min() < 0 or ids.max() >= self.size):
             bad = int(ids.min() if ids.min() < 0 else ids.max())
             raise CircuitError(f"spike source {self.name!r}: unit {bad} outside 0..{self.size - 1}")
@@ -178,7 +188,9 @@ class Input:
         for pulse in self.pulses:
             start, stop = (units.si(x, "second", name=f"{self.name}.pulses", low=0.0) for x in pulse[:2])
             if not start < stop or not np.isfinite(pulse[2]):
-                raise CircuitError(f"input {self.name!r}: pulse {pulse!r}; give (start, stop, amplitude) with start < stop and a finite number")
+                raise CircuitError(
+                    f"input {self.name!r}: pulse {pulse!r}; give (start, stop, amplitude) with start < stop and a finite number"
+                )
 
 
 @dataclass(frozen=True, eq=False)
@@ -293,9 +305,9 @@ class Connection:
         if len(given) > 1:
             raise CircuitError(f"connection {self.name!r}: {' and '.join(given)} exclude each other; give one")
         if self.pattern not in (None, "all", "one-to-one"):
-            raise CircuitError(f"connection {self.name!r}: pattern = {self.pattern!r}, allowed are 'all' and 'one-to-one'")
-
-
+            raise CircuitError(
+                f"connection {self.name!r}: pattern = {self.pattern!r}, allowed are 'all' and 'one-to-one'"
+            )
 
 
 def identifier(kind: str, name: str) -> None:

@@ -17,8 +17,24 @@ Axes = tuple[str, ...]
 
 #: operations whose last bit differs between math libraries, so that runners agree only to a tolerance
 INEXACT = frozenset(
-    {"exp", "expm1", "log", "log1p", "sin", "cos", "tan", "tanh", "sinh", "cosh", "arctan", "pow", "power_product",
-     "exprel", "rls", "log10"}
+    {
+        "exp",
+        "expm1",
+        "log",
+        "log1p",
+        "sin",
+        "cos",
+        "tan",
+        "tanh",
+        "sinh",
+        "cosh",
+        "arctan",
+        "pow",
+        "power_product",
+        "exprel",
+        "rls",
+        "log10",
+    }
 )
 
 
@@ -155,12 +171,14 @@ class Program:
             for op in operations(block.body):
                 if op.op in INEXACT:
                     reasons.append(f"{op.op.replace('_', ' ')} in the {block.phase} of {block.owner}")
-        reasons += [f"weighted sum over a population in {s.name}" for s in self.sums if s.source_axis in self.populations]
+        reasons += [
+            f"weighted sum over a population in {s.name}" for s in self.sums if s.source_axis in self.populations
+        ]
         return tuple(dict.fromkeys(reasons))
 
     @property
     def exactness(self) -> str:
-        """"exact" (same bits on every runner in float64 on the CPU) or "tolerant"."""
+        """ "exact" (same bits on every runner in float64 on the CPU) or "tolerant"."""
         return "tolerant" if self.inexact else "exact"
 
 

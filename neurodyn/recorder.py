@@ -43,7 +43,11 @@ def plan_recording(network: Network, record: Sequence[Any]) -> Plan:
     spikes: list[str] = []
     samples: dict[str, SampleSpec] = {}
     weights = False
-    arrays = {a.name: a for a in program.arrays if a.role in ("state", "memory", "input") and "@" not in a.name and len(a.axes) < 2 and a.dtype == "float"}
+    arrays = {
+        a.name: a
+        for a in program.arrays
+        if a.role in ("state", "memory", "input") and "@" not in a.name and len(a.axes) < 2 and a.dtype == "float"
+    }
     short: dict[str, list[str]] = {}
     for name in arrays:
         short.setdefault(name.partition(".")[2], []).append(name)
@@ -59,7 +63,9 @@ def plan_recording(network: Network, record: Sequence[Any]) -> Plan:
         if spec is not None and spec.units is not None:
             ids = np.unique(np.asarray(spec.units, dtype=np.int64).ravel())
             if ids.size and (ids[0] < 0 or ids[-1] >= size):
-                raise CircuitError(f"record: unit {ids[-1] if ids[-1] >= size else ids[0]} of {name} outside 0..{size - 1}")
+                raise CircuitError(
+                    f"record: unit {ids[-1] if ids[-1] >= size else ids[0]} of {name} outside 0..{size - 1}"
+                )
         if spec is not None and spec.every is not None:
             every = whole_steps(spec.every, circuit.timestep, f"every of {name}")
         samples[name] = SampleSpec(name, ids, every)
@@ -74,10 +80,16 @@ def plan_recording(network: Network, record: Sequence[Any]) -> Plan:
             weights = True
         elif text == "readout":
             if not circuit.readouts:
-                raise CircuitError("record: 'readout', but the circuit has none; give simulate(..., learn=...) or Circuit(readouts=...)")
+                raise CircuitError(
+                    "record: 'readout', but the circuit has none; give simulate(..., learn=...) or Circuit(readouts=...)"
+                )
             for r in circuit.readouts:
                 for name, kind in r.state.items():
-                    if (kind if isinstance(kind, str) else kind[0]) == "output" and np.ndim(kind[1] if not isinstance(kind, str) else 0) == 0 and name != "ones":
+                    if (
+                        (kind if isinstance(kind, str) else kind[0]) == "output"
+                        and np.ndim(kind[1] if not isinstance(kind, str) else 0) == 0
+                        and name != "ones"
+                    ):
                         add(f"{r.name}.{name}")
         elif text == "stimulus":
             for i in circuit.inputs:
@@ -90,7 +102,9 @@ def plan_recording(network: Network, record: Sequence[Any]) -> Plan:
             words = ["spikes", "weights", "readout", "stimulus", *(f"spikes/{p}" for p in program.spiking), *arrays]
             near = difflib.get_close_matches(text, words, n=1)
             why = f"; several parts have {text!r}: {', '.join(short[text])}" if short.get(text) else ""
-            raise CircuitError(f"record: {text!r} is unknown{why}; {f'did you mean {near[0]!r}? ' if near else ''}known are {', '.join(words)}")
+            raise CircuitError(
+                f"record: {text!r} is unknown{why}; {f'did you mean {near[0]!r}? ' if near else ''}known are {', '.join(words)}"
+            )
     return Plan(tuple(dict.fromkeys(spikes)), tuple(samples.values()), weights)
 
 
@@ -104,7 +118,9 @@ def recording_bytes(network: Network, plan: Plan, steps: int) -> int:
 class Recorder:
     """Write the records of one run; the file appears under its name when the run is complete."""
 
-    def __init__(self, network: Network, plan: Plan, header: Mapping[str, Any], out: Any, *, overwrite: bool, steps: int) -> None:
+    def __init__(
+        self, network: Network, plan: Plan, header: Mapping[str, Any], out: Any, *, overwrite: bool, steps: int
+    ) -> None:
         self.network, self.plan = network, plan
         self.arrays: dict[str, Array] = {a.name: a for a in network.program.arrays}
         self.dt_ms = network.circuit.timestep * 1e3
@@ -121,10 +137,16 @@ class Recorder:
 
     def trial(self, number: int, trial: Trial, first: int, steps: int) -> None:
         """Add the row of a trial, on its own clock (labels) and the clock of the run."""
-        self.writer.trial({
-            **trial.labels, "start_ms": first * self.dt_ms, "duration_ms": steps * self.dt_ms,
-            "learning": trial.learning, "calibration": trial.calibration, "reset": trial.reset,
-        })
+        self.writer.trial(
+            {
+                **trial.labels,
+                "start_ms": first * self.dt_ms,
+                "duration_ms": steps * self.dt_ms,
+                "learning": trial.learning,
+                "calibration": trial.calibration,
+                "reset": trial.reset,
+            }
+        )
 
     def chunk(self, records: Records, first: int, last: int) -> None:
         """Add what one chunk of steps gave."""
@@ -137,7 +159,9 @@ class Recorder:
 
     def _samples(self, spec: SampleSpec, values: np.ndarray, times: np.ndarray) -> None:
         path, dims, coords, unit, scale = self._place(spec)
-        self.writer.samples(path, values / scale if scale != 1.0 else values, times, dims=dims, coords=coords, attrs={"units": unit})
+        self.writer.samples(
+            path, values / scale if scale != 1.0 else values, times, dims=dims, coords=coords, attrs={"units": unit}
+        )
 
     def weights(self, engine: Engine) -> None:
         """Add a snapshot of the memory of readouts."""
@@ -153,8 +177,14 @@ class Recorder:
                 dim = "output" if axis.startswith("#") else "unit"
                 dims.append(dim)
                 coords[dim] = list(self._labels(axis)) if dim == "output" else np.arange(self.network.sizes[axis])
-            self.writer.samples(f"weights/{owner}/{variable}", engine.arrays[array.name][None].astype(float), np.array([engine.step * self.dt_ms]),
-                                dims=tuple(dims), coords=coords, attrs={"units": array.unit})
+            self.writer.samples(
+                f"weights/{owner}/{variable}",
+                engine.arrays[array.name][None].astype(float),
+                np.array([engine.step * self.dt_ms]),
+                dims=tuple(dims),
+                coords=coords,
+                attrs={"units": array.unit},
+            )
 
     def finish(self, trained: Circuit) -> Recording:
         """Store the network with what it has learned and close the file."""
@@ -188,7 +218,11 @@ class Recorder:
         elif array.axes and not array.axes[0].startswith("#"):
             coords = {"unit": spec.units}
         else:
-            names = self._labels(array.axes[0]) if array.axes else (part.outputs if isinstance(part, Readout) and len(part.outputs) == 1 else (variable,))
+            names = (
+                self._labels(array.axes[0])
+                if array.axes
+                else (part.outputs if isinstance(part, Readout) and len(part.outputs) == 1 else (variable,))
+            )
             label_dim, coords = "output", {"output": [names[k] for k in spec.units]}
         if isinstance(part, Readout) or not isinstance(part, Population | Filter | Input):
             path = f"readout/{owner}/{variable}"

@@ -110,7 +110,9 @@ def simulate(
         When a number becomes infinite; the recording until then is kept (``error.recording``, ``error.path``).
     """
     if isinstance(circuit, Circuit):
-        (run,) = _Runs([circuit], [session], [out], _options(learn, record, backend, dtype, overwrite, config)).execute(progress, 1)
+        (run,) = _Runs([circuit], [session], [out], _options(learn, record, backend, dtype, overwrite, config)).execute(
+            progress, 1
+        )
         return run
     circuits = list(circuit)
     several = isinstance(session, list | tuple) and not isinstance(session, str)
@@ -128,7 +130,14 @@ def _options(learn: Any, record: Any, backend: str, dtype: str, overwrite: bool,
     if dtype not in ("float64", "float32"):
         raise ValueError(f"dtype = {dtype!r}, allowed are 'float64' and 'float32'")
     record = (record,) if isinstance(record, str | Sample) else tuple(record)
-    return {"learn": learn, "record": record, "backend": backend, "dtype": dtype, "overwrite": overwrite, "config": dict(config or {})}
+    return {
+        "learn": learn,
+        "record": record,
+        "backend": backend,
+        "dtype": dtype,
+        "overwrite": overwrite,
+        "config": dict(config or {}),
+    }
 
 
 class _Runs:
@@ -144,12 +153,16 @@ class _Runs:
                 run.recorder.close()
             raise
 
-    def _prepare(self, circuits: list[Circuit], sessions: list[Any], outs: list[Any], options: dict[str, Any], make: Any) -> None:
+    def _prepare(
+        self, circuits: list[Circuit], sessions: list[Any], outs: list[Any], options: dict[str, Any], make: Any
+    ) -> None:
         programs: dict[int, Program] = {}
         for circuit, session, out in zip(circuits, sessions, outs, strict=True):
             if options["learn"] is not None:
                 if not hasattr(options["learn"], "attach"):
-                    raise TypeError(f"learn = {options['learn']!r}; give an object with attach(circuit), such as nd.WhatWhenRule()")
+                    raise TypeError(
+                        f"learn = {options['learn']!r}; give an object with attach(circuit), such as nd.WhatWhenRule()"
+                    )
                 circuit = options["learn"].attach(circuit)
             program = circuit.program
             program = next((p for p in programs.values() if p == program), program)
@@ -174,13 +187,17 @@ def progress_bar(total: int, progress: bool | None, unit: str = "trial") -> Any:
     """Return a progress bar; silent where nobody watches (``progress=None`` and no terminal)."""
     from tqdm.auto import tqdm
 
-    return tqdm(total=total, unit=unit, disable=not (sys.stderr.isatty() if progress is None else progress), leave=False)
+    return tqdm(
+        total=total, unit=unit, disable=not (sys.stderr.isatty() if progress is None else progress), leave=False
+    )
 
 
 class _Run:
     """One network through its session."""
 
-    def __init__(self, network: Network, session: Session, out: Any, make: type[Engine], options: dict[str, Any]) -> None:
+    def __init__(
+        self, network: Network, session: Session, out: Any, make: type[Engine], options: dict[str, Any]
+    ) -> None:
         self.network, self.session = network, session
         self.dt = network.circuit.timestep
         self.ratio = _ratio(session, network.circuit)
@@ -188,16 +205,30 @@ class _Run:
         self.engine = make(network, samples=plan.samples, spikes=plan.spikes, dtype=options["dtype"])
         steps = self.ratio * sum(t.steps for t in session.trials)
         if options["dtype"] == "float32" and steps >= 2**24:
-            raise ValueError(f"dtype = 'float32' counts steps up to 2^24, the session has {steps}; use float64 or several sessions")
+            raise ValueError(
+                f"dtype = 'float32' counts steps up to 2^24, the session has {steps}; use float64 or several sessions"
+            )
         header = {
-            "backend": options["backend"], "device": "cpu", "dtype": options["dtype"], "seed": str(network.seed),
-            "dt_ms": self.dt * 1e3, "program_hash": network.program.hash, "exactness": network.program.exactness,
-            "inexact": json.dumps(list(network.program.inexact)), "circuit": network.circuit.name,
+            "backend": options["backend"],
+            "device": "cpu",
+            "dtype": options["dtype"],
+            "seed": str(network.seed),
+            "dt_ms": self.dt * 1e3,
+            "program_hash": network.program.hash,
+            "exactness": network.program.exactness,
+            "inexact": json.dumps(list(network.program.inexact)),
+            "circuit": network.circuit.name,
             "time_stamps": "spike in step k: k dt; states at the end of step k: (k + 1) dt",
-            "config": {"simulate": {"backend": options["backend"], "dtype": options["dtype"],
-                                    "record": [r if isinstance(r, str) else r.array for r in options["record"]],
-                                    "learn": repr(options["learn"])},
-                       "session": dict(session.config), **options["config"]},
+            "config": {
+                "simulate": {
+                    "backend": options["backend"],
+                    "dtype": options["dtype"],
+                    "record": [r if isinstance(r, str) else r.array for r in options["record"]],
+                    "learn": repr(options["learn"]),
+                },
+                "session": dict(session.config),
+                **options["config"],
+            },
         }
         self.callbacks = [i for i in network.circuit.inputs if i.function is not None]
         self.period = _period(self.callbacks, self.dt)
@@ -221,8 +252,12 @@ class _Run:
     def _trial(self, number: int, trial: Trial) -> None:
         first, steps = self.engine.step, trial.steps * self.ratio
         inputs = {i.name: self._values(i, trial, steps) for i in self.network.circuit.inputs}
-        self.engine.start_trial(learning=trial.learning, calibration=trial.calibration, reset=trial.reset,
-                                inputs={name: values[0] for name, values in inputs.items()})
+        self.engine.start_trial(
+            learning=trial.learning,
+            calibration=trial.calibration,
+            reset=trial.reset,
+            inputs={name: values[0] for name, values in inputs.items()},
+        )
         self.recorder.trial(number, trial, first, steps)
         done = 0
         while done < steps:
@@ -230,7 +265,7 @@ class _Run:
             if self.period is not None:
                 length = min(length, self.period - self.engine.step % self.period)
                 self._call(inputs, done)
-            self._chunk({n: v[done:done + length] for n, v in inputs.items()}, length)
+            self._chunk({n: v[done : done + length] for n, v in inputs.items()}, length)
             done += length
         self.engine.end_trial()
         self._check(self.engine.arrays, f"at the end of trial {number}")
@@ -261,8 +296,10 @@ class _Run:
                 continue
             values = np.asarray(source.function(self.engine.step * self.dt, view), dtype=float).ravel()
             if values.shape != (len(source.channels),) or not np.isfinite(values).all():
-                raise CircuitError(f"input {source.name!r}: its function returned {values!r}; needed are {len(source.channels)} finite numbers")
-            inputs[source.name][done:done + every] = values  # the next call is not later than that
+                raise CircuitError(
+                    f"input {source.name!r}: its function returned {values!r}; needed are {len(source.channels)} finite numbers"
+                )
+            inputs[source.name][done : done + every] = values  # the next call is not later than that
 
     def _chunk(self, inputs: dict[str, np.ndarray], steps: int) -> None:
         before = self.engine.to_arrays() if steps > 1 else None  # a copy each step would cost a tight loop dearly
@@ -276,15 +313,21 @@ class _Run:
         else:
             self.engine.from_arrays(before)  # find the step: the same numbers again, one by one
         for k in range(steps):
-            records = self.engine.advance(1, {n: v[k:k + 1] for n, v in inputs.items()})
+            records = self.engine.advance(1, {n: v[k : k + 1] for n, v in inputs.items()})
             if self._bad(self.engine.arrays) is not None:
                 self._check(self.engine.arrays, f"in step {first + k} (t = {(first + k) * self.dt * 1e3:g} ms)")
             self.recorder.chunk(records, first + k, first + k + 1)
-        raise BlowUpError(f"numbers became infinite between steps {first} and {first + steps}, but not when repeated one by one")
+        raise BlowUpError(
+            f"numbers became infinite between steps {first} and {first + steps}, but not when repeated one by one"
+        )
 
     def _bad(self, arrays: Mapping[str, np.ndarray]) -> tuple[str, Any] | None:
         for array in self.network.program.arrays:
-            if array.role in ("state", "memory") and array.dtype == "float" and not np.isfinite(arrays[array.name]).all():
+            if (
+                array.role in ("state", "memory")
+                and array.dtype == "float"
+                and not np.isfinite(arrays[array.name]).all()
+            ):
                 return array.name, np.argwhere(~np.isfinite(np.atleast_1d(arrays[array.name])))[0].tolist()
         return None
 
@@ -342,7 +385,9 @@ def as_session(session: Any, circuit: Circuit) -> Session:
     for name, channels in wanted.items():
         known = session.channels.get(name)
         if known is None and session.channels:
-            raise CircuitError(f"the circuit has an input {name!r} {channels}, which the session doesn't bring; it has {sorted(session.channels)}")
+            raise CircuitError(
+                f"the circuit has an input {name!r} {channels}, which the session doesn't bring; it has {sorted(session.channels)}"
+            )
         if known is not None and tuple(known) != channels:
             raise CircuitError(
                 f"input {name!r}: the circuit expects the channels {channels}, the session brings {tuple(known)}; "
@@ -350,7 +395,9 @@ def as_session(session: Any, circuit: Circuit) -> Session:
             )
         for number, trial in enumerate(session.trials):
             if name in trial.inputs and trial.inputs[name].shape[-1] != len(channels):
-                raise CircuitError(f"trial {number}: input {name!r} has {trial.inputs[name].shape[-1]} channels, the circuit {len(channels)}")
+                raise CircuitError(
+                    f"trial {number}: input {name!r} has {trial.inputs[name].shape[-1]} channels, the circuit {len(channels)}"
+                )
     return session
 
 

@@ -148,9 +148,7 @@ def _outcome(name: str, returned: Any) -> Outcome:
         return returned
     if isinstance(returned, Mapping):
         return Outcome(results=returned)
-    raise TypeError(
-        f"simulation {name} returned {returned!r}; it has to return nd.Outcome(...) or a dict of results"
-    )
+    raise TypeError(f"simulation {name} returned {returned!r}; it has to return nd.Outcome(...) or a dict of results")
 
 
 def _output(out: str | Path | None, *, overwrite: bool) -> Path | None:
@@ -161,9 +159,7 @@ def _output(out: str | Path | None, *, overwrite: bool) -> Path | None:
     if path.suffix not in (".h5", ".hdf5"):
         raise ParameterError(f"out={str(out)!r} has to end in .h5")
     if path.exists() and not overwrite:
-        raise FileExistsError(
-            f"{path} exists; choose another name, or replace it with overwrite=True (--overwrite)"
-        )
+        raise FileExistsError(f"{path} exists; choose another name, or replace it with overwrite=True (--overwrite)")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

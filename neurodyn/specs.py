@@ -52,7 +52,9 @@ def numeric(value: Any, name: str, size: int) -> tuple[units.Dimensions, bool]:
     if not np.isfinite(array).all():
         raise CircuitError(f"{name} = {value!r} is not finite; parameters must be finite numbers")
     if array.ndim and array.shape != (size,):
-        raise CircuitError(f"{name} has shape {array.shape}: give one number, or one for each of the {size} units, shape ({size},)")
+        raise CircuitError(
+            f"{name} has shape {array.shape}: give one number, or one for each of the {size} units, shape ({size},)"
+        )
     return quantity.dimensions, bool(array.ndim)
 
 

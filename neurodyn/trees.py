@@ -14,21 +14,31 @@ from neurodyn.network import realize
 from neurodyn.parts import CircuitError, Connection, Filter, Input, Normal, Population, Readout, SpikeTimes, Uniform
 from neurodyn.plasticity.rule import Rule
 
-_KINDS = {k.__name__: k for k in (Circuit, Population, SpikeTimes, Connection, Input, Filter, Readout, Rule, Uniform, Normal)}
+_KINDS = {
+    k.__name__: k for k in (Circuit, Population, SpikeTimes, Connection, Input, Filter, Readout, Rule, Uniform, Normal)
+}
 
 
 def to_tree(circuit: Circuit) -> dict[str, Any]:
     """Return the description of a circuit; wiring and drawn parameters stand in its ``values`` as explicit arrays."""
     network = realize(circuit)
     explicit: dict[str, np.ndarray] = {
-        a.name: network.values[a.name] for a in network.program.arrays
-        if a.role in ("parameter", "constant") and a.axes and a.name in network.values
-        and not a.name.startswith("@") and not a.name.endswith((".i", "@clamp", "@clamped", ".alive"))
+        a.name: network.values[a.name]
+        for a in network.program.arrays
+        if a.role in ("parameter", "constant")
+        and a.axes
+        and a.name in network.values
+        and not a.name.startswith("@")
+        and not a.name.endswith((".i", "@clamp", "@clamped", ".alive"))
     }
     for c in circuit.connections:
         w = network.wiring[c.name]
-        explicit |= {f"{c.name}.indptr": w.indptr, f"{c.name}.targets": w.targets,
-                     f"{c.name}.weights": w.weights, f"{c.name}.delays": w.delays}
+        explicit |= {
+            f"{c.name}.indptr": w.indptr,
+            f"{c.name}.targets": w.targets,
+            f"{c.name}.weights": w.weights,
+            f"{c.name}.delays": w.delays,
+        }
     return _encode(replace(circuit, values={**explicit, **circuit.values}))
 
 
@@ -72,7 +82,9 @@ def _decode(value: Any) -> Any:
     if kind == "Quantity":
         return units.Quantity(value["value"], tuple(value["dimensions"]))
     if kind not in _KINDS:
-        raise CircuitError(f"the file describes a {kind!r}, which this version does not know; known are {', '.join(_KINDS)}")
+        raise CircuitError(
+            f"the file describes a {kind!r}, which this version does not know; known are {', '.join(_KINDS)}"
+        )
     arguments = {k: _decode(v) for k, v in value.items() if k != "@kind"}
     if isinstance(arguments.get("function"), str):
         arguments["function"] = arguments["every"] = None

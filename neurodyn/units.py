@@ -116,9 +116,7 @@ class Quantity:
     def __str__(self) -> str:
         unit, scale = display_unit(self.dimensions)
         if isinstance(self.value, np.ndarray):
-            values = np.array2string(
-                self.value / scale, threshold=8, edgeitems=3, separator=", ", precision=6
-            )
+            values = np.array2string(self.value / scale, threshold=8, edgeitems=3, separator=", ", precision=6)
             return values if unit == "1" else f"{values} {unit}"
         # Shortest digits in the usual unit that come back as the same float; else SI, which always does.
         for digits in (6, 9, 12, 15, 16, 17):
@@ -234,9 +232,7 @@ def si(
     values = np.array(given.value, dtype=np.float64)
     if given.dimensions != wanted and not (given.dimensions == DIMENSIONLESS and not values.any()):
         example = "" if wanted == DIMENSIONLESS else f", such as {name}={_example(x, unit)!r}"
-        raise UnitsError(
-            f"{name}={_shown(x)} is {_kind(given.dimensions)}; it has to be {_kind(wanted)}{example}"
-        )
+        raise UnitsError(f"{name}={_shown(x)} is {_kind(given.dimensions)}; it has to be {_kind(wanted)}{example}")
     if finite and not np.isfinite(values).all():
         raise UnitsError(f"{name}={_shown(x)} has to be finite")
     for bound, sign, fits in (
@@ -247,9 +243,7 @@ def si(
     ):
         if bound is None:
             continue
-        limit = (
-            si(bound, unit, name=name, finite=False) if isinstance(bound, str) else bound * _scale_of(unit)
-        )
+        limit = si(bound, unit, name=name, finite=False) if isinstance(bound, str) else bound * _scale_of(unit)
         if not fits(values, limit).all():
             raise UnitsError(
                 f"{name}={_shown(x)} is out of range: it has to be {sign} {Quantity(float(limit), wanted)}"

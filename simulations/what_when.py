@@ -96,7 +96,11 @@ def _demo(*, seeds: list[int], neurons: int, trials: int, backend: str, out: Pat
     from neurodyn.plots import expectation_traces
 
     sessions = switch_sessions(seeds, trials)
-    arms = {"three-factor": run("three-factor", sessions, seeds, neurons=neurons, backend=backend, record=["spikes"], out=out)}
+    arms = {
+        "three-factor": run(
+            "three-factor", sessions, seeds, neurons=neurons, backend=backend, record=["spikes"], out=out
+        )
+    }
     few = seeds[: max(1, len(seeds) // 2)]
     arms["rls"] = run("rls", sessions[: len(few)], few, neurons=neurons, backend=backend)
     mine = arms["three-factor"]
@@ -106,24 +110,39 @@ def _demo(*, seeds: list[int], neurons: int, trials: int, backend: str, out: Pat
         results={
             **spread("three-factor: nRMSE after block 1", error["three-factor"][:, 0]),
             **table({f"{name}: nRMSE at block ends": e.mean(axis=0) for name, e in error.items()}),
-            "three-factor: q of A at block ends": [round(float(mine.q_test(mine.at(b, trials))[:, 0].mean()), 3) for b in range(4)],
+            "three-factor: q of A at block ends": [
+                round(float(mine.q_test(mine.at(b, trials))[:, 0].mean()), 3) for b in range(4)
+            ],
             "true probability of A": [0.8, 0.2, 0.2, 0.8],
         },
         checks=[
             nd.check("three-factor: nRMSE after block 1", error["three-factor"][:, 0].mean(), "<= 0.40"),
             nd.check("three-factor: worst block end", error["three-factor"].mean(axis=0).max(), "<= 0.45"),
-            nd.check("RLS over three-factor, block ends 2 to 4", error["rls"][:, 1:].mean() / error["three-factor"][:, 1:].mean(), ">= 1.5"),
+            nd.check(
+                "RLS over three-factor, block ends 2 to 4",
+                error["rls"][:, 1:].mean() / error["three-factor"][:, 1:].mean(),
+                ">= 1.5",
+            ),
         ],
         data={f"nrmse {name}": t.nrmse for name, t in arms.items()},
         figures={
-            "expectation": expectation_traces(mine.time_ms, mine.expectation[:, first], mine.expectation[:, last], mine.target[last],
-                                              names=("A", "B"), cue_ms=0.0, latencies_ms=(150.0, 300.0)),
+            "expectation": expectation_traces(
+                mine.time_ms,
+                mine.expectation[:, first],
+                mine.expectation[:, last],
+                mine.target[last],
+                names=("A", "B"),
+                cue_ms=0.0,
+                latencies_ms=(150.0, 300.0),
+            ),
             "errors": curves(arms, sessions, trials, "Error of the cue-only expectation when the world changes"),
         },
     )
 
 
-def _protocol(*, seeds: list[int], neurons: int, trials: int, backend: str, rule: str, protocol: str, out: Path | None) -> nd.Outcome:
+def _protocol(
+    *, seeds: list[int], neurons: int, trials: int, backend: str, rule: str, protocol: str, out: Path | None
+) -> nd.Outcome:
     """Run one protocol with one rule and return its learning curve."""
     from meet.report import spread, table
     from meet.runs import run, sessions_for
@@ -135,11 +154,25 @@ def _protocol(*, seeds: list[int], neurons: int, trials: int, backend: str, rule
     tests = run(rule, sessions, seeds, neurons=neurons, backend=backend, out=out)
     x = tests.block * trials + tests.exposure
     return nd.Outcome(
-        results={**spread("nRMSE at the last test", tests.nrmse[:, -1]), **table({"tests after trials": x, "nRMSE, mean": tests.nrmse.mean(axis=0),
-                 "nRMSE, SD": np.std(tests.nrmse, axis=0)})},
+        results={
+            **spread("nRMSE at the last test", tests.nrmse[:, -1]),
+            **table(
+                {
+                    "tests after trials": x,
+                    "nRMSE, mean": tests.nrmse.mean(axis=0),
+                    "nRMSE, SD": np.std(tests.nrmse, axis=0),
+                }
+            ),
+        },
         data={"nrmse": tests.nrmse, "q": tests.q},
-        figures={"errors": error_curves(x, {rule: tests.nrmse}, title=f"{rule}, protocol {protocol}",
-                                        switches=[(trials * k, "switch") for k in range(1, int(tests.block.max()) + 1)])},
+        figures={
+            "errors": error_curves(
+                x,
+                {rule: tests.nrmse},
+                title=f"{rule}, protocol {protocol}",
+                switches=[(trials * k, "switch") for k in range(1, int(tests.block.max()) + 1)],
+            )
+        },
     )
 
 

@@ -42,7 +42,9 @@ def test_naive_loop_of_the_reservoir_learns_the_same_weights(part):
     # without noise and over few trials, since rounding grows in a spiking network
     circuit, rule = nd.SpikingReservoir(60, seed=3, noise=0, jitter=0), nd.WhatWhenRule()
     session = nd.tasks.WhatWhen(latencies=("100 ms", "150 ms"), trial="300 ms").session(2, calibration=2, tests=())
-    run = nd.simulate(circuit, session, learn=rule, record=["spikes", "weights"], backend="interpreter")  # nothing to compile
+    run = nd.simulate(
+        circuit, session, learn=rule, record=["spikes", "weights"], backend="interpreter"
+    )  # nothing to compile
     reservoir = naive.Reservoir(realize(rule.attach(circuit)), np.random.default_rng(0))
     assert reservoir.run(session) == 4 * 300
     assert reservoir.spikes == len(run["spikes"]) > 100
@@ -62,7 +64,9 @@ def test_contenders_take_turns(part):
 
 def test_work_of_a_step_is_counted_by_hand(part):
     limits = part("limits")
-    cells = nd.Population("cells", 10, "dv/dt = -v/tau : 1", threshold="v > 1", reset="v = 0", method="euler", parameters={"tau": "10 ms"})
+    cells = nd.Population(
+        "cells", 10, "dv/dt = -v/tau : 1", threshold="v > 1", reset="v = 0", method="euler", parameters={"tau": "10 ms"}
+    )
     network = realize(nd.Circuit([cells], [nd.Connection(cells, cells, "v", probability=1.0, weight=0.1)], dt="1 ms"))
     work = limits.count(network, 2.0)
     events = 2.0 * network.wiring[network.circuit.connections[0].name].targets.size / 10

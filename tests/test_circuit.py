@@ -73,13 +73,19 @@ def test_copies_leave_the_original_alone():
 # -- the step ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("own", "locked", "expected"), [(None, None, 1e-4), ("0.5 ms", None, 5e-4), (None, "1 ms", 1e-3), ("1 ms", "1000 us", 1e-3)])
+@pytest.mark.parametrize(
+    ("own", "locked", "expected"),
+    [(None, None, 1e-4), ("0.5 ms", None, 5e-4), (None, "1 ms", 1e-3), ("1 ms", "1000 us", 1e-3)],
+)
 def test_the_step_is_the_circuits_or_the_one_a_scheme_is_locked_to(own, locked, expected):
     assert nd.Circuit([population(dt=locked)], dt=own).timestep == expected
 
 
 def test_steps_that_disagree_are_refused():
-    for make in (lambda: nd.Circuit([population(dt="1 ms")], dt="0.1 ms"), lambda: nd.Circuit([population(dt="1 ms"), population("b", dt="2 ms")])):
+    for make in (
+        lambda: nd.Circuit([population(dt="1 ms")], dt="0.1 ms"),
+        lambda: nd.Circuit([population(dt="1 ms"), population("b", dt="2 ms")]),
+    ):
         with pytest.raises(CircuitError, match="a published scheme runs at its own step"):
             make()
 
@@ -163,12 +169,26 @@ def test_a_clamped_variable_holds_its_value():
 
 
 def test_clamps_add_up_and_values_go_with_their_units():
-    net = circuit().clamp("cells", "v", [3, 1], [30, 10]).clamp("cells", "v", 2, 20).clamp("cells", "v", [1], 11).clamp("cells", "I", [0], 5)
+    net = (
+        circuit()
+        .clamp("cells", "v", [3, 1], [30, 10])
+        .clamp("cells", "v", 2, 20)
+        .clamp("cells", "v", [1], 11)
+        .clamp("cells", "I", [0], 5)
+    )
     np.testing.assert_array_equal(trace(net), [[0, 11, 20, 30], [5, 11, 20, 30], [10, 11, 20, 30]])
 
 
 def test_a_clamp_holds_in_the_refractory_period_too():
-    cells = nd.Population("cells", 1, "dv/dt = -v/(10*ms) : volt (unless refractory)", threshold="v > 5*mV", reset="v = 0*mV", refractory="5 ms", method="euler")
+    cells = nd.Population(
+        "cells",
+        1,
+        "dv/dt = -v/(10*ms) : volt (unless refractory)",
+        threshold="v > 5*mV",
+        reset="v = 0*mV",
+        refractory="5 ms",
+        method="euler",
+    )
     voltage = trace(nd.Circuit([cells], dt="1 ms").clamp("cells", "v", 0, "6 mV"), length="8 ms")[:, 0]
     np.testing.assert_allclose(voltage, [0, 6, 6, 6, 6, 0, 6, 6])  # the reset of a spike comes after the clamp
 
@@ -190,7 +210,11 @@ def test_clamps_that_can_not_be(arguments, message):
 
 
 def test_stimulation_comes_and_goes_in_each_trial():
-    net = circuit().with_part(population(code="v = I")).stimulate("cells", "I", [1, 2], amplitude=3.0, start="2 ms", stop="4 ms")
+    net = (
+        circuit()
+        .with_part(population(code="v = I"))
+        .stimulate("cells", "I", [1, 2], amplitude=3.0, start="2 ms", stop="4 ms")
+    )
     session = nd.Session((nd.Trial(5), nd.Trial(4)), dt=1e-3)
     values = nd.simulate(net, session, record=["cells.v"], backend="interpreter")["v"]
     expected = np.zeros((9, 4))
@@ -201,7 +225,12 @@ def test_stimulation_comes_and_goes_in_each_trial():
 
 
 def test_stimulation_has_to_fit():
-    for change, message in (({"start": "5 mV"}, "voltage"), ({"start": "9 ms"}, "start < stop"), ({"amplitude": "3 pA"}, "plain number"), ({"units": [9]}, "target unit 9")):
+    for change, message in (
+        ({"start": "5 mV"}, "voltage"),
+        ({"start": "9 ms"}, "start < stop"),
+        ({"amplitude": "3 pA"}, "plain number"),
+        ({"units": [9]}, "target unit 9"),
+    ):
         options = {"units": [0], "amplitude": 1.0, "start": "1 ms", "stop": "4 ms", **change}
         with pytest.raises(ValueError, match=message):
             realize(circuit().stimulate("cells", "I", options.pop("units"), **options))
@@ -219,7 +248,9 @@ def test_freezing_removes_the_rules_and_keeps_the_weights():
 def test_values_are_known_by_name():
     net = circuit()
     np.testing.assert_array_equal(trace(net.with_values({"cells.v": [1, 2, 3, 4]}), length="1 ms"), [[1, 2, 3, 4]])
-    with pytest.raises(CircuitError, match=r"values: 'cell.v' is no array of circuit 'circuit'; did you mean 'cells.v'\?"):
+    with pytest.raises(
+        CircuitError, match=r"values: 'cell.v' is no array of circuit 'circuit'; did you mean 'cells.v'\?"
+    ):
         net.with_values({"cell.v": [1, 2, 3, 4]})
     with pytest.raises(CircuitError, match=r"values\['cells.v'\] has shape \(2,\), \(4,\) is needed"):
         realize(net.with_values({"cells.v": [1, 2]}))
@@ -241,6 +272,8 @@ def test_poisson_sources_fire_at_their_rates_independently():
 
 
 def test_refractory_periods_may_differ_from_cell_to_cell():
-    part = population(code="v = 1", threshold="v > 0", parameters={"pause": ["1 ms", "2 ms", "3 ms", "0 ms"]}, refractory="pause")
+    part = population(
+        code="v = 1", threshold="v > 0", parameters={"pause": ["1 ms", "2 ms", "3 ms", "0 ms"]}, refractory="pause"
+    )
     spikes = nd.simulate(circuit().with_part(part), "6 ms", backend="interpreter")["spikes"]
     assert np.bincount(spikes.ids).tolist() == [6, 3, 2, 6]

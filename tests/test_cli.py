@@ -198,10 +198,7 @@ def test_list(folder, capsys):
     (folder / "simulations" / "_helper.py").write_text("raise ValueError\n")
     assert cli.main(["list"]) == 0
     printed = capsys.readouterr().out
-    assert (
-        'simulations/growing.py\n  Grow by a factor.\n  trials=3 gains=1.0,2.0 delay="20 ms" mode=demo'
-        in printed
-    )
+    assert 'simulations/growing.py\n  Grow by a factor.\n  trials=3 gains=1.0,2.0 delay="20 ms" mode=demo' in printed
     assert "simulations/two.py:shrinking\n  Shrink.\n  trials=3\n" in printed
     assert "broken.py\n  cannot be listed: " in printed
     assert "_helper" not in printed
@@ -242,9 +239,7 @@ def test_info_and_plot_of_a_recording(folder, monkeypatch, capsys):
     assert (folder / "a.overview.png").read_text() == "drawn"
     assert cli.main(["plot", "a.h5", "--out", "b.png"]) == 0
     assert (folder / "b.png").read_text() == "drawn"
-    assert "there is no folder 'c'" in (
-        capsys.readouterr() and refused(capsys, "plot", "a.h5", "--out", "c/b.png")
-    )
+    assert "there is no folder 'c'" in (capsys.readouterr() and refused(capsys, "plot", "a.h5", "--out", "c/b.png"))
 
 
 def test_a_file_that_is_no_recording(folder, capsys):

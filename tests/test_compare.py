@@ -19,7 +19,13 @@ def recording(*, steps=(0, 2, 2), ids=(1, 0, 2), v=V, dt=0.5, size=3, weights=No
     writer = Writer(None, header={"dt_ms": dt})
     writer.spikes("cells", np.array(steps, dtype=np.int64), np.array(ids, dtype=np.int64), size=size)
     times = (np.arange(len(v)) + 1) * dt * every
-    writer.samples("state/cells/v", np.asarray(v, dtype=float), times, dims=("time", "unit"), coords={"unit": np.arange(v.shape[1]) * 10})
+    writer.samples(
+        "state/cells/v",
+        np.asarray(v, dtype=float),
+        times,
+        dims=("time", "unit"),
+        coords={"unit": np.arange(v.shape[1]) * 10},
+    )
     if weights is not None:
         coords = {"output": ["A", "B"], "unit": np.arange(3)}
         writer.samples("weights/when/w", weights, np.array([0.0, 2.0]), dims=("time", "output", "unit"), coords=coords)
@@ -49,7 +55,14 @@ def test_the_first_missing_spike():
     found = nd.compare(recording(), recording(steps=(0, 2), ids=(1, 2)))
     assert not found
     d = first(found)
-    assert (d.step, d.time_ms, d.population, d.variable, d.unit, d.values) == (2, 1.0, "cells", "spikes", 0, (True, False))
+    assert (d.step, d.time_ms, d.population, d.variable, d.unit, d.values) == (
+        2,
+        1.0,
+        "cells",
+        "spikes",
+        0,
+        (True, False),
+    )
     assert "step 2 (t = 1 ms), spikes/cells, unit 0: a spike in the first run only" in str(found)
     other = nd.compare(recording(steps=(0, 2), ids=(1, 2)), recording())
     assert first(other).values == (False, True)

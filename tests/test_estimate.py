@@ -11,7 +11,9 @@ from neurodyn.network import realize
 def test_recording_of_samples_is_exact_before_compression() -> None:
     net = nd.SpikingReservoir(40, seed=2)
     guess = nd.estimate(net, "50 ms", record=["cells.v", nd.Sample("cells.u", units=[1, 2], every="5 ms")])
-    run = nd.simulate(net, "50 ms", record=["cells.v", nd.Sample("cells.u", units=[1, 2], every="5 ms")], backend="interpreter")
+    run = nd.simulate(
+        net, "50 ms", record=["cells.v", nd.Sample("cells.u", units=[1, 2], every="5 ms")], backend="interpreter"
+    )
     assert guess.steps == 50
     assert guess.recording == np.asarray(run["v"]).nbytes + np.asarray(run["u"]).nbytes == 50 * 40 * 8 + 10 * 2 * 8
 

@@ -50,7 +50,9 @@ def test_a_copy_does_not_follow_its_array():
 
 
 def test_sums_of_nothing_are_zero():
-    empty = Evaluator({"c.v": np.empty(0), "w": np.empty((2, 0))}, {"c.v": ("c",), "w": ("#A,B", "c")}, {"c": 0, "#A,B": 2}, no_draws)
+    empty = Evaluator(
+        {"c.v": np.empty(0), "w": np.empty((2, 0))}, {"c.v": ("c",), "w": ("#A,B", "c")}, {"c": 0, "#A,B": 2}, no_draws
+    )
     assert empty.run(Block("update", "c", (Op("%0", "sum", ("c.v",), ()),), result="%0")) == 0
     block = Block("update", "#A,B", (Op("%0", "sum", ("w",), ("#A,B",)),), result="%0")
     np.testing.assert_array_equal(empty.run(block), [0, 0])
@@ -89,7 +91,9 @@ def test_draws_are_asked_for_whole_populations_and_shaped_like_the_operation():
     arrays, axes = {"w": np.zeros((2, 3))}, {"w": ("#A,B", "c")}
     evaluator(arrays, axes, draw=draws).run(Block("update", "c", body))
     np.testing.assert_array_equal(arrays["w"], np.arange(6).reshape(2, 3))
-    some = run([Op("%0", "uniform", ("t",), ("c",))], arrays, axes, "%0", spikes_of="c", units=np.array([2]), draw=draws)
+    some = run(
+        [Op("%0", "uniform", ("t",), ("c",))], arrays, axes, "%0", spikes_of="c", units=np.array([2]), draw=draws
+    )
     np.testing.assert_array_equal(some, [2])
     assert asked == [("normal", "s", 6), ("uniform", "t", 3)]
 

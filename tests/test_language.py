@@ -318,7 +318,9 @@ LEAVES = st.sampled_from(["x", "y", "s", "z", "2", "0.5", "-3.0", "1e-3", "7"])
 
 def _grow(inner):
     pair = st.tuples(inner, inner)
-    condition = st.tuples(inner, st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})")
+    condition = st.tuples(inner, st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), inner).map(
+        lambda t: f"({t[0]} {t[1]} {t[2]})"
+    )
     return st.one_of(
         st.tuples(inner, st.sampled_from("+-*/"), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
         st.tuples(condition, inner, inner).map(lambda t: f"where({t[0]}, {t[1]}, {t[2]})"),
@@ -352,7 +354,9 @@ def test_random_expressions_are_those_of_python(text, x, y, z, s):
     np.testing.assert_array_equal(np.signbit(got)[numbers], np.signbit(expected)[numbers])
 
 
-@pytest.mark.parametrize("text", ["x*0.1 + s", "where(x > 0.3, x/3, y)", "x**3", "mean(x)", "int(x > 0)*0.1", "sum(w*x)"])
+@pytest.mark.parametrize(
+    "text", ["x*0.1 + s", "where(x > 0.3, x/3, y)", "x**3", "mean(x)", "int(x > 0)*0.1", "sum(w*x)"]
+)
 def test_float32_rounds_after_every_operation(text):
     rng, F = np.random.default_rng(0), np.float32
     x, y, w, s = rng.normal(size=4).astype(F), rng.normal(size=4).astype(F), rng.normal(size=(2, 4)).astype(F), F(0.7)

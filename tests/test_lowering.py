@@ -44,7 +44,18 @@ def test_equal_expressions_share_a_constant_across_parts_of_a_circuit():
     text = "v = v*exp(-dt/tau)\nI = I*exp(-dt/tau)"
     program = one(text, parameters={"tau": "5 ms"}, threshold="v > 3", reset="v = v*exp(-dt/tau)")
     assert constants(program).count("exp") == 1
-    assert len({op.args[1] for block in program.blocks if block.phase != "constants" for op in operations(block.body) if op.op == "mul"}) == 1
+    assert (
+        len(
+            {
+                op.args[1]
+                for block in program.blocks
+                if block.phase != "constants"
+                for op in operations(block.body)
+                if op.op == "mul"
+            }
+        )
+        == 1
+    )
 
 
 def test_constants_differ_where_signs_of_zero_or_types_do():
@@ -59,7 +70,9 @@ def test_what_changes_stays_in_the_step():
 
 
 def test_constants_inside_branches_are_hoisted_too():
-    readout = nd.Readout("out", "cells.v", ("a", "b"), state={"n": "network"}, parameters={"g": 3.0}, per_step="if n < 5:\n    n += g*g")
+    readout = nd.Readout(
+        "out", "cells.v", ("a", "b"), state={"n": "network"}, parameters={"g": 3.0}, per_step="if n < 5:\n    n += g*g"
+    )
     program = lower(nd.Circuit([population()], readouts=[readout], dt="1 ms"))
     (block,) = program.phase("observe")
     (branch,) = (item for item in block.body if isinstance(item, Branch))
@@ -69,7 +82,9 @@ def test_constants_inside_branches_are_hoisted_too():
 
 def test_products_of_weights_are_not_kept_as_constants():
     """A constant over two axes would be another weight matrix."""
-    readout = nd.Readout("out", "cells.v", ("a", "b"), state={"w": "output*unit", "y": "output"}, per_step="w = w + y*(r*2)")
+    readout = nd.Readout(
+        "out", "cells.v", ("a", "b"), state={"w": "output*unit", "y": "output"}, per_step="w = w + y*(r*2)"
+    )
     program = lower(nd.Circuit([population()], readouts=[readout], dt="1 ms"))
     assert all(len(a.axes) < 2 for a in program.arrays if a.role == "constant")
 
@@ -78,13 +93,24 @@ def test_products_of_weights_are_not_kept_as_constants():
 
 
 def network(**changes):
-    options = {"size": 5, "seed": 1, "dt": "1 ms", "tau": "5 ms", "weight": 0.1, "probability": 0.2, "delay": "2 ms", "code": "v = v*exp(-dt/tau) + I"}
+    options = {
+        "size": 5,
+        "seed": 1,
+        "dt": "1 ms",
+        "tau": "5 ms",
+        "weight": 0.1,
+        "probability": 0.2,
+        "delay": "2 ms",
+        "code": "v = v*exp(-dt/tau) + I",
+    }
     options |= changes
     cells = population(
         options["code"], size=options["size"], parameters={"tau": options["tau"]}, threshold=options.get("threshold", "v > 1"), reset="v = 0",
         refractory=options.get("refractory"),
     )  # fmt: skip
-    link = nd.Connection(cells, cells, "I", probability=options["probability"], weight=options["weight"], delay=options["delay"])
+    link = nd.Connection(
+        cells, cells, "I", probability=options["probability"], weight=options["weight"], delay=options["delay"]
+    )
     rate = nd.Filter("rate", cells, options.get("filter", "10 ms"))
     return nd.Circuit([cells], [link], filters=[rate], dt=options["dt"], seed=options["seed"])
 
@@ -148,7 +174,18 @@ def test_reasons_of_tolerance(options, reason):
     assert one(**options).inexact == (reason,)
 
 
-@pytest.mark.parametrize("code", ["v = v*v", "v = v**2", "v = v/I", "v = sqrt(abs(v))", "v = floor(v) % 3", "v = where(v > I, v, I)", "v = v + randn()"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "v = v*v",
+        "v = v**2",
+        "v = v/I",
+        "v = sqrt(abs(v))",
+        "v = floor(v) % 3",
+        "v = where(v > I, v, I)",
+        "v = v + randn()",
+    ],
+)
 def test_plain_arithmetic_is_exact(code):
     assert one(code).exactness == "exact"
 
@@ -235,7 +272,10 @@ def test_texts_and_numbers_that_do_not_fit_are_refused(make, error, message):
 
 
 def link(variable="I", source="cells", *, target="cells", populations=None, readouts=(), **options):
-    populations = populations or [population(threshold="v > 1"), population("x = I", name="quiet", variables={"x": "1", "I": "1"})]
+    populations = populations or [
+        population(threshold="v > 1"),
+        population("x = I", name="quiet", variables={"x": "1", "I": "1"}),
+    ]
     return nd.Circuit(populations, [nd.Connection(source, target, variable, **options)], inputs=[nd.Input("task", ("a", "b"))],
                       filters=[nd.Filter("rate", "cells", "10 ms")], readouts=readouts, dt="1 ms")  # fmt: skip
 
@@ -283,6 +323,10 @@ def test_a_matrix_is_no_source():
 
 
 def test_equations_name_what_they_do_not_know():
-    for text, message in (("dv/dt = -vv/(10*ms) : volt", "vv"), ("dv/dt = -v/(10*mV) : volt", "(?i)unit|dimension"), ("dv/dt = -v : volt", "(?i)unit|dimension")):
+    for text, message in (
+        ("dv/dt = -vv/(10*ms) : volt", "vv"),
+        ("dv/dt = -v/(10*mV) : volt", "(?i)unit|dimension"),
+        ("dv/dt = -v : volt", "(?i)unit|dimension"),
+    ):
         with pytest.raises(ValueError, match=message):
             lower(nd.Circuit([nd.Population("cells", 2, text)]))

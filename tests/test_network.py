@@ -13,12 +13,19 @@ from neurodyn.parts import CircuitError
 
 
 def population(name="cells", size=4, **options):
-    return nd.Population(name, size, **{"code": "v = v + I", "variables": {"v": "1", "I": "1"}, "threshold": "v > 1", **options})
+    return nd.Population(
+        name, size, **{"code": "v = v + I", "variables": {"v": "1", "I": "1"}, "threshold": "v > 1", **options}
+    )
 
 
 def wire(*, size=5, source=None, seed=0, populations=(), **options):
     cells = population(size=size)
-    net = nd.Circuit([cells, *populations], [nd.Connection(source or cells, cells, "I", name="link", **options)], dt="1 ms", seed=seed)
+    net = nd.Circuit(
+        [cells, *populations],
+        [nd.Connection(source or cells, cells, "I", name="link", **options)],
+        dt="1 ms",
+        seed=seed,
+    )
     return realize(net).wiring["link"]
 
 
@@ -39,7 +46,9 @@ def test_random_wiring_leaves_autapses_out_unless_asked():
     assert len(pairs(wire(probability=1.0))) == 20
     assert len(pairs(wire(probability=1.0, autapses=True))) == 25
     assert len(pairs(wire(probability=0.0))) == 0
-    assert len(pairs(wire(probability=1.0, source="cells.v"))) == 20  # a sum over a variable connects units all the same
+    assert (
+        len(pairs(wire(probability=1.0, source="cells.v"))) == 20
+    )  # a sum over a variable connects units all the same
     other = population("other", 5)
     assert len(pairs(wire(probability=1.0, source="other", populations=[other]))) == 25
 
@@ -52,7 +61,9 @@ def test_one_to_one():
 
 
 def test_given_pairs_are_sorted_by_source_and_keep_their_numbers():
-    wiring = wire(pairs=([3, 0, 3, 1], [2, 4, 1, 0]), weight=[1.0, 2.0, 3.0, 4.0], delay=["1 ms", "2 ms", "3 ms", "4 ms"])
+    wiring = wire(
+        pairs=([3, 0, 3, 1], [2, 4, 1, 0]), weight=[1.0, 2.0, 3.0, 4.0], delay=["1 ms", "2 ms", "3 ms", "4 ms"]
+    )
     assert pairs(wiring) == [(0, 4), (1, 0), (3, 2), (3, 1)]
     np.testing.assert_array_equal(wiring.weights, [2, 4, 1, 3])
     np.testing.assert_array_equal(wiring.delays, [2, 4, 1, 3])
@@ -77,7 +88,14 @@ def test_sums_over_inputs_readouts_and_units_have_the_size_of_their_source():
     out = nd.Readout("out", "rate", ("a", "b"), state={"x": "unit", "y": "output", "n": "network", "one": "network"})
     links = [nd.Connection(source, cells, "I", weight=1.0, name=name) for source, name in (
         ("task", "task_link"), ("out.y", "y"), ("out.x", "x"), ("out.n", "n"), ("rate.r", "r"), ("cells.v", "v"))]  # fmt: skip
-    net = nd.Circuit([cells], links, inputs=[nd.Input("task", ("p", "q"))], filters=[nd.Filter("rate", cells, "9 ms")], readouts=[out], dt="1 ms")
+    net = nd.Circuit(
+        [cells],
+        links,
+        inputs=[nd.Input("task", ("p", "q"))],
+        filters=[nd.Filter("rate", cells, "9 ms")],
+        readouts=[out],
+        dt="1 ms",
+    )
     matrices = {name: w.matrix for name, w in realize(net).wiring.items()}
     assert {k: m.shape for k, m in matrices.items() if m is not None} == {
         "task_link": (2, 3), "y": (2, 3), "x": (3, 3), "n": (1, 3), "r": (3, 3), "v": (3, 3)}  # fmt: skip
@@ -108,7 +126,9 @@ def test_expressions_see_both_sides():
     net = nd.Circuit([cells], [nd.Connection(cells, cells, "I", weight=text, pattern="all", name="link")], dt="1 ms")
     w = realize(net).wiring["link"]
     g = np.array([1.0, 2.0, 3.0, 4.0])
-    np.testing.assert_allclose(w.weights, np.where(w.sources > 1, -1, 1) * (10 * w.sources + w.targets + 0.5 * g[w.targets]) / 4, rtol=1e-15)
+    np.testing.assert_allclose(
+        w.weights, np.where(w.sources > 1, -1, 1) * (10 * w.sources + w.targets + 0.5 * g[w.targets]) / 4, rtol=1e-15
+    )
 
 
 def test_draws_in_expressions_are_those_of_the_synapse():
@@ -120,7 +140,9 @@ def test_draws_in_expressions_are_those_of_the_synapse():
 
 def test_units_of_weights_are_si_inside():
     cells = nd.Population("cells", 2, "dv/dt = I/(100*pF) : volt\nI : amp", threshold="v > 10*mV", reset="v = 0*mV")
-    net = nd.Circuit([cells], [nd.Connection(cells, cells, "I", weight="20 pA", pattern="all", delay="0.3 ms", name="link")])
+    net = nd.Circuit(
+        [cells], [nd.Connection(cells, cells, "I", weight="20 pA", pattern="all", delay="0.3 ms", name="link")]
+    )
     w = realize(net).wiring["link"]
     np.testing.assert_allclose(w.weights, [20e-12, 20e-12], rtol=1e-15)
     np.testing.assert_array_equal(w.delays, [3, 3])
@@ -132,13 +154,20 @@ def test_units_of_weights_are_si_inside():
 def reservoir(*extra, before=False, **options):
     net = nd.SpikingReservoir(40, **options)
     populations = (*extra, *net.populations) if before else (*net.populations, *extra)
-    links = [nd.Connection(p, "cells", "I_syn", probability=0.5, weight="randn()", name=f"{p.name}_link") for p in extra]
-    return net.with_(populations=populations, connections=(*links, *net.connections) if before else (*net.connections, *links))
+    links = [
+        nd.Connection(p, "cells", "I_syn", probability=0.5, weight="randn()", name=f"{p.name}_link") for p in extra
+    ]
+    return net.with_(
+        populations=populations, connections=(*links, *net.connections) if before else (*net.connections, *links)
+    )
 
 
 @pytest.mark.parametrize("before", [False, True])
 def test_a_population_shifts_no_draw_of_another(before):
-    alone, together = realize(reservoir()), realize(reservoir(population("noisy", 7, parameters={"g": nd.Uniform(0, 1)}), before=before))
+    alone, together = (
+        realize(reservoir()),
+        realize(reservoir(population("noisy", 7, parameters={"g": nd.Uniform(0, 1)}), before=before)),
+    )
     for name, value in alone.values.items():
         if not name.startswith("@"):
             np.testing.assert_array_equal(together.values[name], value, err_msg=name)
@@ -155,7 +184,9 @@ def test_noise_and_start_values_are_not_shifted_either():
         return np.asarray(run["v"])
 
     alone = voltages()
-    np.testing.assert_array_equal(voltages(population("noisy", 7, code="v = randn()", initial={"v": "randn()"}), before=True), alone)
+    np.testing.assert_array_equal(
+        voltages(population("noisy", 7, code="v = randn()", initial={"v": "randn()"}), before=True), alone
+    )
 
 
 def test_seeds_change_everything_random_and_nothing_else():
@@ -212,7 +243,10 @@ def test_filters_have_the_area_of_their_scale(tau, rise, dt, scale):
     """The step is 5 to 50 % of the shortest time constant: the area is exact to first order in it."""
     dt = dt * min(tau, rise)
     source = population("c", 1, code="v = int(step == 0)", threshold="v > 0")
-    filters = [nd.Filter("one", source, f"{tau} ms", scale=scale), nd.Filter("two", source, f"{tau} ms", tau_rise=f"{rise} ms", scale=scale)]
+    filters = [
+        nd.Filter("one", source, f"{tau} ms", scale=scale),
+        nd.Filter("two", source, f"{tau} ms", tau_rise=f"{rise} ms", scale=scale),
+    ]
     values = realize(nd.Circuit([source], filters=filters, dt=f"{dt} ms")).values
     decay, jump = float(values["one.decay"]), float(values["one.jump"])
     area = jump * dt * 1e-3 / (1 - decay)
@@ -238,6 +272,10 @@ def test_synapses_are_counted():
 def test_stored_weights_need_a_number_for_each_synapse():
     net = nd.SpikingReservoir(10)
     count = realize(net).wiring["recurrent"].weights.size
-    np.testing.assert_array_equal(realize(net.with_values({"recurrent.weights": np.arange(count)})).wiring["recurrent"].weights, np.arange(count))
-    with pytest.raises(CircuitError, match=rf"recurrent.weights has shape \(3,\), needed is one for each of the {count} synapses"):
+    np.testing.assert_array_equal(
+        realize(net.with_values({"recurrent.weights": np.arange(count)})).wiring["recurrent"].weights, np.arange(count)
+    )
+    with pytest.raises(
+        CircuitError, match=rf"recurrent.weights has shape \(3,\), needed is one for each of the {count} synapses"
+    ):
         realize(net.with_values({"recurrent.weights": np.ones(3)}))

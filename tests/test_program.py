@@ -60,7 +60,13 @@ def test_the_hash_is_the_same_in_another_process():
         "print(nd.Circuit([p], [nd.Connection(p, p, 'I_syn', probability=0.5)], inputs=[nd.Input('u', ('a', 'b'))]).program.hash)"
     )
     runs = [
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONHASHSEED": salt, "PYTHONPATH": ":".join(sys.path)})
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"PYTHONHASHSEED": salt, "PYTHONPATH": ":".join(sys.path)},
+        )
         for salt in ("1", "2")
     ]
     assert len(runs[0].stdout.strip()) == 64
@@ -82,7 +88,9 @@ def test_sums_over_populations_make_a_program_tolerant_sums_over_labels_do_not()
 
 
 def test_power_and_rls_are_named_in_words():
-    program = with_body(Op("%0", "power_product", ("c.v", 3.0), ("c",)), Op("%1", "rls", ("P", "c.v", 1.0), ("c",)), phase="learn")
+    program = with_body(
+        Op("%0", "power_product", ("c.v", 3.0), ("c",)), Op("%1", "rls", ("P", "c.v", 1.0), ("c",)), phase="learn"
+    )
     assert program.inexact == ("power product in the learn of c", "rls in the learn of c")
 
 

@@ -22,7 +22,14 @@ def network(**options):
     out = nd.Readout("out", "rate", ("p", "q"), state={"y": "output", "x": "unit", "n": "network", "ones": ("output", 1.0)},
                      memory={"w": "output*unit", "b": "output", "P": "unit*unit"}, per_step="x = r\ny = t/ms\nn = step",
                      rule=nd.Rule("rule", per_step="w += 1\nb += 1"))  # fmt: skip
-    return nd.Circuit([cells, other], inputs=[nd.Input("task", ("a", "b"))], filters=[nd.Filter("rate", cells, "30 ms")], readouts=[out], dt="1 ms", **options)
+    return nd.Circuit(
+        [cells, other],
+        inputs=[nd.Input("task", ("a", "b"))],
+        filters=[nd.Filter("rate", cells, "30 ms")],
+        readouts=[out],
+        dt="1 ms",
+        **options,
+    )
 
 
 def run(record, session: Any = "10 ms", net=None, **options):
@@ -41,7 +48,13 @@ def test_words_stand_for_arrays():
     assert plan("weights").weights and not plan("spikes").weights
     assert [s.array for s in plan("readout").samples] == ["out.y"]
     assert [s.array for s in plan("stimulus").samples] == ["task.value"]
-    assert [s.array for s in plan("cells.v", "rate", "out.x", "task", "I").samples] == ["cells.v", "rate.r", "out.x", "task.value", "cells.I"]
+    assert [s.array for s in plan("cells.v", "rate", "out.x", "task", "I").samples] == [
+        "cells.v",
+        "rate.r",
+        "out.x",
+        "task.value",
+        "cells.I",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -136,7 +149,9 @@ def test_places_dimensions_and_units():
 def test_outputs_without_axis_are_named():
     cells = nd.Population("cells", 2, code="v = 1", variables={"v": "1"})
     out = nd.Readout("out", "cells.v", ("only",), state={"y": "output"}, per_step="y = sum(r)")
-    got = nd.simulate(nd.Circuit([cells], readouts=[out], dt="1 ms"), "2 ms", record=["readout"], backend="interpreter")["out"]
+    got = nd.simulate(
+        nd.Circuit([cells], readouts=[out], dt="1 ms"), "2 ms", record=["readout"], backend="interpreter"
+    )["out"]
     assert list(got.output.values) == ["only"]
     np.testing.assert_array_equal(got, [[2], [2]])
 
@@ -148,7 +163,10 @@ def test_weights_are_kept_around_trials_without_learning():
     flags = [True, True, False, False, True]
     session = nd.Session(tuple(nd.Trial(3, learning=x, labels={"number": k}) for k, x in enumerate(flags)), dt=1e-3)
     got = run(["weights"], session)
-    assert set(got.keys()) == {"weights/out/w", "weights/out/b"}  # the matrix of recursive least squares is too large to repeat
+    assert set(got.keys()) == {
+        "weights/out/w",
+        "weights/out/b",
+    }  # the matrix of recursive least squares is too large to repeat
     w = got["weights/out/w"]
     np.testing.assert_array_equal(w.time, [0, 6, 12, 15])
     assert w.dims == ("time", "output", "unit") and list(w.output.values) == ["p", "q"]
@@ -158,10 +176,17 @@ def test_weights_are_kept_around_trials_without_learning():
 
 def test_trials_have_their_labels_and_both_clocks():
     session = nd.Session(
-        (nd.Trial(3, labels={"block": 1, "event": "A"}), nd.Trial(2, learning=False, reset=False, calibration=True, labels={"block": 2, "event": "none"})),
+        (
+            nd.Trial(3, labels={"block": 1, "event": "A"}),
+            nd.Trial(2, learning=False, reset=False, calibration=True, labels={"block": 2, "event": "none"}),
+        ),
         dt=1e-3,
     )
     table = run(["spikes"], session).trials
     assert list(table["start_ms"]) == [0, 3] and list(table["duration_ms"]) == [3, 2]
-    assert list(table["learning"]) == [True, False] and list(table["calibration"]) == [False, True] and list(table["reset"]) == [True, False]
+    assert (
+        list(table["learning"]) == [True, False]
+        and list(table["calibration"]) == [False, True]
+        and list(table["reset"]) == [True, False]
+    )
     assert list(table["block"]) == [1, 2] and list(table["event"]) == ["A", "none"]

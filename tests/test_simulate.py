@@ -26,7 +26,9 @@ def cells(name="cells", size=3, code="v = v + I", **options):
 def driven(code="v = I", channels=("a", "b", "c"), **options):
     task = nd.Input("task", channels, **options)
     part = cells(code=code)
-    return nd.Circuit([part], [nd.Connection(task, part, "I", pattern="one-to-one", name="drive")], inputs=[task], dt="1 ms")
+    return nd.Circuit(
+        [part], [nd.Connection(task, part, "I", pattern="one-to-one", name="drive")], inputs=[task], dt="1 ms"
+    )
 
 
 def voltages(net, session, **options):
@@ -34,13 +36,19 @@ def voltages(net, session, **options):
 
 
 def learning(neurons=25, trials=4, seed=1, rule=None, **options):
-    task = nd.tasks.WhatWhen(latencies=("100 ms", "160 ms"), probability=0.8, trial="300 ms", cue="50 ms", window="90 ms")
+    task = nd.tasks.WhatWhen(
+        latencies=("100 ms", "160 ms"), probability=0.8, trial="300 ms", cue="50 ms", window="90 ms"
+    )
     session = task.session(trials=trials, calibration=1, test_trials=1, **options)
     return nd.SpikingReservoir(neurons, seed=seed), session, rule or nd.WhatWhenRule()
 
 
 def trained(run):
-    return {k: np.asarray(v) for k, v in run.network().values.items() if k.partition(".")[0] in ("when", "what", "when_rule", "what_rule")}
+    return {
+        k: np.asarray(v)
+        for k, v in run.network().values.items()
+        if k.partition(".")[0] in ("when", "what", "when_rule", "what_rule")
+    }
 
 
 def assert_same(a, b):
@@ -99,9 +107,13 @@ def test_readouts_know_what_kind_of_trial_it_is():
                      per_step="y = int(learning) + 10*int(calibration)", trial_start="begun += 1 + task", trial_end="ended += y")  # fmt: skip
     net = driven(channels=("a",)).with_part(cells(size=1)).with_part(out)
     trials = (nd.Trial(2, {"task": [5.0]}), nd.Trial(1, learning=False), nd.Trial(1, learning=False, calibration=True))
-    run = nd.simulate(net, nd.Session(trials, dt=1e-3), record=["out.y", "out.begun", "out.ended"], backend="interpreter")
+    run = nd.simulate(
+        net, nd.Session(trials, dt=1e-3), record=["out.y", "out.begun", "out.ended"], backend="interpreter"
+    )
     np.testing.assert_array_equal(np.asarray(run["out.y"])[:, 0], [1, 1, 0, 10])
-    np.testing.assert_array_equal(np.asarray(run["begun"])[:, 0], [6, 6, 7, 8])  # the first inputs of a trial are known at its start
+    np.testing.assert_array_equal(
+        np.asarray(run["begun"])[:, 0], [6, 6, 7, 8]
+    )  # the first inputs of a trial are known at its start
     np.testing.assert_array_equal(np.asarray(run["ended"])[:, 0], [0, 0, 1, 1])
 
 
@@ -147,7 +159,9 @@ def test_chunks_of_any_size_and_trials_of_any_length(chunk, trials):
 
 def test_the_same_seed_gives_the_same_and_another_gives_another():
     net, session, rule = learning(trials=1)
-    runs = [nd.simulate(net.with_(seed=s), session, learn=rule, record=RECORD, backend="interpreter") for s in (5, 5, 6)]
+    runs = [
+        nd.simulate(net.with_(seed=s), session, learn=rule, record=RECORD, backend="interpreter") for s in (5, 5, 6)
+    ]
     assert_same(runs[0], runs[1])
     assert not np.array_equal(runs[0]["spikes"].times, runs[2]["spikes"].times)
 
@@ -166,7 +180,9 @@ def test_each_circuit_may_have_its_session_and_its_file(tmp_path):
     runs = nd.simulate([driven(), driven()], ["3 ms", "5 ms"], record=["cells.v"], out=outs, backend="interpreter")
     assert [r["v"].shape[0] for r in runs] == [3, 5] == [nd.load(p)["v"].shape[0] for p in outs]
     sessions: list[Any] = [["3 ms"], "3 ms", "3 ms"]
-    for name, session, out in zip(("session", "out", "out"), sessions, (None, tmp_path / "c.h5", outs[:1]), strict=True):
+    for name, session, out in zip(
+        ("session", "out", "out"), sessions, (None, tmp_path / "c.h5", outs[:1]), strict=True
+    ):
         with pytest.raises(ValueError, match=f"{name}: . given for 2 circuits; give one for each"):
             nd.simulate([driven(), driven()], session, out=out)
 
@@ -195,7 +211,9 @@ def test_a_closed_loop_sees_arrays_and_can_not_write_them():
     seen = {}
 
     def answer(t, values):
-        seen.update({k: values[k].copy() for k in ("cells.v", "task.value")}, names=len(values), some="cells.I" in values)
+        seen.update(
+            {k: values[k].copy() for k in ("cells.v", "task.value")}, names=len(values), some="cells.I" in values
+        )
         with pytest.raises(ValueError, match="read-only"):
             values["cells.v"][0] = 5
         with pytest.raises(KeyError):
@@ -279,7 +297,9 @@ def test_recurrent_weights_never_change_and_keep_their_signs(whole):
 
 
 def test_learning_can_be_attached_only_by_what_can_attach():
-    with pytest.raises(TypeError, match=r"learn = 'delta'; give an object with attach\(circuit\), such as nd.WhatWhenRule\(\)"):
+    with pytest.raises(
+        TypeError, match=r"learn = 'delta'; give an object with attach\(circuit\), such as nd.WhatWhenRule\(\)"
+    ):
         nd.simulate(driven(), "3 ms", learn="delta")
 
 
@@ -296,7 +316,10 @@ def test_a_blow_up_is_named_and_what_came_before_is_kept(backend, chunk, tmp_pat
     with np.errstate(over="ignore"):
         while np.isfinite(value := value * value * 10):
             expected += 1
-    with pytest.raises(nd.BlowUpError, match=rf"v of 'cells', unit 1, became inf in step {expected} \(t = {expected} ms\); reduce the step") as error:
+    with pytest.raises(
+        nd.BlowUpError,
+        match=rf"v of 'cells', unit 1, became inf in step {expected} \(t = {expected} ms\); reduce the step",
+    ) as error:
         nd.simulate(net, "20 ms", record=["cells.v", "spikes"], backend=backend, out=tmp_path / "run.h5")
     assert not (tmp_path / "run.h5").exists()
     assert error.value.path is not None and error.value.recording is not None
@@ -315,7 +338,14 @@ def test_nan_is_not_hidden_by_a_clip():
 
 
 def test_weights_that_blow_up_at_the_end_of_a_trial_are_named_too():
-    out = nd.Readout("out", "cells.v", ("a", "b"), memory={"w": "output*unit"}, trial_end="w = w + 1/(i_am - 1)", parameters={"i_am": 1.0})
+    out = nd.Readout(
+        "out",
+        "cells.v",
+        ("a", "b"),
+        memory={"w": "output*unit"},
+        trial_end="w = w + 1/(i_am - 1)",
+        parameters={"i_am": 1.0},
+    )
     net = nd.Circuit([cells()], readouts=[out], dt="1 ms")
     with pytest.raises(nd.BlowUpError, match="w of 'out', unit 0, 0, became inf at the end of trial 0"):
         nd.simulate(net, "3 ms", backend="interpreter")
@@ -328,7 +358,13 @@ def test_an_error_in_the_middle_keeps_what_was_recorded(tmp_path):
         return [1.0, 2.0, 3.0]
 
     with pytest.raises(RuntimeError, match="the rig is off") as error:
-        nd.simulate(driven(function=answer, every="1 ms"), "9 ms", record=["cells.v"], backend="interpreter", out=tmp_path / "run.h5")
+        nd.simulate(
+            driven(function=answer, every="1 ms"),
+            "9 ms",
+            record=["cells.v"],
+            backend="interpreter",
+            out=tmp_path / "run.h5",
+        )
     assert nd.load(error.value.path)["v"].shape == (3, 3)  # type: ignore[attr-defined]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["run.partial.h5"]
 
@@ -359,7 +395,10 @@ def test_sessions_that_do_not_fit(session, message, tmp_path):
 
 def test_a_task_with_more_events_than_the_readouts_is_refused():
     task = nd.tasks.WhatWhen(latencies=("150 ms", "300 ms", "400 ms"), probability=(0.5, 0.25, 0.25))
-    with pytest.raises(CircuitError, match=r"'task': the circuit expects the channels \('cue', 'A', 'B'\), the session brings \('cue', 'A', 'B', 'C'\)"):
+    with pytest.raises(
+        CircuitError,
+        match=r"'task': the circuit expects the channels \('cue', 'A', 'B'\), the session brings \('cue', 'A', 'B', 'C'\)",
+    ):
         nd.simulate(nd.SpikingReservoir(10), task.session(trials=2), learn=nd.WhatWhenRule())
 
 
@@ -385,12 +424,19 @@ def test_float32_can_not_count_the_steps_of_a_long_session(monkeypatch):
 
 def test_intervals_of_closed_loops_are_whole_steps(tmp_path):
     with pytest.raises(CircuitError, match="task.every = '1.5 ms': give a whole number of steps of 1 ms"):
-        nd.simulate(driven(function=lambda t, v: [0, 0, 0], every="1.5 ms"), "3 ms", out=tmp_path / "a.h5", backend="interpreter")
+        nd.simulate(
+            driven(function=lambda t, v: [0, 0, 0], every="1.5 ms"),
+            "3 ms",
+            out=tmp_path / "a.h5",
+            backend="interpreter",
+        )
     assert not list(tmp_path.iterdir())
 
 
 def stepless(monkeypatch):
-    monkeypatch.setattr("neurodyn.backends.interpreter.InterpreterEngine.advance", lambda *_: pytest.fail("a step was made"))
+    monkeypatch.setattr(
+        "neurodyn.backends.interpreter.InterpreterEngine.advance", lambda *_: pytest.fail("a step was made")
+    )
 
 
 def test_an_existing_file_is_refused_before_the_first_step(tmp_path, monkeypatch):
@@ -431,12 +477,23 @@ def test_overwriting_replaces_the_file(tmp_path):
 def test_the_header_says_what_was_run(tmp_path):
     path = tmp_path / "a.h5"
     net = driven().with_(seed=2**64 - 1, name="three cells")
-    run = nd.simulate(net, "3 ms", record="cells.v", out=path, backend="interpreter", dtype="float32", config={"note": "first"})
+    run = nd.simulate(
+        net, "3 ms", record="cells.v", out=path, backend="interpreter", dtype="float32", config={"note": "first"}
+    )
     with h5py.File(path) as file:
         head = dict(file.attrs)
-    assert head["seed"] == str(2**64 - 1) and head["circuit"] == "three cells" and head["dtype"] == "float32" and head["backend"] == "interpreter"
+    assert (
+        head["seed"] == str(2**64 - 1)
+        and head["circuit"] == "three cells"
+        and head["dtype"] == "float32"
+        and head["backend"] == "interpreter"
+    )
     assert head["program_hash"] == net.program.hash and head["exactness"] == "exact" and head["dt_ms"] == 1.0
-    assert run.config["note"] == "first" and run.config["simulate"]["record"] == ["cells.v"] and run.config["session"] == {"duration_ms": 3.0}
+    assert (
+        run.config["note"] == "first"
+        and run.config["simulate"]["record"] == ["cells.v"]
+        and run.config["session"] == {"duration_ms": 3.0}
+    )
 
 
 def test_progress_is_drawn_only_when_asked(capsys):

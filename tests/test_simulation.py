@@ -119,9 +119,7 @@ def test_constraints_of_annotated_types():
         """Count."""
         return {"trials": trials}
 
-    with pytest.raises(
-        ParameterError, match="trials=0 has to be int: input should be greater than or equal to 1"
-    ):
+    with pytest.raises(ParameterError, match="trials=0 has to be int: input should be greater than or equal to 1"):
         counting(trials=0)
 
 

@@ -42,7 +42,9 @@ def everything():
                     "g": np.arange(7.0), "h": [1, 2, 3, 4, 5, 6, 7], "k": "g*2 + i"},
         initial={"v": "v_rest + 5*mV*rand()", "I": nd.Uniform("0 pA", "50 pA")},
     )  # fmt: skip
-    other = nd.Population("other", 3, code="x = x + I_in\n", variables={"x": "1", "I_in": "1"}, labels={"x": "counts"}, initial={"x": 0.5})
+    other = nd.Population(
+        "other", 3, code="x = x + I_in\n", variables={"x": "1", "I_in": "1"}, labels={"x": "counts"}, initial={"x": 0.5}
+    )
     times = nd.SpikeTimes("times", 2, [0, 1], ["1 ms", "2 ms"])
     drive = nd.Input("drive", ("p", "q"))
     kick = nd.Input("kick", ("k",), pulses=(("0 ms", "1 ms", 2.0),))
@@ -50,10 +52,21 @@ def everything():
                      parameters={"scale": 0.1}, per_step="y = sum(w*r)*scale", trial_end="count += 1", labels={"y": "a.u."},
                      rule=nd.Rule("rule", per_step="w += eta*(drive - y)*r", parameters={"eta": 1e-3}, memory={"m": "unit"}))  # fmt: skip
     links = [
-        nd.Connection(cells, cells, "I", probability=0.5, weight="20*pA*randn()", delay=nd.Uniform("1 ms", "3 ms"), name="random"),
-        nd.Connection(times, cells, "I", pairs=([0, 1, 1], [3, 3, 4]), weight=["10 pA", "20 pA", "30 pA"], delay="0.5 ms", name="pairs"),
+        nd.Connection(
+            cells, cells, "I", probability=0.5, weight="20*pA*randn()", delay=nd.Uniform("1 ms", "3 ms"), name="random"
+        ),
+        nd.Connection(
+            times,
+            cells,
+            "I",
+            pairs=([0, 1, 1], [3, 3, 4]),
+            weight=["10 pA", "20 pA", "30 pA"],
+            delay="0.5 ms",
+            name="pairs",
+        ),
         nd.Connection(drive, other, "I_in", weight=np.array([[1.0, 2.0, np.nan], [3.0, 4.0, 5.0]]), name="matrix"),
-        nd.Connection(kick, other, "I_in", weight=nd.Normal(0, 1), name="normal"), nd.Connection("out.y", other, "I_in", name="back", weight=0.1),
+        nd.Connection(kick, other, "I_in", weight=nd.Normal(0, 1), name="normal"),
+        nd.Connection("out.y", other, "I_in", name="back", weight=0.1),
     ]
     return nd.Circuit([cells, other, times], links, inputs=[drive, kick], filters=[nd.Filter("rate", cells, "20 ms", tau_rise="2 ms", scale=0.5)],
                       readouts=[out], seed=2**63 + 5, name="everything")  # fmt: skip
@@ -63,9 +76,15 @@ def test_every_part_survives_a_file(tmp_path):
     net = everything().clamp("other", "x", [1], 3.0)
     back = through_a_file(net, tmp_path / "a.h5")
     trained = back.with_values({})
-    assert_same_network(net.with_values({k: v for k, v in back.values.items() if k in ("out.w", "out.count", "rule.m")}), trained)
+    assert_same_network(
+        net.with_values({k: v for k, v in back.values.items() if k in ("out.w", "out.count", "rule.m")}), trained
+    )
     assert [p.name for p in back.parts()] == [p.name for p in net.parts()]
-    assert back["cells"].silenced == (2, 5) and back["other"].labels == {"x": "counts"} and back["kick"].pulses == net["kick"].pulses
+    assert (
+        back["cells"].silenced == (2, 5)
+        and back["other"].labels == {"x": "counts"}
+        and back["kick"].pulses == net["kick"].pulses
+    )
     assert back["rate"].scale == 0.5 and back.timestep == 5e-4 and back.name == "everything"
 
 
@@ -77,7 +96,10 @@ def test_a_tree_without_a_file_is_as_good():
 def test_a_network_with_random_parameters_goes_on_identically(tmp_path):
     """As the circuit in memory would with the same weights: the same spikes, readouts and learned weights."""
     net, rule = nd.SpikingReservoir(30, seed=3), nd.WhatWhenRule()
-    first, second = TASK.session(trials=2, calibration=1, test_trials=1), TASK.session(trials=2, calibration=1, test_trials=1, seed=9)
+    first, second = (
+        TASK.session(trials=2, calibration=1, test_trials=1),
+        TASK.session(trials=2, calibration=1, test_trials=1, seed=9),
+    )
     loaded = through_a_file(net, tmp_path / "a.h5", first, learn=rule, record=["spikes"])
     attached = rule.attach(net)
     memory = [a.name for a in attached.program.arrays if a.role == "memory"]
@@ -108,13 +130,23 @@ def test_wiring_stays_when_the_seed_changes():
     net = nd.SpikingReservoir(30, seed=3)
     back = Circuit.from_tree(net.to_tree()).with_(seed=4)
     np.testing.assert_array_equal(realize(back).wiring["recurrent"].targets, realize(net).wiring["recurrent"].targets)
-    assert not np.array_equal(realize(net.with_(seed=4)).wiring["recurrent"].targets, realize(net).wiring["recurrent"].targets)
+    assert not np.array_equal(
+        realize(net.with_(seed=4)).wiring["recurrent"].targets, realize(net).wiring["recurrent"].targets
+    )
 
 
 def test_long_lists_are_stored_as_arrays(tmp_path):
     """An HDF5 object takes no 100 000 attributes."""
     size = 20_000
-    cells = nd.Population("cells", size, code="v = v", variables={"v": "1"}, threshold="v > 1", silenced=range(size // 2), parameters={"g": list(range(size))})
+    cells = nd.Population(
+        "cells",
+        size,
+        code="v = v",
+        variables={"v": "1"},
+        threshold="v > 1",
+        silenced=range(size // 2),
+        parameters={"g": list(range(size))},
+    )
     back = through_a_file(nd.Circuit([cells], dt="1 ms"), tmp_path / "a.h5", "1 ms")
     assert back["cells"].silenced == tuple(range(size // 2))
     np.testing.assert_array_equal(realize(back).values["cells.g"], np.arange(size))
@@ -135,5 +167,8 @@ def test_seeds_of_any_size_survive(seed, tmp_path):
 def test_what_is_not_known_is_not_built():
     tree = nd.SpikingReservoir(3).to_tree()
     tree["populations"]["0"]["@kind"] = "Population5"
-    with pytest.raises(CircuitError, match="the file describes a 'Population5', which this version does not know; known are Circuit, Population"):
+    with pytest.raises(
+        CircuitError,
+        match="the file describes a 'Population5', which this version does not know; known are Circuit, Population",
+    ):
         Circuit.from_tree(tree)

@@ -220,13 +220,9 @@ def test_arrays_print_short():
 
 def test_brian2_gives_the_same_floats():
     b2 = pytest.importorskip("brian2")
-    long_names = (
-        "volt amp second siemens farad ohm hertz metre meter gram joule watt coulomb tesla newton molar"
-    )
+    long_names = "volt amp second siemens farad ohm hertz metre meter gram joule watt coulomb tesla newton molar"
     names = [prefix + name for prefix in " f p n u m k M G".split(" ") for name in long_names.split()]
-    names += (
-        "kilogram metre2 umetre3 cmetre2 msecond2 ms us mV pA nA nS uS pF nF Hz kHz cm um mM liter".split()
-    )
+    names += "kilogram metre2 umetre3 cmetre2 msecond2 ms us mV pA nA nS uS pF nF Hz kHz cm um mM liter".split()
     for name in names:
         theirs = getattr(b2.units.allunits, name, None)
         theirs = getattr(b2.units.stdunits, name, None) if theirs is None else theirs

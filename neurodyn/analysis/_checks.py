@@ -24,9 +24,7 @@ def floats(values: ArrayLike, name: str, *, axes: Sequence[str], shortest: int =
         raise ValueError(f"{name} has shape {array.shape}: give {shapes}")
     if array.shape[0] < shortest or array.size == 0 and shortest > 0:
         first = axes[0].split(",")[0]
-        raise ValueError(
-            f"{name} has shape {array.shape}: at least {shortest} along {first!r} and no empty axis"
-        )
+        raise ValueError(f"{name} has shape {array.shape}: at least {shortest} along {first!r} and no empty axis")
     bad = ~np.isfinite(array)
     if bad.any():
         where = tuple(int(i) for i in np.argwhere(bad)[0])
@@ -53,9 +51,7 @@ def whole(value: int, name: str, *, low: int = 1, high: int | None = None) -> in
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise TypeError(f"{name} = {value!r}: give a whole number")
     if value < low or (high is not None and value > high):
-        raise ValueError(
-            f"{name} = {value!r}: at least {low}" + ("" if high is None else f", at most {high}")
-        )
+        raise ValueError(f"{name} = {value!r}: at least {low}" + ("" if high is None else f", at most {high}"))
     return int(value)
 
 

@@ -20,9 +20,7 @@ def path(x: FloatArray, y: FloatArray, new: FloatArray, strengths: FloatArray) -
     that a strength means the same for any number of rows.
     """
     centre, scale = x.mean(axis=0), x.std(axis=0)
-    scale = np.where(
-        scale > 1e-12 * np.abs(x).max(initial=1e-300), scale, np.inf
-    )  # a silent unit predicts nothing
+    scale = np.where(scale > 1e-12 * np.abs(x).max(initial=1e-300), scale, np.inf)  # a silent unit predicts nothing
     inside, outside = (x - centre) / scale, (new - centre) / scale
     level = y.mean(axis=0)
     if x.shape[0] > x.shape[1]:
@@ -52,9 +50,7 @@ def cross_validate(
     units, targets = x.shape[-1], y.shape[-1]
 
     def predict(train: np.ndarray, test: np.ndarray, among: FloatArray) -> FloatArray:
-        rows = path(
-            x[train].reshape(-1, units), y[train].reshape(-1, targets), x[test].reshape(-1, units), among
-        )
+        rows = path(x[train].reshape(-1, units), y[train].reshape(-1, targets), x[test].reshape(-1, units), among)
         return rows.reshape(len(among), int(test.sum()), -1, targets)
 
     if len(strengths) > 1 and len(np.unique(groups)) - np.unique(groups[fold == 0]).size < 2:
@@ -75,7 +71,5 @@ def cross_validate(
             here = inner == j
             loss += ((predict(train & ~here, here, strengths) - y[here]) ** 2).sum(axis=(1, 2))
         chosen = loss.argmin(axis=0)
-        held_out[test] = np.take_along_axis(
-            predict(train, test, strengths), chosen[None, None, None], axis=0
-        )[0]
+        held_out[test] = np.take_along_axis(predict(train, test, strengths), chosen[None, None, None], axis=0)[0]
     return held_out

@@ -98,9 +98,7 @@ def peth(
         )
     choice(null, "null", ("rotate", "jitter"))
     if (null == "jitter") != (jitter is not None):
-        raise ValueError(
-            f"null = {null!r}, jitter = {jitter!r}: give jitter in ms with null='jitter', and only then"
-        )
+        raise ValueError(f"null = {null!r}, jitter = {jitter!r}: give jitter in ms with null='jitter', and only then")
     samples, rng = whole(samples, "samples"), np.random.default_rng(seed)
 
     if ids is None:

@@ -55,15 +55,12 @@ def expectation_trace(q: ArrayLike, y: ArrayLike) -> FloatArray:
     probability, course = _finite(q, "q"), _finite(y, "y")
     if probability.ndim < 1 or course.ndim < 2 or probability.shape[-1] != course.shape[-1]:
         raise ValueError(
-            f"q has shape {probability.shape}, y has shape {course.shape}: give q (..., event) and "
-            "y (..., time, event)"
+            f"q has shape {probability.shape}, y has shape {course.shape}: give q (..., event) and y (..., time, event)"
         )
     return np.maximum(probability, 0.0)[..., None, :] * np.maximum(course, 0.0)
 
 
-def expectation_error(
-    output: ArrayLike, target: ArrayLike, scored: ArrayLike | None = None
-) -> ExpectationError:
+def expectation_error(output: ArrayLike, target: ArrayLike, scored: ArrayLike | None = None) -> ExpectationError:
     """Error of an expectation against its target, over the scored samples and all events together.
 
     Parameters
@@ -82,9 +79,7 @@ def expectation_error(
     """
     o, goal = _traces(output, "output"), _traces(target, "target")
     if o.shape[-2:] != goal.shape[-2:]:
-        raise ValueError(
-            f"output has shape {o.shape}, target has shape {goal.shape}: time and event must agree"
-        )
+        raise ValueError(f"output has shape {o.shape}, target has shape {goal.shape}: time and event must agree")
     if scored is not None:
         mask = np.asarray(scored).reshape(-1) != 0
         if mask.shape[0] != o.shape[-2] or not mask.any():
@@ -107,9 +102,7 @@ def expectation_error(
     )
 
 
-def amplitude(
-    output: ArrayLike, time_ms: ArrayLike, latency_ms: ArrayLike, width_ms: float
-) -> float | FloatArray:
+def amplitude(output: ArrayLike, time_ms: ArrayLike, latency_ms: ArrayLike, width_ms: float) -> float | FloatArray:
     """Mean of the expectation within `width_ms` of the latency, ends included.
 
     Parameters
@@ -140,9 +133,7 @@ def amplitude(
     return _traced(_ratio(np.sum(o * inside, axis=-2), inside.sum(axis=0)), single)
 
 
-def peak_times(
-    output: ArrayLike, time_ms: ArrayLike, window: tuple[float, float] | None = None
-) -> float | FloatArray:
+def peak_times(output: ArrayLike, time_ms: ArrayLike, window: tuple[float, float] | None = None) -> float | FloatArray:
     """Time of the largest value of each trace in ms, the earliest one of equals.
 
     Parameters
@@ -162,9 +153,7 @@ def peak_times(
         first, last = window
         inside = (time >= first - 1e-9) & (time <= last + 1e-9)
         if not inside.any():
-            raise ValueError(
-                f"window={window!r} holds no sample: time_ms runs from {time[0]:g} to {time[-1]:g} ms"
-            )
+            raise ValueError(f"window={window!r} holds no sample: time_ms runs from {time[0]:g} to {time[-1]:g} ms")
         o, time = o[..., inside, :], time[inside]
     peaks = np.where(o.max(axis=-2) > 0, time[o.argmax(axis=-2)], np.nan)
     return _traced(peaks, single)

@@ -101,9 +101,7 @@ def condition_pca(
     for k, block in enumerate(blocks):
         part = floats(block, f"parts[{k}]", axes=("condition, feature",), shortest=3)
         if centred and len(part) != len(centred[0]):
-            raise ValueError(
-                f"parts[{k}] has {len(part)} conditions, parts[0] has {len(centred[0])}: one row each"
-            )
+            raise ValueError(f"parts[{k}] has {len(part)} conditions, parts[0] has {len(centred[0])}: one row each")
         spread = np.linalg.norm(part - part.mean(axis=0))
         if spread <= 1e-12 * np.linalg.norm(part):
             raise ValueError(f"parts[{k}] is the same in all conditions: leave it out")
@@ -120,9 +118,7 @@ def condition_pca(
         if variable.size != len(joined):
             raise ValueError(f"variables[{name!r}] has {variable.size} values for {len(joined)} conditions")
         if np.ptp(variable) == 0:
-            raise ValueError(
-                f"variables[{name!r}] is {variable[0]:g} in every condition: give one that differs"
-            )
+            raise ValueError(f"variables[{name!r}] is {variable[0]:g} in every condition: give one that differs")
         unit = (variable - variable.mean()) / np.linalg.norm(variable - variable.mean())
         correlations[name] = unit @ left[:, :count]  # columns of `left` have mean 0 and norm 1
         null = np.abs(unit[orders] @ left[:, :count]).max(axis=1)

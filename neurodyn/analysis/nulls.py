@@ -122,9 +122,7 @@ def permutations(n: int, samples: int, rng: np.random.Generator) -> IntArray:
     return rng.permuted(np.tile(np.arange(n), (samples, 1)), axis=1)
 
 
-def grouped_permutations(
-    labels: np.ndarray, groups: np.ndarray, samples: int, rng: np.random.Generator
-) -> IntArray:
+def grouped_permutations(labels: np.ndarray, groups: np.ndarray, samples: int, rng: np.random.Generator) -> IntArray:
     """Orders of the trials under which `labels[order]` keeps what is not exchangeable, shape (sample, trial).
 
     If each group has one label only, whole groups swap labels; otherwise labels move within their group.

@@ -105,9 +105,7 @@ def instantaneous_rate(
     return _gaussian(spikes, units, n, grid, dt, width)
 
 
-def _exponential(
-    spikes: FloatArray, units: IntArray, n: int, grid: FloatArray, dt: float, tau: float
-) -> FloatArray:
+def _exponential(spikes: FloatArray, units: IntArray, n: int, grid: FloatArray, dt: float, tau: float) -> FloatArray:
     from scipy.signal import lfilter
 
     row = np.maximum(np.ceil((spikes - grid[0]) / dt - _SLACK), 0).astype(np.int64)
@@ -118,9 +116,7 @@ def _exponential(
     return np.asarray(rate) * (1000.0 / tau)
 
 
-def _gaussian(
-    spikes: FloatArray, units: IntArray, n: int, grid: FloatArray, dt: float, tau: float
-) -> FloatArray:
+def _gaussian(spikes: FloatArray, units: IntArray, n: int, grid: FloatArray, dt: float, tau: float) -> FloatArray:
     reach = int(np.ceil(_GAUSSIAN_REACH * tau / dt))
     offsets = np.arange(-reach, reach + 1)
     rate = np.zeros((grid.size, n))
@@ -134,9 +130,7 @@ def _gaussian(
     return rate * (1000.0 / (tau * np.sqrt(2 * np.pi)))
 
 
-def population_rate(
-    times: ArrayLike, n: int, *, start: float = 0.0, stop: float, bin: float = 1.0
-) -> FloatArray:
+def population_rate(times: ArrayLike, n: int, *, start: float = 0.0, stop: float, bin: float = 1.0) -> FloatArray:
     """Mean rate over the units of a population in successive bins of time.
 
     Parameters

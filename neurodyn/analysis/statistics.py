@@ -118,9 +118,7 @@ def bootstrap_mean(
     tail = 50 * (1 - _level(confidence))
     # Means through counts of how often each network was drawn: one matrix product for any shape behind the
     # networks.
-    drawn = rng.multinomial(len(array), np.full(len(array), 1 / len(array)), whole(samples, "samples")) / len(
-        array
-    )
+    drawn = rng.multinomial(len(array), np.full(len(array), 1 / len(array)), whole(samples, "samples")) / len(array)
     low, high = np.percentile(np.tensordot(drawn, array, axes=1), [tail, 100 - tail], axis=0)
     mean = array.mean(axis=0)
     if array.ndim == 1:

@@ -119,13 +119,10 @@ def _spans(a: ArrayLike, b: ArrayLike) -> tuple[FloatArray, FloatArray]:
         # Judged on unit vectors, so that weights of very different size do not look dependent.
         norms = np.linalg.norm(rows, axis=1, keepdims=True)
         if not norms.all() or np.linalg.matrix_rank(rows / norms) < rows.shape[0]:
-            raise ValueError(
-                f"{name} holds a zero vector or linearly dependent ones: leave out what adds no direction"
-            )
+            raise ValueError(f"{name} holds a zero vector or linearly dependent ones: leave out what adds no direction")
         spans.append(rows / norms)
     if spans[0].shape[1] != spans[1].shape[1]:
         raise ValueError(
-            f"a has {spans[0].shape[1]} units, b has {spans[1].shape[1]}: "
-            "both must live in one space, vectors as rows"
+            f"a has {spans[0].shape[1]} units, b has {spans[1].shape[1]}: both must live in one space, vectors as rows"
         )
     return spans[0], spans[1]

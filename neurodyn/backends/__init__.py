@@ -22,6 +22,8 @@ def engine_class(name: str) -> type[Engine]:
 
     if name not in _ENGINES:
         near = difflib.get_close_matches(name, NAMES, n=1)
-        raise ValueError(f"backend = {name!r}{f'; did you mean {near[0]!r}?' if near else ''} Backends are {', '.join(NAMES)}")
+        raise ValueError(
+            f"backend = {name!r}{f'; did you mean {near[0]!r}?' if near else ''} Backends are {', '.join(NAMES)}"
+        )
     module, attribute = _ENGINES[name]
     return getattr(importlib.import_module(module), attribute)

@@ -47,8 +47,10 @@ class Brian2Engine(Host):
             self.built.network.run(0 * brian2.second, namespace={})
         self._objects = [o for o in self.built.network.sorted_objects if o.active]
         self._steps, self._time = (self.built.clock.variables[n].get_value() for n in ("timestep", "t"))
-        self._arriving = {s.name: self.built.groups[s.target_population].variables[arriving(k)].get_value()
-                          for k, s in enumerate(self.program.spikes)}
+        self._arriving = {
+            s.name: self.built.groups[s.target_population].variables[arriving(k)].get_value()
+            for k, s in enumerate(self.program.spikes)
+        }
         self._replace_draws()
 
     def start_trial(self, *, reset: bool, **options: Any) -> None:
@@ -127,7 +129,9 @@ class Brian2Engine(Host):
                 for op in operations(block.body):
                     if op.op in ("normal", "uniform"):
                         _, text, target, *_ = f"{op.args[-1]}..".split(".")
-                        found["silent_" if (text, target) == ("silenced", "silent_") else text][op.op].append(str(op.args[-1]))
+                        found["silent_" if (text, target) == ("silenced", "silent_") else text][op.op].append(
+                            str(op.args[-1])
+                        )
         return found
 
     def _drawer(self, kind: str, streams: list[str], size: int) -> Callable[[Any], np.ndarray]:

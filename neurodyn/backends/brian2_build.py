@@ -46,16 +46,23 @@ def build(network: Network, operations: Sequence[Operation] = ()) -> Built:
     dimensions = dimensions_of_populations(network.circuit)
     for p in network.circuit.populations:
         if p.size == 0:
-            raise CircuitError(f"population {p.name!r} is empty, which Brian2 does not allow; use backend 'numba' or 'interpreter'")
+            raise CircuitError(
+                f"population {p.name!r} is empty, which Brian2 does not allow; use backend 'numba' or 'interpreter'"
+            )
         if isinstance(p, SpikeTimes):
             groups[p.name] = _spike_source(p, network, clock)
         else:
             groups[p.name], code[p.name] = _group(p, network, dimensions, clock)
-    synapses = {s.name: made for number, s in enumerate(network.program.spikes)
-                if (made := _synapses(number, s, network, groups, dimensions)) is not None}
+    synapses = {
+        s.name: made
+        for number, s in enumerate(network.program.spikes)
+        if (made := _synapses(number, s, network, groups, dimensions)) is not None
+    }
     objects = [*groups.values(), *synapses.values()]
     for number, (function, when, order) in enumerate(operations):
-        objects.append(brian2.NetworkOperation(function, clock=clock, when=when, order=order, name=f"neurodyn_operation_{number}"))
+        objects.append(
+            brian2.NetworkOperation(function, clock=clock, when=when, order=order, name=f"neurodyn_operation_{number}")
+        )
     return Built(clock, brian2.Network(objects), groups, synapses, {k: v for k, v in code.items() if v is not None})
 
 
@@ -88,8 +95,16 @@ def _group(p: Population, network: Network, dimensions: Mapping[str, Any], clock
         refractory = p.refractory if named else si(p.refractory, "second", name=f"{p.name}.refractory") * brian2.second
     chosen: dict[str, Any] = {} if p.method is None else {"method": p.method}
     group = brian2.NeuronGroup(
-        p.size, text, threshold=threshold, reset=reset if threshold is not None else None, refractory=refractory,
-        events=dict(silent), clock=clock, name=p.name, namespace=_functions(), **chosen,
+        p.size,
+        text,
+        threshold=threshold,
+        reset=reset if threshold is not None else None,
+        refractory=refractory,
+        events=dict(silent),
+        clock=clock,
+        name=p.name,
+        namespace=_functions(),
+        **chosen,
     )
     for name, value in values.items():
         group.variables[name].set_value(value)
@@ -117,6 +132,7 @@ def _group(p: Population, network: Network, dimensions: Mapping[str, Any], clock
 
 def _model(p: Population, network: Network, dimensions: Mapping[str, Any]) -> tuple[str, dict[str, np.ndarray]]:
     """Return the equations of a group, and the numbers of what they declare as constant."""
+
     def declared(name: str) -> str:
         return unit_text(dimensions.get(f"{p.name}.{name}", DIMENSIONLESS))
 
@@ -127,10 +143,15 @@ def _model(p: Population, network: Network, dimensions: Mapping[str, Any]) -> tu
         lines = [brian2_equations_text(p.equations, parameters=given)]
     else:
         lines = [f"{name} : {declared(name)}" for name in p.variables]
-        lines += [f"{name} : {'boolean' if array.dtype == 'bool' else declared(name)} ({'constant' if array.axes else 'constant, shared'})"
-                  for name, array in arrays.items()]
-    lines += [f"{arriving(number)} : {declared(s.target.partition('.')[2])}"
-              for number, s in enumerate(network.program.spikes) if s.target_population == p.name]
+        lines += [
+            f"{name} : {'boolean' if array.dtype == 'bool' else declared(name)} ({'constant' if array.axes else 'constant, shared'})"
+            for name, array in arrays.items()
+        ]
+    lines += [
+        f"{arriving(number)} : {declared(s.target.partition('.')[2])}"
+        for number, s in enumerate(network.program.spikes)
+        if s.target_population == p.name
+    ]
     for name in p.clamped:
         lines += [f"nd_clamp_{name} : {declared(name)} (constant)", f"nd_clamped_{name} : boolean (constant)"]
         values |= {f"nd_{kind}_{name}": network.values[f"{p.name}.{name}@{kind}"] for kind in ("clamp", "clamped")}
@@ -164,12 +185,18 @@ def _synapses(
     if wiring.targets.size == 0:
         return None
     source, target = groups[s.source], groups[s.target_population]
-    weight = next(name for name in ("w", "w_syn", "w_synapse") if name not in source.variables and name not in target.variables)
+    weight = next(
+        name for name in ("w", "w_syn", "w_synapse") if name not in source.variables and name not in target.variables
+    )
     uniform = s.delays != "heterogeneous"
     made = brian2.Synapses(
-        source, target, f"{weight} : {unit_text(dimensions.get(s.target, DIMENSIONLESS))} (constant)",
-        on_pre=f"{arriving(number)}_post += {weight}", delay=int(wiring.delays[0]) * dt if uniform else None,
-        clock=target.clock, name=s.name,
+        source,
+        target,
+        f"{weight} : {unit_text(dimensions.get(s.target, DIMENSIONLESS))} (constant)",
+        on_pre=f"{arriving(number)}_post += {weight}",
+        delay=int(wiring.delays[0]) * dt if uniform else None,
+        clock=target.clock,
+        name=s.name,
     )
     made.connect(i=wiring.sources, j=wiring.targets.astype(int))
     made.variables[weight].set_value(wiring.weights)
@@ -181,12 +208,24 @@ def _synapses(
 
 # what our language has beyond Brian2's: NumPy's function, types of the arguments, C++ and Cython
 _FUNCTIONS = {
-    "nd_where": (np.where, ("boolean", "any", "any"), "inline double nd_where(bool c, double a, double b) { return c ? a : b; }",
-                 "cdef double nd_where(bint c, double a, double b):\n    return a if c else b"),
-    "nd_min": (np.minimum, ("any", "any"), "inline double nd_min(double a, double b) { return a < b ? a : b; }",
-               "cdef double nd_min(double a, double b):\n    return a if a < b else b"),
-    "nd_max": (np.maximum, ("any", "any"), "inline double nd_max(double a, double b) { return a > b ? a : b; }",
-               "cdef double nd_max(double a, double b):\n    return a if a > b else b"),
+    "nd_where": (
+        np.where,
+        ("boolean", "any", "any"),
+        "inline double nd_where(bool c, double a, double b) { return c ? a : b; }",
+        "cdef double nd_where(bint c, double a, double b):\n    return a if c else b",
+    ),
+    "nd_min": (
+        np.minimum,
+        ("any", "any"),
+        "inline double nd_min(double a, double b) { return a < b ? a : b; }",
+        "cdef double nd_min(double a, double b):\n    return a if a < b else b",
+    ),
+    "nd_max": (
+        np.maximum,
+        ("any", "any"),
+        "inline double nd_max(double a, double b) { return a > b ? a : b; }",
+        "cdef double nd_max(double a, double b):\n    return a if a > b else b",
+    ),
 }
 
 
@@ -195,7 +234,12 @@ def _functions() -> dict[str, Any]:
     made = {}
     for name, (numpy, types, cpp, cython) in _FUNCTIONS.items():
         function = made[name] = brian2.Function(
-            numpy, arg_units=[None] * len(types), arg_types=list(types), return_type="float", return_unit=lambda *units: units[-1])
+            numpy,
+            arg_units=[None] * len(types),
+            arg_types=list(types),
+            return_type="float",
+            return_unit=lambda *units: units[-1],
+        )
         for target, code in (("cpp", cpp), ("cython", cython)):
             function.implementations.add_implementation(target, code)
         function.implementations.add_numpy_implementation(numpy)

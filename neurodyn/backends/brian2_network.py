@@ -88,7 +88,9 @@ def to_brian2(circuit: Circuit) -> Brian2Network:
         network = realize(circuit)
         host = _Handed(network)
         host.start_trial(learning=True, calibration=False, reset=True)
-        python = [p.name for p in (*circuit.filters, *circuit.readouts, *circuit.inputs)] + [s.name for s in network.program.sums]
+        python = [p.name for p in (*circuit.filters, *circuit.readouts, *circuit.inputs)] + [
+            s.name for s in network.program.sums
+        ]
         live = get_device() is runtime_device
         if python and not live:
             raise CircuitError(

@@ -16,7 +16,11 @@ from neurodyn.parts import CircuitError
 
 #: functions of our language that Brian2 lacks, and what they are called in the code we give it
 FUNCTIONS = {
-    "where": "nd_where", "min": "nd_min", "minimum": "nd_min", "max": "nd_max", "maximum": "nd_max",
+    "where": "nd_where",
+    "min": "nd_min",
+    "minimum": "nd_min",
+    "max": "nd_max",
+    "maximum": "nd_max",
 }
 _PYTHON_ONLY = {"sum", "mean", "rls", "identity"}
 
@@ -26,7 +30,9 @@ def brian2_code(code: str, owner: str, variables: Collection[str]) -> str:
     renamer = _Renamer(owner)
     lines, last = [], {}
     for statement in ast.parse(textwrap.dedent(code)).body:
-        if isinstance(statement, ast.Pass) or (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)):
+        if isinstance(statement, ast.Pass) or (
+            isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+        ):
             continue
         if isinstance(statement, ast.AugAssign):
             old = ast.Name(statement.target.id, ast.Load())  # type: ignore[union-attr]
@@ -65,7 +71,9 @@ class _Renamer(ast.NodeTransformer):
         """Write ``a < b < c`` as two comparisons."""
         self.generic_visit(node)
         sides = [node.left, *node.comparators]
-        pairs: list[ast.expr] = [ast.Compare(a, [op], [b]) for a, op, b in zip(sides, node.ops, sides[1:], strict=False)]
+        pairs: list[ast.expr] = [
+            ast.Compare(a, [op], [b]) for a, op, b in zip(sides, node.ops, sides[1:], strict=False)
+        ]
         return pairs[0] if len(pairs) == 1 else ast.BoolOp(ast.And(), pairs)
 
     def visit_Call(self, node: ast.Call) -> ast.expr:

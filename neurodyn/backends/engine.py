@@ -39,7 +39,14 @@ class Engine(ABC):
 
     name = ""
 
-    def __init__(self, network: Network, *, samples: Sequence[SampleSpec] = (), spikes: Sequence[str] = (), dtype: str = "float64") -> None:
+    def __init__(
+        self,
+        network: Network,
+        *,
+        samples: Sequence[SampleSpec] = (),
+        spikes: Sequence[str] = (),
+        dtype: str = "float64",
+    ) -> None:
         self.network, self.samples, self.recorded, self.dtype = network, tuple(samples), frozenset(spikes), dtype
         self.program = network.program
         self.step = 0
@@ -47,7 +54,10 @@ class Engine(ABC):
         self._cast()
         sizes = network.sizes
         self.rings = {
-            s.name: aligned(np.zeros((int(network.wiring[s.name].delays.max(initial=0)) + 1, sizes[s.target_population])), self.dtype)
+            s.name: aligned(
+                np.zeros((int(network.wiring[s.name].delays.max(initial=0)) + 1, sizes[s.target_population])),
+                self.dtype,
+            )
             for s in self.program.spikes
         }
         self.histories = {
@@ -62,7 +72,9 @@ class Engine(ABC):
 
     def _cast(self) -> None:
         for array in self.program.arrays:
-            dtype = self.dtype if array.dtype == "float" and not self._wide(array.axes) else self.arrays[array.name].dtype
+            dtype = (
+                self.dtype if array.dtype == "float" and not self._wide(array.axes) else self.arrays[array.name].dtype
+            )
             self.arrays[array.name] = aligned(self.arrays[array.name], dtype)
 
     @staticmethod
@@ -76,7 +88,9 @@ class Engine(ABC):
 
         return draw(kind, size, seed=self.network.seed, step=self.step, stream=stream)
 
-    def _rls(self, arrays: Mapping[str, np.ndarray], matrix: str, x: np.ndarray, forgetting: Any, old_gain: Any = 0.0) -> np.ndarray:
+    def _rls(
+        self, arrays: Mapping[str, np.ndarray], matrix: str, x: np.ndarray, forgetting: Any, old_gain: Any = 0.0
+    ) -> np.ndarray:
         """Recursive least squares in plain NumPy (the definition; see :func:`neurodyn.kernels.rls.rls_gain`)."""
         p = arrays[matrix]
         px = np.zeros(len(p))
@@ -130,7 +144,11 @@ class Engine(ABC):
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return a copy of everything that a continuation needs."""
-        state = {f"array/{a.name}": self.arrays[a.name].copy() for a in self.program.arrays if a.role not in ("parameter", "constant")}
+        state = {
+            f"array/{a.name}": self.arrays[a.name].copy()
+            for a in self.program.arrays
+            if a.role not in ("parameter", "constant")
+        }
         for kind, group in (("ring", self.rings), ("history", self.histories)):
             state |= {f"{kind}/{k}": v.copy() for k, v in group.items()}
         return {**state, "step": np.int64(self.step), "started": np.bool_(self._started)}  # type: ignore[dict-item]
@@ -156,6 +174,6 @@ def aligned(array: np.ndarray, dtype: Any) -> np.ndarray:
     size = array.size * dtype.itemsize
     raw = np.empty(size + 64, np.uint8)
     start = -raw.ctypes.data % 64
-    out = raw[start:start + size].view(dtype).reshape(array.shape)
+    out = raw[start : start + size].view(dtype).reshape(array.shape)
     out[...] = array
     return out

@@ -212,8 +212,7 @@ def _check_dimensions(
         name, wanted = variable.name, dimensions.get(variable.name, variable.dimensions)
         if any(abs(a - b) > 1e-9 for a, b in zip(variable.dimensions, wanted, strict=True)):
             raise EquationsError(
-                f"{name!r} is declared in {_unit(variable.dimensions)} but given in {_unit(wanted)}; "
-                "change one of them"
+                f"{name!r} is declared in {_unit(variable.dimensions)} but given in {_unit(wanted)}; change one of them"
             )
         time = variable.dimensions == dimensions_of("second")
         if name == period and not (variable.kind == "parameter" and time):
@@ -227,9 +226,7 @@ def _check_temporaries(reset: Statements, variables: tuple[Variable, ...]) -> No
     known = [v.name for v in variables]
     for k, (name, code) in enumerate(reset):
         if name not in known and not any(name in _names(later) for _, later in reset[k + 1 :]):
-            raise EquationsError(
-                f"reset sets {name!r} ('{name} = {code}'), which nothing reads{nearest(name, known)}"
-            )
+            raise EquationsError(f"reset sets {name!r} ('{name} = {code}'), which nothing reads{nearest(name, known)}")
 
 
 def _values() -> dict[str, str]:

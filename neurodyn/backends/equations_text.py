@@ -139,9 +139,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def _check_name(name: str, kind: str) -> None:
     if name in RESERVED or name.startswith("xi_"):
-        raise EquationsError(
-            f"{kind} {name!r}: this name has a meaning of its own in equations; choose another"
-        )
+        raise EquationsError(f"{kind} {name!r}: this name has a meaning of its own in equations; choose another")
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or name.endswith(("_pre", "_post")):
         raise EquationsError(
             f"{kind} {name!r} needs a name of letters, digits and '_' that starts with a letter and does not "

@@ -29,8 +29,13 @@ class InterpreterEngine(Engine):
                 if self.step % spec.every == 0:
                     samples[spec.array].append(np.atleast_1d(self.arrays[spec.array])[spec.units].copy())
         return Records(
-            {p: (np.concatenate([np.full(u.size, k, np.int64) for k, u in s]) if s else np.empty(0, np.int64),
-                 np.concatenate([u.astype(np.int32) for _, u in s]) if s else np.empty(0, np.int32)) for p, s in spikes.items()},
+            {
+                p: (
+                    np.concatenate([np.full(u.size, k, np.int64) for k, u in s]) if s else np.empty(0, np.int64),
+                    np.concatenate([u.astype(np.int32) for _, u in s]) if s else np.empty(0, np.int32),
+                )
+                for p, s in spikes.items()
+            },
             {s.array: np.array(samples[s.array]).reshape(len(samples[s.array]), s.units.size) for s in self.samples},
         )
 

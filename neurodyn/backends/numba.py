@@ -60,7 +60,9 @@ class NumbaEngine(Engine):
         blocks = [np.ascontiguousarray(inputs[name], dtype=self.dtype) for name in self.program.inputs]
         out = Records()
         spikes: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {p: [] for p in self.recorded}
-        buffers = {s.array: np.empty((self.rows(s, steps), s.units.size), self._sample_dtype(s.array)) for s in self.samples}
+        buffers = {
+            s.array: np.empty((self.rows(s, steps), s.units.size), self._sample_dtype(s.array)) for s in self.samples
+        }
         first = self.step
         while self.step < first + steps:
             done = self.step - first
@@ -69,15 +71,26 @@ class NumbaEngine(Engine):
             for p in self.program.spiking:
                 on = p in self.recorded
                 size = self._capacity if on else 2 * self._size(p) + 1
-                kept[p] = (np.empty(size, np.int64), np.empty(size, np.int32)) if on else (np.empty(size, np.int64), np.empty(0, np.int32))
+                kept[p] = (
+                    (np.empty(size, np.int64), np.empty(size, np.int32))
+                    if on
+                    else (np.empty(size, np.int64), np.empty(0, np.int32))
+                )
                 recorders += [*kept[p], on]
             samples: list = []
             for s in self.samples:
                 at = self.step // s.every - first // s.every
                 samples += [buffers[s.array][at:], s.units, s.every]
             made = self._advance(
-                self.step, steps - done, *self._fixed, *(b[done:] for b in blocks), *self._connections, *recorders,
-                *self._sources, *samples, counts,
+                self.step,
+                steps - done,
+                *self._fixed,
+                *(b[done:] for b in blocks),
+                *self._connections,
+                *recorders,
+                *self._sources,
+                *samples,
+                counts,
             )
             for number, p in enumerate(self.program.spiking):
                 if p in self.recorded:
@@ -86,8 +99,13 @@ class NumbaEngine(Engine):
             self.step += made
             if made < steps - done:
                 self._capacity *= 2
-        out.spikes = {p: (np.concatenate([a for a, _ in s]) if s else np.empty(0, np.int64),
-                          np.concatenate([b for _, b in s]) if s else np.empty(0, np.int32)) for p, s in spikes.items()}
+        out.spikes = {
+            p: (
+                np.concatenate([a for a, _ in s]) if s else np.empty(0, np.int64),
+                np.concatenate([b for _, b in s]) if s else np.empty(0, np.int32),
+            )
+            for p, s in spikes.items()
+        }
         out.samples = buffers
         return out
 

@@ -12,8 +12,22 @@ from dataclasses import dataclass, field
 
 from neurodyn.program import Array, Axes, Block, Branch, Item, Op, Operand, Program, Store
 
-_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "mod": "%", "floordiv": "//", "lt": "<", "le": "<=", "gt": ">",
-          "ge": ">=", "eq": "==", "ne": "!=", "and": "and", "or": "or"}
+_INFIX = {
+    "add": "+",
+    "sub": "-",
+    "mul": "*",
+    "div": "/",
+    "mod": "%",
+    "floordiv": "//",
+    "lt": "<",
+    "le": "<=",
+    "gt": ">",
+    "ge": ">=",
+    "eq": "==",
+    "ne": "!=",
+    "and": "and",
+    "or": "or",
+}
 _UNROLL = 16  # groups of labels larger than this become loops
 
 
@@ -236,7 +250,9 @@ class Emitter:
 
     def spill(self, op: Op, name: str, loop: _Loop) -> None:
         dynamic = [a for a in op.axes if not self._static(a)]
-        self.workspace[f"w_{name}"] = f"np.empty(({', '.join(self.sizes[a] for a in dynamic)},), dtype=np.{'bool_' if op.dtype == 'bool' else self.dtype})"
+        self.workspace[f"w_{name}"] = (
+            f"np.empty(({', '.join(self.sizes[a] for a in dynamic)},), dtype=np.{'bool_' if op.dtype == 'bool' else self.dtype})"
+        )
         loop.lines.append(f"w_{name}[{', '.join(self.index(a) for a in dynamic)}] = {name}")
 
     def text(self, op: Op, combo: tuple[int, ...]) -> str:
@@ -290,7 +306,9 @@ class Emitter:
                 loop.before.append(f"{name} = F(0.0)")
                 loop.lines.append(f"{name} = {name} + {value}")
             else:
-                self.workspace[f"w_{name}"] = f"np.zeros(({', '.join(self.sizes[a] for a in outer)},), dtype=np.{self.dtype})"
+                self.workspace[f"w_{name}"] = (
+                    f"np.zeros(({', '.join(self.sizes[a] for a in outer)},), dtype=np.{self.dtype})"
+                )
                 at = ", ".join(self.index(a) for a in outer)
                 loop.before.append(f"w_{name}[:] = F(0.0)")
                 loop.lines.append(f"w_{name}[{at}] = w_{name}[{at}] + {value}")
@@ -338,7 +356,9 @@ class Emitter:
                 count = " * ".join(self.sizes[a] for a in dynamic)
                 shape = ", ".join(self.sizes[a] for a in dynamic)
                 part = f"d_{base}[{number} * {count}:{number + 1} * {count}].reshape(({shape},))"
-                self.put(f"w_{name} = {part}" if self.dtype == "float64" else f"w_{name} = {part}.astype(np.{self.dtype})")
+                self.put(
+                    f"w_{name} = {part}" if self.dtype == "float64" else f"w_{name} = {part}.astype(np.{self.dtype})"
+                )
             else:
                 self.put(f"{name} = F(d_{base}[{number}])")
         self.place[op.name] = "array" if dynamic else "scalar"
@@ -357,7 +377,9 @@ class Emitter:
             self.found.add(str(x))
         vector = self.names[str(x)] if x in self.names else f"w_{self.value_name(str(x), ())}"
         self.workspace[f"w_{name}"] = f"np.empty({self.sizes[op.axes[0]]}, dtype=np.{self.dtype})"
-        self.put(f"rls_gain({matrix}, {vector}, {scalars[0]}, {scalars[1] if len(scalars) > 1 else 'F(0.0)'}, w_{name})")
+        self.put(
+            f"rls_gain({matrix}, {vector}, {scalars[0]}, {scalars[1] if len(scalars) > 1 else 'F(0.0)'}, w_{name})"
+        )
         self.place[op.name] = "array"
 
     def store(self, store: Store) -> None:
@@ -382,4 +404,3 @@ class Emitter:
         if len(self.lines) == mark:
             self.put("pass")
         self.indent -= 1
-

@@ -32,9 +32,17 @@ def signature(program: Program, samples: tuple[Sample, ...]) -> list[str]:
     names += [emitter.sizes[a] for a in emitter.dynamic]
     names += [emitter.names[a.name] for a in program.arrays]
     names += [f"in{k}" for k in range(len(program.inputs))]
-    names += [x for k in range(len(program.spikes)) for x in (f"c{k}_indptr", f"c{k}_targets", f"c{k}_weights", f"c{k}_delays", f"c{k}_ring")]
-    names += [x for k, s in enumerate(program.sums) for x in (
-        [f"m{k}_weights"] if s.layout == "dense" else [f"m{k}_indptr", f"m{k}_targets", f"m{k}_weights"]) + [f"m{k}_history", f"m{k}_sum"]]
+    names += [
+        x
+        for k in range(len(program.spikes))
+        for x in (f"c{k}_indptr", f"c{k}_targets", f"c{k}_weights", f"c{k}_delays", f"c{k}_ring")
+    ]
+    names += [
+        x
+        for k, s in enumerate(program.sums)
+        for x in ([f"m{k}_weights"] if s.layout == "dense" else [f"m{k}_indptr", f"m{k}_targets", f"m{k}_weights"])
+        + [f"m{k}_history", f"m{k}_sum"]
+    ]
     names += [x for k in range(len(program.spiking)) for x in (f"rec{k}_steps", f"rec{k}_ids", f"rec{k}_on")]
     names += [x for k in range(len(program.spike_sources)) for x in (f"src{k}_steps", f"src{k}_ids")]
     names += [x for k in range(len(samples)) for x in (f"smp{k}", f"smp{k}_units", f"smp{k}_every")]
@@ -46,7 +54,11 @@ def source(program: Program, samples: tuple[Sample, ...], dtype: str) -> str:
     step = _Step(program, samples, dtype)
     body = step.text()
     arguments = ", ".join(signature(program, samples))
-    return _HEAD.format(dtype=dtype) + f"\n@njit(cache=True, nogil=True, error_model='numpy')\ndef advance({arguments}):\n" + body
+    return (
+        _HEAD.format(dtype=dtype)
+        + f"\n@njit(cache=True, nogil=True, error_model='numpy')\ndef advance({arguments}):\n"
+        + body
+    )
 
 
 def _above(population: str) -> str:
@@ -55,14 +67,18 @@ def _above(population: str) -> str:
 
 def renamed(items: tuple[Item, ...], names: Mapping[str, str]) -> tuple[Item, ...]:
     """Return statements whose values have other names, to join two blocks."""
+
     def new(operand: Operand) -> Operand:
         return names.get(operand, operand) if isinstance(operand, str) else operand
 
     return tuple(
-        replace(i, name=names[i.name], args=tuple(map(new, i.args))) if isinstance(i, Op)
-        else replace(i, value=new(i.value)) if isinstance(i, Store)
+        replace(i, name=names[i.name], args=tuple(map(new, i.args)))
+        if isinstance(i, Op)
+        else replace(i, value=new(i.value))
+        if isinstance(i, Store)
         else replace(i, condition=new(i.condition), body=renamed(i.body, names))
-        for i in items)
+        for i in items
+    )
 
 
 class _Step:
@@ -124,7 +140,10 @@ class _Step:
             head.append(f"    count_{e.sizes[name]} = 0")
         for name in p.spiking:
             n = e.sizes[name]
-            head += [f"    eight_{n} = np.zeros(({n} + 7) // 8, dtype=np.uint64)", f"    above_{n} = eight_{n}.view(np.uint8)"]
+            head += [
+                f"    eight_{n} = np.zeros(({n} + 7) // 8, dtype=np.uint64)",
+                f"    above_{n} = eight_{n}.view(np.uint8)",
+            ]
         for number in range(len(p.spike_sources)):
             head.append(f"    cursor{number} = np.searchsorted(src{number}_steps, k0)")
         for number in range(len(self.samples)):
@@ -154,7 +173,9 @@ class _Step:
         if s.layout == "dense":
             put(f"        for i in range({n}): m{number}_sum[i] += m{number}_weights[j, i] * x")
         else:
-            put(f"        for q in range(m{number}_indptr[j], m{number}_indptr[j + 1]): m{number}_sum[m{number}_targets[q]] += m{number}_weights[q] * x")
+            put(
+                f"        for q in range(m{number}_indptr[j], m{number}_indptr[j + 1]): m{number}_sum[m{number}_targets[q]] += m{number}_weights[q] * x"
+            )
 
     def _source_element(self, s: WeightedSum) -> str:
         return f"{self.e.names[s.source]}[j]"
@@ -201,7 +222,9 @@ class _Step:
         for op in operations(self._comparison(population).body):
             for name in op.args:
                 array = self.e.arrays.get(name) if isinstance(name, str) else None
-                if array is not None and not (array.name.startswith(f"{population}.") or array.role in ("parameter", "constant", "clock")):
+                if array is not None and not (
+                    array.name.startswith(f"{population}.") or array.role in ("parameter", "constant", "clock")
+                ):
                     return False
         return True
 
@@ -263,7 +286,9 @@ class _Step:
     def _record(self, number: int, sample: Sample) -> None:
         put, name = self.e.put, self.e.names[sample.array]
         put(f"if (k + 1) % smp{number}_every == 0:")
-        put(f"    for m in range(smp{number}_units.shape[0]): smp{number}[row{number}, m] = {name}[smp{number}_units[m]]")
+        put(
+            f"    for m in range(smp{number}_units.shape[0]): smp{number}[row{number}, m] = {name}[smp{number}_units[m]]"
+        )
         put(f"    row{number} += 1")
 
 

@@ -145,9 +145,7 @@ def _number_of_events(session: Session) -> int:
     for number, trial in enumerate(session.trials):
         missing = sorted((inputs - set(trial.inputs)) | (labels - set(trial.labels)))
         if missing:
-            raise ValueError(
-                f"session: trial {number} has no {', '.join(missing)}; make it by neurodyn.tasks.WhatWhen"
-            )
+            raise ValueError(f"session: trial {number} has no {', '.join(missing)}; make it by neurodyn.tasks.WhatWhen")
     if not session.trials:
         raise ValueError("session: it has no trials")
     return session.trials[0].inputs["occurred"].shape[-1]

@@ -21,7 +21,12 @@ TYPES_2003: Mapping[str, tuple[float, float, float, float]] = {
 }
 
 #: v and u of the 2003 form carry no dimension: its currents are pseudo-units that pA can't be mixed with
-PSEUDO_UNITS = {"v": "mV (2003 form)", "u": "mV/ms (2003 form)", "I_syn": "mV/ms (2003 form)", "I_in": "mV/ms (2003 form)"}
+PSEUDO_UNITS = {
+    "v": "mV (2003 form)",
+    "u": "mV/ms (2003 form)",
+    "I_syn": "mV/ms (2003 form)",
+    "I_in": "mV/ms (2003 form)",
+}
 
 _HALF_STEPS = """
 I = {current}
@@ -39,9 +44,18 @@ v += h*dv
 
 
 def izhikevich_2003(
-    name: str, size: int, *, cells: str | tuple[float, float, float, float] = "heterogeneous", scheme: str = "half_steps",
-    dt: Any = None, inhibitory: float = 0.2, current: str = "bias + I_syn + I_in", tau_syn: Any = "5 ms",
-    parameters: Mapping[str, Any] | None = None, v_start: Any = None, jitter: float = 0.0,
+    name: str,
+    size: int,
+    *,
+    cells: str | tuple[float, float, float, float] = "heterogeneous",
+    scheme: str = "half_steps",
+    dt: Any = None,
+    inhibitory: float = 0.2,
+    current: str = "bias + I_syn + I_in",
+    tau_syn: Any = "5 ms",
+    parameters: Mapping[str, Any] | None = None,
+    v_start: Any = None,
+    jitter: float = 0.0,
 ) -> Population:
     """Return a population of the 2003 form, v' = 0.04 v^2 + 5 v + 140 - u + I, u' = a (b v - u).
 
@@ -82,8 +96,12 @@ def izhikevich_2003(
     if isinstance(cells, str) and cells == "heterogeneous":
         first = size - round(size * inhibitory)
         shape: dict[str, Any] = {
-            "r": Uniform(0, 1), "first_inhibitory": float(first), "inhibitory": "i >= first_inhibitory", "a": "where(inhibitory, 0.02 + 0.08*r, 0.02)",
-            "b": "where(inhibitory, 0.25 - 0.05*r, 0.2)", "c": "where(inhibitory, -65, -65 + 15*r*r)",
+            "r": Uniform(0, 1),
+            "first_inhibitory": float(first),
+            "inhibitory": "i >= first_inhibitory",
+            "a": "where(inhibitory, 0.02 + 0.08*r, 0.02)",
+            "b": "where(inhibitory, 0.25 - 0.05*r, 0.2)",
+            "c": "where(inhibitory, -65, -65 + 15*r*r)",
             "d": "where(inhibitory, 2, 8 - 6*r*r)",
         }
     elif isinstance(cells, str):
@@ -95,10 +113,16 @@ def izhikevich_2003(
     body = (_HALF_STEPS if scheme == "half_steps" else _EULER).format(current=current)
     start = v_start if v_start is not None else Uniform(-65, -55)
     return Population(
-        name, size, code=body + "I_syn *= exp(-dt/tau_syn)\n",
-        variables={"v": "1", "u": "1", "I_syn": "1", "I_in": "1"}, threshold="v >= 30", reset="v = c\nu += d",
+        name,
+        size,
+        code=body + "I_syn *= exp(-dt/tau_syn)\n",
+        variables={"v": "1", "u": "1", "I_syn": "1", "I_in": "1"},
+        threshold="v >= 30",
+        reset="v = c\nu += d",
         parameters={**shape, "bias": 0.0, "tau_syn": tau_syn, "v_start": start, "jitter": jitter, **(parameters or {})},
-        initial={"v": "v_start + jitter*randn()", "u": "b*v"}, dt="1 ms" if scheme == "half_steps" else dt, labels=PSEUDO_UNITS,
+        initial={"v": "v_start + jitter*randn()", "u": "b*v"},
+        dt="1 ms" if scheme == "half_steps" else dt,
+        labels=PSEUDO_UNITS,
     )
 
 
@@ -123,8 +147,17 @@ TYPES_2007: Mapping[str, Cell2007] = {
 }
 
 
-def izhikevich_2007(name: str, size: int, *, cell: str | Cell2007 = "RS", current: str = "I", parameters: Mapping[str, Any] | None = None,
-                    equations: str = "", method: str = "euler", initial: Mapping[str, Any] | None = None) -> Population:
+def izhikevich_2007(
+    name: str,
+    size: int,
+    *,
+    cell: str | Cell2007 = "RS",
+    current: str = "I",
+    parameters: Mapping[str, Any] | None = None,
+    equations: str = "",
+    method: str = "euler",
+    initial: Mapping[str, Any] | None = None,
+) -> Population:
     """Return a population of the 2007 form, C v' = k (v - v_r)(v - v_t) - u + I, u' = a (b (v - v_r) - u).
 
     At v >= v_peak: v = c, u += d. In physical units. ``current`` is an expression in amp of names that ``parameters``
@@ -140,10 +173,14 @@ def izhikevich_2007(name: str, size: int, *, cell: str | Cell2007 = "RS", curren
         cell = TYPES_2007[cell]
     given = {"I": "0 pA"} if current == "I" else {}
     return Population(
-        name, size,
+        name,
+        size,
         f"""dv/dt = (k*(v - v_r)*(v - v_t) - u + ({current}))/C : volt
             du/dt = a*(b*(v - v_r) - u) : amp
             {equations}""",
-        threshold="v >= v_peak", reset="v = c\nu += d", method=method, parameters={**vars(cell), **given, **(parameters or {})},
+        threshold="v >= v_peak",
+        reset="v = c\nu += d",
+        method=method,
+        parameters={**vars(cell), **given, **(parameters or {})},
         initial={"v": cell.v_r, **(initial or {})},
     )

@@ -12,10 +12,21 @@ BIAS = Uniform(0, 3)
 
 
 def SpikingReservoir(
-    neurons: int = 1000, *, connection_probability: float = 0.1, events: tuple[str, ...] = ("A", "B"), seed: int = 1,
-    inhibitory: float = 0.2, excitatory_weight: float = 0.3, inhibitory_weight: float = 1.2, tau_syn: Any = "5 ms",
-    bias: Any = BIAS, noise: float = 0.5, cue_weight: float = 15.0, event_weight: float = 2.0,
-    input_fraction: float = 0.5, jitter: float = 0.3,
+    neurons: int = 1000,
+    *,
+    connection_probability: float = 0.1,
+    events: tuple[str, ...] = ("A", "B"),
+    seed: int = 1,
+    inhibitory: float = 0.2,
+    excitatory_weight: float = 0.3,
+    inhibitory_weight: float = 1.2,
+    tau_syn: Any = "5 ms",
+    bias: Any = BIAS,
+    noise: float = 0.5,
+    cue_weight: float = 15.0,
+    event_weight: float = 2.0,
+    input_fraction: float = 0.5,
+    jitter: float = 0.3,
 ) -> Circuit:
     """Return a heterogeneous Izhikevich reservoir with fixed random recurrence and inputs for a cue and events.
 
@@ -47,7 +58,12 @@ def SpikingReservoir(
     """
     if not 0 < connection_probability <= 1:
         raise CircuitError(f"connection_probability = {connection_probability!r}, allowed is above 0 up to 1")
-    for name, value in (("noise", noise), ("jitter", jitter), ("excitatory_weight", excitatory_weight), ("inhibitory_weight", inhibitory_weight)):
+    for name, value in (
+        ("noise", noise),
+        ("jitter", jitter),
+        ("excitatory_weight", excitatory_weight),
+        ("inhibitory_weight", inhibitory_weight),
+    ):
         if not 0 <= value < float("inf"):
             raise CircuitError(f"{name} = {value!r}, give 0 or a positive number (signs follow from Dale's law)")
     for name, value in (("cue_weight", cue_weight), ("event_weight", event_weight)):
@@ -56,16 +72,28 @@ def SpikingReservoir(
     if not 0 <= input_fraction <= 1:
         raise CircuitError(f"input_fraction = {input_fraction!r}, allowed is 0 to 1")
     cells = izhikevich_2003(
-        "cells", neurons, inhibitory=inhibitory, current="bias + I_syn + I_in + noise*randn()", tau_syn=tau_syn,
-        parameters={"bias": bias, "noise": noise}, jitter=jitter,
+        "cells",
+        neurons,
+        inhibitory=inhibitory,
+        current="bias + I_syn + I_in + noise*randn()",
+        tau_syn=tau_syn,
+        parameters={"bias": bias, "noise": noise},
+        jitter=jitter,
     )
     recurrent = Connection(
-        cells, cells, "I_syn", probability=connection_probability, name="recurrent",
+        cells,
+        cells,
+        "I_syn",
+        probability=connection_probability,
+        name="recurrent",
         weight=f"where(inhibitory_pre, -{inhibitory_weight}, {excitatory_weight})*abs(randn())/sqrt({connection_probability}*N_pre)",
     )
     task = Input("task", ("cue", *events))
     drive = Connection(
-        task, cells, "I_in", name="input",
+        task,
+        cells,
+        "I_in",
+        name="input",
         weight=f"where(i == 0, {cue_weight}, {event_weight})*rand()*int(rand() < {input_fraction})",
     )
     return Circuit([cells], [recurrent, drive], inputs=[task], seed=seed, name="spiking reservoir")

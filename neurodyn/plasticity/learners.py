@@ -57,11 +57,15 @@ class ThreeFactor:
     def rule(self, name: str, signals: Signals, *, dt: float) -> Rule:
         """Return the rule for a readout with these signals."""
         s = signals
-        return Rule(name, parameters={"rate": self.rate}, per_step=f"""
+        return Rule(
+            name,
+            parameters={"rate": self.rate},
+            per_step=f"""
 if sum({s.gate}) > 0:
     change = rate*{s.gate}*({s.target} - {s.y})/(sum({s.x}*{s.x}) + 0.1*{s.power})
     {s.w} += change*{s.x}
-""")
+""",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,11 +83,15 @@ class LocalThreeFactor:
     def rule(self, name: str, signals: Signals, *, dt: float) -> Rule:
         """Return the rule for a readout with these signals."""
         s = signals
-        return Rule(name, parameters={"rate": self.rate}, per_step=f"""
+        return Rule(
+            name,
+            parameters={"rate": self.rate},
+            per_step=f"""
 if sum({s.gate}) > 0:
     change = rate*{s.gate}*({s.target} - {s.y})
     {s.w} += change*{s.x}
-""")
+""",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,10 +110,14 @@ class NLMS:
     def rule(self, name: str, signals: Signals, *, dt: float) -> Rule:
         """Return the rule for a readout with these signals."""
         s = signals
-        return Rule(name, parameters={"rate": self.rate, "epsilon": self.epsilon}, per_step=f"""
+        return Rule(
+            name,
+            parameters={"rate": self.rate, "epsilon": self.epsilon},
+            per_step=f"""
 change = rate*({s.target} - {s.y})/(epsilon + sum({s.x}*{s.x}))
 {s.w} += change*{s.x}
-""")
+""",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +158,9 @@ class FORCE:
         condition = f"sum({s.gate}) > 0 and " if self.gated else ""
         again = " or switch > 0" if self.reset == "switch" else ""
         return Rule(
-            name, parameters=parameters, memory={"P": "unit*unit", "started": "network"},
+            name,
+            parameters=parameters,
+            memory={"P": "unit*unit", "started": "network"},
             trial_start=f"""
 if started < 0.5{again}:
     identity(P, {start})
@@ -157,7 +171,8 @@ if {condition}step % every_steps == 0:
     error = {s.gate if self.gated else "1"}*({s.target} - {s.y})
     k = rls(P, {s.x}, forgetting{old})
     {s.w} += error*k
-""")
+""",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,12 +191,16 @@ class TrialDelta:
     def rule(self, name: str, signals: Signals, *, dt: float) -> Rule:
         """Return the rule for a readout with these signals."""
         s = signals
-        return Rule(name, parameters={"rate": self.rate}, trial_end=f"""
+        return Rule(
+            name,
+            parameters={"rate": self.rate},
+            trial_end=f"""
 size = sum({s.x}*{s.x})
 if size > 0:
     change = rate*({s.target} - {s.y})/size
     {s.w} += change*{s.x}
-""")
+""",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,14 +219,16 @@ class TrialFORCE:
         s = signals
         again = " or switch > 0" if self.reset == "switch" else ""
         return Rule(
-            name, parameters={"forgetting": self.forgetting, "alpha": self.alpha},
+            name,
+            parameters={"forgetting": self.forgetting, "alpha": self.alpha},
             memory={"P": "unit*unit", "started": "network"},
             trial_start=f"if started < 0.5{again}:\n    identity(P, 1/alpha)\n    started = 1",
             trial_end=f"""
 error = {s.target} - {s.y}
 k = rls(P, {s.x}, forgetting)
 {s.w} += error*k
-""")
+""",
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -234,13 +255,25 @@ class Supervised:
         trace = Filter(f"{self.name}_rate", self.population, self.tau, tau_rise=self.tau_rise)
         rule = self.learner.rule(f"{self.name}_rule", Signals(power="1", gate="1"), dt=circuit.timestep)
         readout = Readout(
-            self.name, trace.name, self.outputs, state={"x": "unit", "y": "output"}, memory={"w": "output*unit"},
-            parameters={"scale": RATE_SCALE}, per_step="x = r*scale\ny = sum(w*x)", rule=rule,
+            self.name,
+            trace.name,
+            self.outputs,
+            state={"x": "unit", "y": "output"},
+            memory={"w": "output*unit"},
+            parameters={"scale": RATE_SCALE},
+            per_step="x = r*scale\ny = sum(w*x)",
+            rule=rule,
         )
         for part in (Input("target", self.outputs), trace, readout):
             circuit = circuit.with_part(part)
         if self.feedback:
-            circuit = circuit.with_part(Connection(
-                f"{self.name}.y", self.population, self.feedback_variable, weight=Uniform(-self.feedback, self.feedback),
-                name=f"{self.name}_feedback"))
+            circuit = circuit.with_part(
+                Connection(
+                    f"{self.name}.y",
+                    self.population,
+                    self.feedback_variable,
+                    weight=Uniform(-self.feedback, self.feedback),
+                    name=f"{self.name}_feedback",
+                )
+            )
         return circuit

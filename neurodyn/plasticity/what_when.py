@@ -59,17 +59,24 @@ class WhatWhenRule:
         features = FEATURES[self.features]()
         ones = {"ones": ("output", 1.0)} if self.merged else {}
         when = Readout(
-            "when", "rate", outputs,
+            "when",
+            "rate",
+            outputs,
             state={**features.state, "y": "output", "feedback": "output", **ones},
-            memory={**features.memory, "w": "output*unit"}, parameters=features.parameters,
+            memory={**features.memory, "w": "output*unit"},
+            parameters=features.parameters,
             per_step=f"{features.per_step}\ny = sum(w*x)\nfeedback = clip(y, 0, 1.5)\n",
-            trial_end=features.trial_end, rule=self.when.rule("when_rule", signals, dt=circuit.timestep),
+            trial_end=features.trial_end,
+            rule=self.when.rule("when_rule", signals, dt=circuit.timestep),
         )
         expectation = "maximum(when.y, 0)" if self.merged else "maximum(q, 0)*maximum(when.y, 0)"
         what = Readout(
-            "what", "rate", outputs,
+            "what",
+            "rate",
+            outputs,
             state={"z": "unit", "samples": "network", "q": "output", "expectation": "output"},
-            memory={"v": "output*unit"}, parameters={"scale": RATE_SCALE},
+            memory={"v": "output*unit"},
+            parameters={"scale": RATE_SCALE},
             per_step=f"""
 if window > 0:
     samples += 1
@@ -83,8 +90,15 @@ expectation = {expectation}
         parts += [Input(name, (name,)) for name in _SIGNALS]
         parts += [Filter("rate", self.population, self.tau), when, what]
         if self.feedback:
-            parts.append(Connection(
-                "when.feedback", self.population, self.variable, weight=Uniform(-self.feedback, self.feedback), name="feedback"))
+            parts.append(
+                Connection(
+                    "when.feedback",
+                    self.population,
+                    self.variable,
+                    weight=Uniform(-self.feedback, self.feedback),
+                    name="feedback",
+                )
+            )
         for part in parts:
             circuit = circuit.with_part(part)
         return circuit
@@ -94,4 +108,6 @@ expectation = {expectation}
         for source in circuit.inputs:
             if source.name == "task":
                 return source.channels[1:]
-        raise CircuitError("WhatWhenRule needs a circuit with an input 'task' whose channels are ('cue', *events), such as nd.SpikingReservoir")
+        raise CircuitError(
+            "WhatWhenRule needs a circuit with an input 'task' whose channels are ('cue', *events), such as nd.SpikingReservoir"
+        )

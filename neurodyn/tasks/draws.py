@@ -59,9 +59,7 @@ def event_order(
     return order
 
 
-def jittered(
-    means: np.ndarray, sd: float, low: float, high: float, *, seed: int, block: int = 0
-) -> np.ndarray:
+def jittered(means: np.ndarray, sd: float, low: float, high: float, *, seed: int, block: int = 0) -> np.ndarray:
     """Normal numbers about `means` (n,) with standard deviation `sd`, truncated to [low, high].
 
     By the inverse distribution, one uniform number each: no rejection, so that trial k always uses draw k.

@@ -45,9 +45,7 @@ def event_names(events: Sequence[str] | None, number: int) -> tuple[str, ...]:
         return tuple(letters[:number]) if number <= 26 else tuple(f"E{k + 1}" for k in range(number))
     names = (events,) if isinstance(events, str) else tuple(events)
     if len(names) != number:
-        raise ValueError(
-            f"events={names!r}: {len(names)} names, {number} latencies; give one of each per event"
-        )
+        raise ValueError(f"events={names!r}: {len(names)} names, {number} latencies; give one of each per event")
     for name in names:
         if not isinstance(name, str) or not name or name in ("cue", "none") or names.count(name) > 1:
             raise ValueError(

@@ -124,9 +124,7 @@ def switching(
     )
 
 
-def _tasks(
-    name: str, known: _Table, other: _Table, kind: str, elsewhere: str, base: WhatWhen | None
-) -> list[WhatWhen]:
+def _tasks(name: str, known: _Table, other: _Table, kind: str, elsewhere: str, base: WhatWhen | None) -> list[WhatWhen]:
     if name not in known:
         if name in other:
             hint = f"it is made by {elsewhere}({name!r})"

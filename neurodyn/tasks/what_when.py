@@ -107,16 +107,12 @@ class WhatWhen:
             object.__setattr__(self, name, value)
         self._check_times()
         if not callable(self.gate) and self.gate not in GATES:
-            raise ValueError(
-                f"gate={self.gate!r}: give 'window', 'local' or a function of (time_ms, latency_ms)"
-            )
+            raise ValueError(f"gate={self.gate!r}: give 'window', 'local' or a function of (time_ms, latency_ms)")
 
     def _check_times(self) -> None:
         dt, length, cue = self._ms("dt"), self._ms("trial"), self.cue_ms
         if abs(self.steps * dt - length) > 1e-6 * dt:
-            raise ValueError(
-                f"trial={self.trial!r} is not a whole number of dt={self.dt!r}; change one of them"
-            )
+            raise ValueError(f"trial={self.trial!r} is not a whole number of dt={self.dt!r}; change one of them")
         if cue >= length:
             raise ValueError(f"cue={self.cue!r}: the cue has to start before the trial ends at {self.trial}")
         if cue + self._ms("window") > length + 1e-6:
@@ -242,9 +238,7 @@ class WhatWhen:
         latencies = np.array(self.latencies_ms)[order]
         if self._ms("jitter") > 0:
             earliest = min(self._ms("dt"), *self.latencies_ms)
-            latencies = jittered(
-                latencies, self._ms("jitter"), earliest, self._latest_ms, seed=seed, block=block
-            )
+            latencies = jittered(latencies, self._ms("jitter"), earliest, self._latest_ms, seed=seed, block=block)
 
         p_labels: dict[str, Label] = {"probability": self.probabilities[0]}
         if len(self.names) > 2:
@@ -254,7 +248,10 @@ class WhatWhen:
         def trial(phase: str, number: int, event: int | None = None, latency_ms: float = np.nan) -> Trial:
             return Trial(
                 self.steps,
-                {**inputs(event, latency_ms), "switch": np.array([float(phase == "train" and number == 1 and block > 0)])},
+                {
+                    **inputs(event, latency_ms),
+                    "switch": np.array([float(phase == "train" and number == 1 and block > 0)]),
+                },
                 learning=phase == "train",
                 calibration=phase == "calibration",
                 labels={
@@ -323,9 +320,7 @@ def expected(trial: Trial) -> np.ndarray:
     Raises ValueError for a trial that isn't one of :meth:`WhatWhen.session`.
     """
     if "probability" not in trial.labels or "target" not in trial.inputs:
-        raise ValueError(
-            "the trial has no label 'probability' or no input 'target': give trials of WhatWhen.session()"
-        )
+        raise ValueError("the trial has no label 'probability' or no input 'target': give trials of WhatWhen.session()")
     target = trial.inputs["target"]
     number, first = target.shape[-1], float(trial.labels["probability"])
     p = [first, round(1.0 - first, 12)][:number]

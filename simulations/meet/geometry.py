@@ -44,9 +44,13 @@ def e6(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
     for k in range(len(seeds)):
         ways: tuple[tuple[str, Literal["part", "raw"]], ...] = (("part-normalised", "part"), ("raw", "raw"))
         for name, normalise in ways:
-            geometry = condition_pca([flat[0][k], flat[1][k]], {"p": p, "latency": latency}, normalise=normalise, seed=int(seeds[k]))
+            geometry = condition_pca(
+                [flat[0][k], flat[1][k]], {"p": p, "latency": latency}, normalise=normalise, seed=int(seeds[k])
+            )
             for variable in ("p", "latency"):
-                best.setdefault((name, variable), []).append(abs(geometry.correlations[variable][geometry.best[variable]]))
+                best.setdefault((name, variable), []).append(
+                    abs(geometry.correlations[variable][geometry.best[variable]])
+                )
             if normalise == "part":
                 distinct.append(geometry.distinct)
                 significant.append([geometry.tests[x].p for x in ("p", "latency")])
@@ -72,9 +76,17 @@ def e6(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
     results |= passes("p and latency on distinct components (part-normalised)", distinct)
     results |= passes("permutation p < .05 for p (part-normalised)", np.array(significant)[:, 0] < 0.05)
     results |= passes("permutation p < .05 for latency (part-normalised)", np.array(significant)[:, 1] < 0.05)
-    results |= spread("smallest what/when angle (degrees)", smallest) | spread("largest what/when angle (degrees)", largest)
-    results |= table({"shuffle null of the smallest angle, 5 and 95 % (mean over seeds)": [np.mean(low), np.mean(high)],
-                      "gaussian null of the smallest angle, 5 and 95 %": np.quantile(np.concatenate(nulls["gaussian"]), [0.05, 0.95])})
+    results |= spread("smallest what/when angle (degrees)", smallest) | spread(
+        "largest what/when angle (degrees)", largest
+    )
+    results |= table(
+        {
+            "shuffle null of the smallest angle, 5 and 95 % (mean over seeds)": [np.mean(low), np.mean(high)],
+            "gaussian null of the smallest angle, 5 and 95 %": np.quantile(
+                np.concatenate(nulls["gaussian"]), [0.05, 0.95]
+            ),
+        }
+    )
     results |= passes("smallest angle above the 95th percentile of the shuffle null", above)
     moves = {name: _transfer(name, seeds, neurons, trials, backend) for name in ("probability", "timing")}
     exposures = moves["probability"][1]
@@ -84,40 +96,105 @@ def e6(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
     return nd.Outcome(
         results=results,
         checks=[
-            nd.check("E6 best |r| of a component with p (part-normalised)", float(np.mean(best["part-normalised", "p"])), ">= 0.9", reference="PC1 orders probability", source=SHEET),
-            nd.check("E6 best |r| of a component with latency (part-normalised)", float(np.mean(best["part-normalised", "latency"])), ">= 0.7", reference="PC2 orders latency", source=SHEET),
+            nd.check(
+                "E6 best |r| of a component with p (part-normalised)",
+                float(np.mean(best["part-normalised", "p"])),
+                ">= 0.9",
+                reference="PC1 orders probability",
+                source=SHEET,
+            ),
+            nd.check(
+                "E6 best |r| of a component with latency (part-normalised)",
+                float(np.mean(best["part-normalised", "latency"])),
+                ">= 0.7",
+                reference="PC2 orders latency",
+                source=SHEET,
+            ),
             nd.check("E6 share of seeds with p and latency on distinct components", float(np.mean(distinct)), ">= 0.8"),
-            nd.check("E6 smallest what/when angle (degrees)", float(np.mean(smallest)), ">= 75", reference="near-orthogonal", source=SHEET),
-            nd.check("what-weights move to the matching end point after a probability switch", moves["probability"][0][:, -1].mean(), ">= 0.7", reference="grows to 1", source=SHEET),
-            nd.check("when-weights move to the matching end point after a timing switch", moves["timing"][0][:, -1].mean(), ">= 0.7", reference="grows to 1", source=SHEET),
+            nd.check(
+                "E6 smallest what/when angle (degrees)",
+                float(np.mean(smallest)),
+                ">= 75",
+                reference="near-orthogonal",
+                source=SHEET,
+            ),
+            nd.check(
+                "what-weights move to the matching end point after a probability switch",
+                moves["probability"][0][:, -1].mean(),
+                ">= 0.7",
+                reference="grows to 1",
+                source=SHEET,
+            ),
+            nd.check(
+                "when-weights move to the matching end point after a timing switch",
+                moves["timing"][0][:, -1].mean(),
+                ">= 0.7",
+                reference="grows to 1",
+                source=SHEET,
+            ),
         ],
-        data={"smallest_angle": np.array(smallest), "null_shuffle": np.concatenate(nulls["shuffle"]), "null_gaussian": np.concatenate(nulls["gaussian"]),
-              "p": p, "latency": latency} | {f"transfer {name}": x for name, (x, _) in moves.items()},
+        data={
+            "smallest_angle": np.array(smallest),
+            "null_shuffle": np.concatenate(nulls["shuffle"]),
+            "null_gaussian": np.concatenate(nulls["gaussian"]),
+            "p": p,
+            "latency": latency,
+        }
+        | {f"transfer {name}": x for name, (x, _) in moves.items()},
         figures={
             "geometry": weight_geometry(
-                shown.scores[:, :2], p, latency.tolist(), np.array(middle), {k: np.concatenate(x) for k, x in nulls.items()},
-                explained=shown.explained_ratio[:2].tolist(), angle_name="smallest what/when angle",
-                note="Angles: the middle condition of each seed."),
+                shown.scores[:, :2],
+                p,
+                latency.tolist(),
+                np.array(middle),
+                {k: np.concatenate(x) for k, x in nulls.items()},
+                explained=shown.explained_ratio[:2].tolist(),
+                angle_name="smallest what/when angle",
+                note="Angles: the middle condition of each seed.",
+            ),
             "transfer": line_with_band(
-                exposures, {"what-weights, probability switch": moves["probability"][0], "when-weights, timing switch": moves["timing"][0]},
-                xlabel="trial after the switch", ylabel="projection (0: old end, 1: matching end)",
-                title="Weights after a switch", reference={"matching end point": 1.0}),
+                exposures,
+                {
+                    "what-weights, probability switch": moves["probability"][0],
+                    "when-weights, timing switch": moves["timing"][0],
+                },
+                xlabel="trial after the switch",
+                ylabel="projection (0: old end, 1: matching end)",
+                title="Weights after a switch",
+                reference={"matching end point": 1.0},
+            ),
         },
     )
 
 
-def _transfer(name: str, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> tuple[np.ndarray, np.ndarray]:
+def _transfer(
+    name: str, seeds: Sequence[int], neurons: int, trials: int, backend: str
+) -> tuple[np.ndarray, np.ndarray]:
     """Project the weights after a switch on the line from the old end to the end of training on the new condition alone.
 
     Returns projections (seed, test) and the trials of the tests; the reference run has another order of events.
     """
     old = WhatWhen(probability=0.8)
-    new, weight = (WhatWhen(probability=0.2), "what/v") if name == "probability" else (WhatWhen(latencies=("300 ms", "150 ms")), "when/w")
+    new, weight = (
+        (WhatWhen(probability=0.2), "what/v")
+        if name == "probability"
+        else (WhatWhen(latencies=("300 ms", "150 ms")), "when/w")
+    )
     tests = tuple(sorted({t for t in (1, 10, 25, 50, 100) if t <= trials} | {trials}))
-    switched = run("three-factor", sessions_for(lambda s: switching([old, new], trials=trials, tests=tests, seed=s), seeds),
-                   seeds, neurons=neurons, backend=backend)
-    alone = run("three-factor", sessions_for(lambda s: new.session(trials=trials, tests=(trials,), seed=s + 5000), seeds),
-                seeds, neurons=neurons, backend=backend)
+    switched = run(
+        "three-factor",
+        sessions_for(lambda s: switching([old, new], trials=trials, tests=tests, seed=s), seeds),
+        seeds,
+        neurons=neurons,
+        backend=backend,
+    )
+    alone = run(
+        "three-factor",
+        sessions_for(lambda s: new.session(trials=trials, tests=(trials,), seed=s + 5000), seeds),
+        seeds,
+        neurons=neurons,
+        backend=backend,
+    )
     trial_table = switched.trials
     rows = []
     for k in range(len(seeds)):

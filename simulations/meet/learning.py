@@ -33,7 +33,9 @@ def counter_errors(sessions: Sequence, at: Sequence[tuple[int, int]]) -> np.ndar
     return np.array(rows)
 
 
-def e1(*, seeds: Sequence[int], neurons: int, trials: int, backend: str, rule: str = "three-factor", out=None) -> nd.Outcome:
+def e1(
+    *, seeds: Sequence[int], neurons: int, trials: int, backend: str, rule: str = "three-factor", out=None
+) -> nd.Outcome:
     """Learn p = .8/.2 at 150/300 ms, and test with the cue alone."""
     sessions = sessions_for(lambda s: protocol("P1", seed=s, trials=trials, tests=points(trials)), seeds)
     tests = run(rule, sessions, seeds, neurons=neurons, backend=backend, record=["spikes"], out=out)
@@ -52,32 +54,74 @@ def e1(*, seeds: Sequence[int], neurons: int, trials: int, backend: str, rule: s
     start = float(table_of_trials.start_ms[table_of_trials.phase == "test"].iloc[-1])
     within = (spikes.times >= start) & (spikes.times < start + task.steps)
     first = neurons - round(0.2 * neurons)
-    show = raster(spikes.times[within] - start, spikes.ids[within], neurons, rate_bin=10.0,
-                  groups={"excitatory": np.arange(first), "inhibitory": np.arange(first, neurons)}, events={"cue": [task.cue_ms]},
-                  window=(0.0, float(task.steps)),
-                  title=f"Spikes of the reservoir in the last cue-only test (seed {seeds[0]})")
+    show = raster(
+        spikes.times[within] - start,
+        spikes.ids[within],
+        neurons,
+        rate_bin=10.0,
+        groups={"excitatory": np.arange(first), "inhibitory": np.arange(first, neurons)},
+        events={"cue": [task.cue_ms]},
+        window=(0.0, float(task.steps)),
+        title=f"Spikes of the reservoir in the last cue-only test (seed {seeds[0]})",
+    )
     return nd.Outcome(
         results={
-            **spread("nRMSE at the end", error[:, -1]), **spread("correlation at the end", tests.correlation[:, last]),
+            **spread("nRMSE at the end", error[:, -1]),
+            **spread("correlation at the end", tests.correlation[:, last]),
             **spread("timing error at the end (ms, larger of the two events)", timing.max(axis=-1)),
             **passes("error, correlation and timing", good),
-            **table({"tests after trials": exposure, "nRMSE, mean over seeds": mean, "nRMSE, SD": error.std(axis=0, ddof=1 if len(seeds) > 1 else 0),
-                     "nRMSE of the counter without a network": baseline.mean(axis=0)}),
+            **table(
+                {
+                    "tests after trials": exposure,
+                    "nRMSE, mean over seeds": mean,
+                    "nRMSE, SD": error.std(axis=0, ddof=1 if len(seeds) > 1 else 0),
+                    "nRMSE of the counter without a network": baseline.mean(axis=0),
+                }
+            ),
             "mean rate (spikes/s)": spikes.ids.size / neurons / (sum(t.steps for t in sessions[0].trials) * 1e-3),
         },
         checks=[
-            nd.check("E1 nRMSE after the last trial", mean[-1], "<= 0.40", reference=0.085, source=f"{SHEET}, test error, other normalisation"),
-            nd.check("E1 nRMSE(last)/nRMSE(1); vacuous, an untrained readout has 1", mean[-1] / mean[0], "<= 0.44", reference=0.44, source=f"{SHEET}, .085/.192"),
+            nd.check(
+                "E1 nRMSE after the last trial",
+                mean[-1],
+                "<= 0.40",
+                reference=0.085,
+                source=f"{SHEET}, test error, other normalisation",
+            ),
+            nd.check(
+                "E1 nRMSE(last)/nRMSE(1); vacuous, an untrained readout has 1",
+                mean[-1] / mean[0],
+                "<= 0.44",
+                reference=0.44,
+                source=f"{SHEET}, .085/.192",
+            ),
             nd.check("E1 largest rise between tests up to trial 50", rises, "<= 0"),
             nd.check("E1 correlation after the last trial", tests.correlation[:, last].mean(), ">= 0.94"),
             nd.check("E1 timing error, mean over seeds, larger of the events (ms)", timing.mean(axis=0).max(), "<= 20"),
         ],
-        data={"nrmse": error, "counter_nrmse": baseline, "expectation": tests.expectation, "target": tests.target, "time_ms": tests.time_ms},
+        data={
+            "nrmse": error,
+            "counter_nrmse": baseline,
+            "expectation": tests.expectation,
+            "target": tests.target,
+            "time_ms": tests.time_ms,
+        },
         figures={
-            "expectation": expectation_traces(tests.time_ms, tests.expectation[:, tests.at(0, 0)], tests.expectation[:, last],
-                                              tests.target[last], names=task.names, cue_ms=0.0, latencies_ms=task.latencies_ms),
-            "errors": error_curves(exposure, {rule: error}, baseline={"counter, no network": baseline.mean(axis=0)},
-                                   title="Error of the cue-only expectation while learning"),
+            "expectation": expectation_traces(
+                tests.time_ms,
+                tests.expectation[:, tests.at(0, 0)],
+                tests.expectation[:, last],
+                tests.target[last],
+                names=task.names,
+                cue_ms=0.0,
+                latencies_ms=task.latencies_ms,
+            ),
+            "errors": error_curves(
+                exposure,
+                {rule: error},
+                baseline={"counter, no network": baseline.mean(axis=0)},
+                title="Error of the cue-only expectation while learning",
+            ),
             "raster": show,
         },
     )
@@ -98,9 +142,22 @@ def e2(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
     fits = np.array([np.polyfit(p, rows[:, 0], 1) for rows in q])
     good = (r[:, 0] >= 0.95) & (r[:, 1] <= -0.95)
     return nd.Outcome(
-        results={**spread("r(A window amplitude, p)", r[:, 0]), **spread("r(B window amplitude, p)", r[:, 1]), **spread("slope of q against p", fits[:, 0]),
-                 **spread("intercept of q against p", fits[:, 1]), **spread("o_A at p = 0", size[:, 0, 0]), **passes("both correlations", good),
-                 **table({"p": p, "A amplitude": size[..., 0].mean(axis=0), "B amplitude": size[..., 1].mean(axis=0), "q_A": q[..., 0].mean(axis=0)})},
+        results={
+            **spread("r(A window amplitude, p)", r[:, 0]),
+            **spread("r(B window amplitude, p)", r[:, 1]),
+            **spread("slope of q against p", fits[:, 0]),
+            **spread("intercept of q against p", fits[:, 1]),
+            **spread("o_A at p = 0", size[:, 0, 0]),
+            **passes("both correlations", good),
+            **table(
+                {
+                    "p": p,
+                    "A amplitude": size[..., 0].mean(axis=0),
+                    "B amplitude": size[..., 1].mean(axis=0),
+                    "q_A": q[..., 0].mean(axis=0),
+                }
+            ),
+        },
         checks=[
             nd.check("E2 r(A amplitude, p)", r[:, 0].mean(), ">= 0.95", reference=0.978, source=SHEET),
             nd.check("E2 r(B amplitude, p)", r[:, 1].mean(), "<= -0.95", reference=-0.989, source=SHEET),
@@ -109,6 +166,16 @@ def e2(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
             nd.check("E2 expectation of A at p = 0", size[:, 0, 0].mean(), "<= 0.05"),
         ],
         data={"p": p, "amplitude": size, "q": q},
-        figures={"amplitude": amplitude_against_probability(
-            p, q[..., 0], size[..., 0], size[..., 1], names=("A", "B"), ideal=0.856, reference={"A": 0.978, "B": -0.989}, source=SHEET)},
+        figures={
+            "amplitude": amplitude_against_probability(
+                p,
+                q[..., 0],
+                size[..., 0],
+                size[..., 1],
+                names=("A", "B"),
+                ideal=0.856,
+                reference={"A": 0.978, "B": -0.989},
+                source=SHEET,
+            )
+        },
     )

@@ -16,8 +16,12 @@ OURS = "threshold set on seeds 0 to 4"
 def spread(name: str, values: Any) -> dict[str, float]:
     """Return mean, SD, minimum and maximum over seeds."""
     values = np.asarray(values, dtype=float)
-    return {f"{name}: mean": float(values.mean()), f"{name}: SD": float(values.std(ddof=1)) if values.size > 1 else 0.0,
-            f"{name}: min": float(values.min()), f"{name}: max": float(values.max())}
+    return {
+        f"{name}: mean": float(values.mean()),
+        f"{name}: SD": float(values.std(ddof=1)) if values.size > 1 else 0.0,
+        f"{name}: min": float(values.min()),
+        f"{name}: max": float(values.max()),
+    }
 
 
 def passes(name: str, passed: Any) -> dict[str, Any]:

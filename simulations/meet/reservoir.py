@@ -72,12 +72,18 @@ def after_training(circuit: nd.Circuit, recording: Any, seed: int) -> nd.Circuit
     and wiring are set to those of the old one.
     """
     network = realize(circuit)
-    values = {a.name: network.values[a.name] for a in network.program.arrays
-              if a.role == "parameter" and a.axes and a.name.startswith("cells.") and a.name in network.values}
+    values = {
+        a.name: network.values[a.name]
+        for a in network.program.arrays
+        if a.role == "parameter" and a.axes and a.name.startswith("cells.") and a.name in network.values
+    }
     for name, wiring in network.wiring.items():
         values |= {f"{name}.{part}": getattr(wiring, part) for part in ("indptr", "targets", "weights", "delays")}
-    memory = {key.removeprefix("weights/").replace("/", "."): np.asarray(recording[key])[-1]
-              for key in recording if key.startswith("weights/")}
+    memory = {
+        key.removeprefix("weights/").replace("/", "."): np.asarray(recording[key])[-1]
+        for key in recording
+        if key.startswith("weights/")
+    }
     return circuit.with_values({**values, **memory}).with_(seed=int(seed) + FRESH)
 
 
@@ -103,7 +109,9 @@ def filtered(spikes: Any, start_ms: float, steps: int, *, tau_ms: float = 30.0) 
     """Return the trace of each unit in Hz (time, unit) over one trial, from the recorded spikes alone."""
     from scipy.signal import lfilter
 
-    counts = spikes.between(start_ms, start_ms + steps * spikes.dt_ms).array(spikes.dt_ms, duration=steps * spikes.dt_ms)
+    counts = spikes.between(start_ms, start_ms + steps * spikes.dt_ms).array(
+        spikes.dt_ms, duration=steps * spikes.dt_ms
+    )
     return np.asarray(lfilter([1000.0 / tau_ms], [1.0, -np.exp(-spikes.dt_ms / tau_ms)], counts.astype(float), axis=0))
 
 
@@ -128,8 +136,12 @@ def recompute(recording: Any, session: Session) -> dict[str, np.ndarray]:
         o.append(np.maximum(estimate, 0) * np.maximum(y, 0))
         q.append(estimate[-1])
     shape = (len(session), steps, events)
-    return {"o": np.array(o), "q": np.array(q), "recorded o": np.asarray(recording["expectation"]).reshape(shape)[rows],
-            "recorded q": np.asarray(recording["readout/what/q"])[rows]}
+    return {
+        "o": np.array(o),
+        "q": np.array(q),
+        "recorded o": np.asarray(recording["expectation"]).reshape(shape)[rows],
+        "recorded q": np.asarray(recording["readout/what/q"])[rows],
+    }
 
 
 def replay(recording: Any, session: Session, *, rate: float = 0.03, what_rate: float = 0.04) -> dict[str, np.ndarray]:
@@ -177,13 +189,23 @@ def recomputed(recordings: Sequence[Any], sessions: Sequence[Session]) -> nd.Out
             true = np.asarray(recording[f"weights/{name}"])[-1]
             weights[name] = max(weights[name], float(np.abs(again[name] - true).max() / np.abs(true).max()))
     return nd.Outcome(
-        results={"tests recomputed": sum(len(f["o"]) for f in found),
-                 "largest recorded expectation": max(float(f["recorded o"].max()) for f in found)},
+        results={
+            "tests recomputed": sum(len(f["o"]) for f in found),
+            "largest recorded expectation": max(float(f["recorded o"].max()) for f in found),
+        },
         checks=[
             nd.check("largest |recorded - recomputed| of o(t), all tests and seeds", o, "<= 1e-9"),
             nd.check("largest |recorded - recomputed| of q", q, "<= 1e-9"),
-            nd.check("w learned again from spikes and events alone, largest relative difference", weights["when/w"], "<= 1e-9"),
-            nd.check("v learned again from spikes and events alone, largest relative difference", weights["what/v"], "<= 1e-9"),
+            nd.check(
+                "w learned again from spikes and events alone, largest relative difference",
+                weights["when/w"],
+                "<= 1e-9",
+            ),
+            nd.check(
+                "v learned again from spikes and events alone, largest relative difference",
+                weights["what/v"],
+                "<= 1e-9",
+            ),
         ],
     )
 
@@ -193,8 +215,12 @@ def recomputed(recordings: Sequence[Any], sessions: Sequence[Session]) -> nd.Out
 
 def scores(tests: Tests, task: WhatWhen) -> dict[str, np.ndarray]:
     """Return nrmse, correlation (seed,) and peak error in ms (seed, event) of the only test; without a peak it is NaN."""
-    return {"nrmse": tests.nrmse[:, 0], "correlation": tests.correlation[:, 0],
-            "peak": np.abs(tests.peaks[:, 0] - np.array(task.latencies_ms)), "q": tests.q_test(0)}
+    return {
+        "nrmse": tests.nrmse[:, 0],
+        "correlation": tests.correlation[:, 0],
+        "peak": np.abs(tests.peaks[:, 0] - np.array(task.latencies_ms)),
+        "q": tests.q_test(0),
+    }
 
 
 def shuffled(circuit: nd.Circuit, rng: np.random.Generator, names: Sequence[str] = ("when.w", "what.v")) -> nd.Circuit:
@@ -203,7 +229,9 @@ def shuffled(circuit: nd.Circuit, rng: np.random.Generator, names: Sequence[str]
     return circuit.with_values({name: circuit.values[name][:, order] for name in names})
 
 
-def disturbed(learned: Sequence[nd.Circuit], naive: Sequence[nd.Circuit], *, seeds: Sequence[int], backend: str) -> nd.Outcome:
+def disturbed(
+    learned: Sequence[nd.Circuit], naive: Sequence[nd.Circuit], *, seeds: Sequence[int], backend: str
+) -> nd.Outcome:
     """Test trained networks after lesions, and with the labels of the neurons in the weights shuffled."""
     task, rngs = WhatWhen(), [np.random.default_rng(int(s)) for s in seeds]
     session = cue_only(task, TEST_TRIALS)
@@ -212,49 +240,91 @@ def disturbed(learned: Sequence[nd.Circuit], naive: Sequence[nd.Circuit], *, see
     for part in LESIONED:
         hit = [c.lesion("cells", order[: round(part * order.size)]) for c, order in zip(learned, orders, strict=True)]
         lesion.append(tested(hit, session, backend))
-    rows = {name: np.stack([scores(t, task)[name] for t in lesion], axis=1) for name in ("nrmse", "correlation", "peak", "q")}
+    rows = {
+        name: np.stack([scores(t, task)[name] for t in lesion], axis=1)
+        for name in ("nrmse", "correlation", "peak", "q")
+    }
     mixed, mixed_when = (
-        tested([shuffled(c, rng, names) for c, rng in zip(learned, rngs, strict=True) for _ in range(SHUFFLES)], session, backend)
-        for names in (("when.w", "what.v"), ("when.w",)))
-    per_seed = {name: np.nanmean(values.reshape(len(learned), SHUFFLES, -1), axis=1)
-                for name, values in scores(mixed, task).items()}
+        tested(
+            [shuffled(c, rng, names) for c, rng in zip(learned, rngs, strict=True) for _ in range(SHUFFLES)],
+            session,
+            backend,
+        )
+        for names in (("when.w", "what.v"), ("when.w",))
+    )
+    per_seed = {
+        name: np.nanmean(values.reshape(len(learned), SHUFFLES, -1), axis=1)
+        for name, values in scores(mixed, task).items()
+    }
     when_only = scores(mixed_when, task)["correlation"].reshape(-1, SHUFFLES).mean(axis=1)
     intact, apart = rows["correlation"][:, 0], rows["correlation"][:, 0] - per_seed["correlation"][:, 0]
     length = task.steps - task.cue_ms
     guess = [(t**2 + (length - t) ** 2) / (2 * length) for t in task.latencies_ms]
     return nd.Outcome(
         results={
-            **table({"lesioned part": LESIONED, "lesions: nRMSE, mean": rows["nrmse"].mean(axis=0),
-                     "lesions: nRMSE, SD": sd(rows["nrmse"]), "lesions: correlation, mean": rows["correlation"].mean(axis=0),
-                     "lesions: q of A, mean": rows["q"][..., 0].mean(axis=0),
-                     "lesions: peak error of A (ms), mean": rows["peak"][..., 0].mean(axis=0),
-                     "lesions: peak error of B (ms), mean": rows["peak"][..., 1].mean(axis=0)}),
-            **spread("intact: correlation", intact), **spread("shuffled: correlation", per_seed["correlation"][:, 0]),
+            **table(
+                {
+                    "lesioned part": LESIONED,
+                    "lesions: nRMSE, mean": rows["nrmse"].mean(axis=0),
+                    "lesions: nRMSE, SD": sd(rows["nrmse"]),
+                    "lesions: correlation, mean": rows["correlation"].mean(axis=0),
+                    "lesions: q of A, mean": rows["q"][..., 0].mean(axis=0),
+                    "lesions: peak error of A (ms), mean": rows["peak"][..., 0].mean(axis=0),
+                    "lesions: peak error of B (ms), mean": rows["peak"][..., 1].mean(axis=0),
+                }
+            ),
+            **spread("intact: correlation", intact),
+            **spread("shuffled: correlation", per_seed["correlation"][:, 0]),
             **spread("shuffled: nRMSE", per_seed["nrmse"][:, 0]),
             **spread("only w shuffled: correlation", when_only),
-            **table({"intact: peak error of A and B (ms), mean": rows["peak"][:, 0].mean(axis=0),
-                     "shuffled: peak error of A and B (ms), mean": per_seed["peak"].mean(axis=0),
-                     "a guess uniform over the trial: peak error of A and B (ms)": guess,
-                     "intact: q of A and B, mean": rows["q"][:, 0].mean(axis=0),
-                     "shuffled: q of A and B, mean": per_seed["q"].mean(axis=0)}),
+            **table(
+                {
+                    "intact: peak error of A and B (ms), mean": rows["peak"][:, 0].mean(axis=0),
+                    "shuffled: peak error of A and B (ms), mean": per_seed["peak"].mean(axis=0),
+                    "a guess uniform over the trial: peak error of A and B (ms)": guess,
+                    "intact: q of A and B, mean": rows["q"][:, 0].mean(axis=0),
+                    "shuffled: q of A and B, mean": per_seed["q"].mean(axis=0),
+                }
+            ),
             **passes("shuffling lowers the correlation by 0.5", apart >= 0.5),
         },
         checks=[
             nd.check("correlation lost by shuffled neuron labels", apart.mean(), ">= 0.5"),
-            nd.check("peak error added by shuffled labels, mean of events (ms)",
-                     float(np.nanmean(per_seed["peak"]) - rows["peak"][:, 0].mean()), ">= 50"),
+            nd.check(
+                "peak error added by shuffled labels, mean of events (ms)",
+                float(np.nanmean(per_seed["peak"]) - rows["peak"][:, 0].mean()),
+                ">= 50",
+            ),
         ],
-        data={"lesioned": np.array(LESIONED), "lesion_nrmse": rows["nrmse"], "lesion_correlation": rows["correlation"],
-              "lesion_peak_error_ms": rows["peak"],
-              "shuffled_expectation": mixed.expectation[:, 0], "intact_expectation": lesion[0].expectation[:, 0]},
+        data={
+            "lesioned": np.array(LESIONED),
+            "lesion_nrmse": rows["nrmse"],
+            "lesion_correlation": rows["correlation"],
+            "lesion_peak_error_ms": rows["peak"],
+            "shuffled_expectation": mixed.expectation[:, 0],
+            "intact_expectation": lesion[0].expectation[:, 0],
+        },
         figures={
-            "lesions": stacked(100 * np.array(LESIONED), [{"nRMSE": rows["nrmse"], "correlation": rows["correlation"]},
-                                                          {name: rows["peak"][..., k] for k, name in enumerate(task.names)}],
-                               xlabel="neurons lesioned after training (%)", ylabels=["nRMSE, correlation", "peak error (ms)"],
-                               titles=["Cue-only tests after lesions", "Timing after lesions"]),
+            "lesions": stacked(
+                100 * np.array(LESIONED),
+                [
+                    {"nRMSE": rows["nrmse"], "correlation": rows["correlation"]},
+                    {name: rows["peak"][..., k] for k, name in enumerate(task.names)},
+                ],
+                xlabel="neurons lesioned after training (%)",
+                ylabels=["nRMSE, correlation", "peak error (ms)"],
+                titles=["Cue-only tests after lesions", "Timing after lesions"],
+            ),
             "shuffled": expectation_traces(
-                mixed.time_ms, mixed.expectation[::SHUFFLES, 0], lesion[0].expectation[:, 0], lesion[0].target[0], names=task.names,
-                cue_ms=0.0, latencies_ms=task.latencies_ms, titles=("Neuron labels of the weights shuffled", "Intact")),
+                mixed.time_ms,
+                mixed.expectation[::SHUFFLES, 0],
+                lesion[0].expectation[:, 0],
+                lesion[0].target[0],
+                names=task.names,
+                cue_ms=0.0,
+                latencies_ms=task.latencies_ms,
+                titles=("Neuron labels of the weights shuffled", "Intact"),
+            ),
         },
     )
 
@@ -264,8 +334,15 @@ def sd(values: np.ndarray) -> np.ndarray:
     return values.std(axis=0, ddof=1) if len(values) > 1 else np.zeros(values.shape[1:])
 
 
-def stacked(x: Any, panels: Sequence[Mapping[str, Any]], *, xlabel: str, ylabels: Sequence[str], titles: Sequence[str],
-            **options: Any) -> Any:
+def stacked(
+    x: Any,
+    panels: Sequence[Mapping[str, Any]],
+    *,
+    xlabel: str,
+    ylabels: Sequence[str],
+    titles: Sequence[str],
+    **options: Any,
+) -> Any:
     """Return a figure with one panel of lines below the other, over the same x."""
     figure = new_figure(6.4, 2.5 * len(panels))
     axes = figure.subplots(len(panels), 1, squeeze=False)[:, 0]
@@ -299,26 +376,53 @@ def noise_and_latency(base: Tests, *, seeds: Sequence[int], neurons: int, trials
         late.append(expectation_error(tests.expectation[:, -1, :, 1:], tests.target[-1, :, 1:], tests.scored).nrmse)
         late_timing.append(np.abs(tests.peaks[:, -1, 1] - latency))
         late_plain.append([counted(s, event=1)[0][-1] for s in given])
-    of_b, timing_of_b, plain_of_b = (np.stack([np.asarray(v) for v in x], axis=1) for x in (late, late_timing, late_plain))
+    of_b, timing_of_b, plain_of_b = (
+        np.stack([np.asarray(v) for v in x], axis=1) for x in (late, late_timing, late_plain)
+    )
     return nd.Outcome(
-        results=table({
-            "noise": NOISE, "noise: nRMSE, mean": error.mean(axis=0), "noise: nRMSE, SD": sd(error),
-            "noise: peak error of A (ms), mean": timing[..., 0].mean(axis=0),
-            "noise: peak error of B (ms), mean": timing[..., 1].mean(axis=0),
-            "noise: nRMSE of the counter, mean": np.full(len(NOISE), plain.mean()),
-            "latency of B (ms)": LATENCIES_MS, "latency: nRMSE of B, mean": of_b.mean(axis=0), "latency: nRMSE of B, SD": sd(of_b),
-            "latency: peak error of B (ms), mean": timing_of_b.mean(axis=0), "latency: peak error of B (ms), SD": sd(timing_of_b),
-            "latency: nRMSE of B of the counter, mean": plain_of_b.mean(axis=0)}),
-        data={"noise": np.array(NOISE), "noise_nrmse": error, "noise_peak_error_ms": timing, "latency_ms": np.array(LATENCIES_MS),
-              "latency_nrmse": of_b, "latency_peak_error_ms": timing_of_b, "latency_nrmse_counter": plain_of_b},
+        results=table(
+            {
+                "noise": NOISE,
+                "noise: nRMSE, mean": error.mean(axis=0),
+                "noise: nRMSE, SD": sd(error),
+                "noise: peak error of A (ms), mean": timing[..., 0].mean(axis=0),
+                "noise: peak error of B (ms), mean": timing[..., 1].mean(axis=0),
+                "noise: nRMSE of the counter, mean": np.full(len(NOISE), plain.mean()),
+                "latency of B (ms)": LATENCIES_MS,
+                "latency: nRMSE of B, mean": of_b.mean(axis=0),
+                "latency: nRMSE of B, SD": sd(of_b),
+                "latency: peak error of B (ms), mean": timing_of_b.mean(axis=0),
+                "latency: peak error of B (ms), SD": sd(timing_of_b),
+                "latency: nRMSE of B of the counter, mean": plain_of_b.mean(axis=0),
+            }
+        ),
+        data={
+            "noise": np.array(NOISE),
+            "noise_nrmse": error,
+            "noise_peak_error_ms": timing,
+            "latency_ms": np.array(LATENCIES_MS),
+            "latency_nrmse": of_b,
+            "latency_peak_error_ms": timing_of_b,
+            "latency_nrmse_counter": plain_of_b,
+        },
         figures={
-            "noise": stacked(np.array(NOISE), [{"reservoir": error, "counter, no network": np.repeat(plain[:, None], len(NOISE), axis=1)},
-                                               {name: timing[..., k] for k, name in enumerate(task.names)}],
-                             xlabel="noise (SD of the current in each ms)", ylabels=["nRMSE", "peak error (ms)"],
-                             titles=["Error of the expectation against noise", "Timing against noise"]),
-            "latency": stacked(np.array(LATENCIES_MS), [{"reservoir": of_b, "counter, no network": plain_of_b}, {"reservoir": timing_of_b}],
-                               xlabel="latency of B (ms after the cue)", ylabels=["nRMSE of B", "peak error of B (ms)"],
-                               titles=["Error of the expectation against latency", "Timing against latency"]),
+            "noise": stacked(
+                np.array(NOISE),
+                [
+                    {"reservoir": error, "counter, no network": np.repeat(plain[:, None], len(NOISE), axis=1)},
+                    {name: timing[..., k] for k, name in enumerate(task.names)},
+                ],
+                xlabel="noise (SD of the current in each ms)",
+                ylabels=["nRMSE", "peak error (ms)"],
+                titles=["Error of the expectation against noise", "Timing against noise"],
+            ),
+            "latency": stacked(
+                np.array(LATENCIES_MS),
+                [{"reservoir": of_b, "counter, no network": plain_of_b}, {"reservoir": timing_of_b}],
+                xlabel="latency of B (ms after the cue)",
+                ylabels=["nRMSE of B", "peak error of B (ms)"],
+                titles=["Error of the expectation against latency", "Timing against latency"],
+            ),
         },
     )
 
@@ -346,24 +450,40 @@ def rules(base: Tests, sessions: Sequence[Session], *, seeds: Sequence[int], neu
     results: dict[str, Any] = {"tests after trials": base.exposure.tolist()}
     for name, tests in arms.items():
         results |= table({f"{name}: nRMSE, mean": tests.nrmse.mean(axis=0), f"{name}: nRMSE, SD": sd(tests.nrmse)})
-        results |= {f"{name}: correlation at the end, mean": float(tests.correlation[:, -1].mean()),
-                    f"{name}: peak error at the end (ms), mean of events": float(np.nanmean(np.abs(tests.peaks[:, -1] - latencies)))}
+        results |= {
+            f"{name}: correlation at the end, mean": float(tests.correlation[:, -1].mean()),
+            f"{name}: peak error at the end (ms), mean of events": float(
+                np.nanmean(np.abs(tests.peaks[:, -1] - latencies))
+            ),
+        }
     results |= table({"counter: nRMSE, mean": plain.mean(axis=0)})
     # NLMS has no gate: it is told the bump of the event that does not occur, too
     return nd.Outcome(
         results=results,
         data={f"rules_nrmse_{name.replace('-', '_')}": tests.nrmse for name, tests in arms.items()},
-        figures={"rules": error_curves(
-            base.exposure, {name: tests.nrmse for name, tests in arms.items()}, baseline={"counter, no network": plain},
-            title="Rules on stationary statistics (p = 0.8, 150 and 300 ms)")},
+        figures={
+            "rules": error_curves(
+                base.exposure,
+                {name: tests.nrmse for name, tests in arms.items()},
+                baseline={"counter, no network": plain},
+                title="Rules on stationary statistics (p = 0.8, 150 and 300 ms)",
+            )
+        },
     )
 
 
 # (g) Decoding --------------------------------------------------------------------------------------------------
 
 
-def decoded(learned: Sequence[nd.Circuit], naive: Sequence[nd.Circuit], *, seeds: Sequence[int], trials: int, backend: str,
-            samples: int = 20) -> nd.Outcome:
+def decoded(
+    learned: Sequence[nd.Circuit],
+    naive: Sequence[nd.Circuit],
+    *,
+    seeds: Sequence[int],
+    trials: int,
+    backend: str,
+    samples: int = 20,
+) -> nd.Outcome:
     """Decode time since the cue before and after learning, and which event came, from rates; each with its null."""
     task = WhatWhen()
     every = 20
@@ -373,13 +493,15 @@ def decoded(learned: Sequence[nd.Circuit], naive: Sequence[nd.Circuit], *, seeds
     for name, circuits in zip(time, (learned, naive), strict=True):
         recordings: Any = nd.simulate(list(circuits), cue_only(task, 2 * TEST_TRIALS), record=[rates], backend=backend)
         for recording in recordings:
-            x = np.asarray(recording["rate"]).reshape(2 * TEST_TRIALS, task.steps // every, -1)[:, -times.size:]
+            x = np.asarray(recording["rate"]).reshape(2 * TEST_TRIALS, task.steps // every, -1)[:, -times.size :]
             time[name].append(decode_time(x, times, strength=STRENGTH, samples=samples))
 
     # Both events at one latency: nothing but which of them came can tell them apart. Without learning: else weights
     # would tell of earlier trials, and the shuffled blocks of ten make the next event depend on these.
     same = WhatWhen(latencies=("200 ms", "200 ms"), probability=0.5)
-    sessions = sessions_for(lambda s: only(same.session(trials, calibration=0, tests=(0,), seed=s), "train", learning=False), seeds)
+    sessions = sessions_for(
+        lambda s: only(same.session(trials, calibration=0, tests=(0,), seed=s), "train", learning=False), seeds
+    )
     recordings: Any = nd.simulate(list(learned), sessions, record=[rates], backend=backend)
     identity = []
     for recording, seed in zip(recordings, seeds, strict=True):
@@ -387,7 +509,12 @@ def decoded(learned: Sequence[nd.Circuit], naive: Sequence[nd.Circuit], *, seeds
         bins = [round((same.cue_ms + 200 + after) / every) - 1 for after in AFTER_EVENT_MS]
         some = np.random.default_rng(int(seed)).permutation(x.shape[-1])[:DECODED]
         labels = recording.trials.event.to_numpy().astype(str)
-        identity.append([decode_identity(x[:, k, some], labels, classifier="ridge", samples=samples).balanced_accuracy for k in bins])
+        identity.append(
+            [
+                decode_identity(x[:, k, some], labels, classifier="ridge", samples=samples).balanced_accuracy
+                for k in bins
+            ]
+        )
     accuracy = np.array([[d.observed for d in row] for row in identity])
     chance = np.array([[d.high for d in row] for row in identity])
     r2 = {name: np.array([d.r2.observed for d in one]) for name, one in time.items()}
@@ -398,14 +525,32 @@ def decoded(learned: Sequence[nd.Circuit], naive: Sequence[nd.Circuit], *, seeds
     figure = new_figure(6.4, 7.5)
     axes = figure.subplots(3, 1)
     clock = "time since the cue (ms)"
-    line_with_band(times, means, xlabel=clock, ylabel="decoded time (ms)",
-                   title="Time decoded from rates of trials left out", ax=axes[0])
+    line_with_band(
+        times,
+        means,
+        xlabel=clock,
+        ylabel="decoded time (ms)",
+        title="Time decoded from rates of trials left out",
+        ax=axes[0],
+    )
     axes[0].plot(times, times, color="black", linestyle="--", linewidth=0.8)
-    line_with_band(times, spread_of, xlabel=clock, ylabel="SD over trials (ms)",
-                   title="Spread of decoded time over trials", ax=axes[1])
-    line_with_band(np.array(AFTER_EVENT_MS), {"which event came": accuracy, "95th percentile of the null": chance},
-                   reference={"chance": 0.5}, xlabel="time since event onset (ms)", ylabel="balanced accuracy",
-                   title="Identity of the event decoded from rates", ax=axes[2])
+    line_with_band(
+        times,
+        spread_of,
+        xlabel=clock,
+        ylabel="SD over trials (ms)",
+        title="Spread of decoded time over trials",
+        ax=axes[1],
+    )
+    line_with_band(
+        np.array(AFTER_EVENT_MS),
+        {"which event came": accuracy, "95th percentile of the null": chance},
+        reference={"chance": 0.5},
+        xlabel="time since event onset (ms)",
+        ylabel="balanced accuracy",
+        title="Identity of the event decoded from rates",
+        ax=axes[2],
+    )
     panel_letters(axes)
     return nd.Outcome(
         results={
@@ -413,20 +558,36 @@ def decoded(learned: Sequence[nd.Circuit], naive: Sequence[nd.Circuit], *, seeds
             **spread("time decoded before learning: r2", r2["before learning"]),
             **spread("time decoded after learning: mean error (ms)", error["after learning"]),
             **spread("time decoded before learning: mean error (ms)", error["before learning"]),
-            "time decoded after learning: 5th percentile of the null of the error (ms), mean":
-                float(np.mean([d.error.low for d in time["after learning"]])),
+            "time decoded after learning: 5th percentile of the null of the error (ms), mean": float(
+                np.mean([d.error.low for d in time["after learning"]])
+            ),
             "error of always guessing the middle (ms)": guess,
             **passes("time decoded with p < 0.05", [d.r2.p < 0.05 for d in time["after learning"]]),
-            **table({"identity: ms after event onset": AFTER_EVENT_MS,
-                     "identity: balanced accuracy, mean": accuracy.mean(axis=0), "identity: balanced accuracy, SD": sd(accuracy),
-                     "identity: 95th percentile of the null, mean": chance.mean(axis=0)}),
+            **table(
+                {
+                    "identity: ms after event onset": AFTER_EVENT_MS,
+                    "identity: balanced accuracy, mean": accuracy.mean(axis=0),
+                    "identity: balanced accuracy, SD": sd(accuracy),
+                    "identity: 95th percentile of the null, mean": chance.mean(axis=0),
+                }
+            ),
         },
         checks=[
-            nd.check("time decoded from rates: error over that of always guessing the middle",
-                     float(error["after learning"].mean() / guess), "< 0.5"),
-            nd.check("identity before the event: accuracy, mean over seeds", accuracy[:, 0].mean(), ">= 0.4 and <= 0.6"),
+            nd.check(
+                "time decoded from rates: error over that of always guessing the middle",
+                float(error["after learning"].mean() / guess),
+                "< 0.5",
+            ),
+            nd.check(
+                "identity before the event: accuracy, mean over seeds", accuracy[:, 0].mean(), ">= 0.4 and <= 0.6"
+            ),
         ],
-        data={"time_ms": times, "decoded_time_ms": means["after learning"], "decoded_time_before_ms": means["before learning"],
-              "identity_ms": np.array(AFTER_EVENT_MS), "identity_accuracy": accuracy},
+        data={
+            "time_ms": times,
+            "decoded_time_ms": means["after learning"],
+            "decoded_time_before_ms": means["before learning"],
+            "identity_ms": np.array(AFTER_EVENT_MS),
+            "identity_accuracy": accuracy,
+        },
         figures={"decoding": figure},
     )

@@ -83,12 +83,21 @@ class Tests:
 
     def _rows(self, index: int) -> np.ndarray:
         table = self.trials
-        return ((table.phase == "test") & (table.block == self.block[index]) & (table.exposure == self.exposure[index])).to_numpy()
+        return (
+            (table.phase == "test") & (table.block == self.block[index]) & (table.exposure == self.exposure[index])
+        ).to_numpy()
 
 
 def run(
-    arm: str | Any, sessions: Session | Sequence[Session], seeds: Sequence[int], *, backend: str = "numba",
-    neurons: int = 1000, record: Sequence[Any] = (), out: Any = None, circuits: Sequence[nd.Circuit] | None = None,
+    arm: str | Any,
+    sessions: Session | Sequence[Session],
+    seeds: Sequence[int],
+    *,
+    backend: str = "numba",
+    neurons: int = 1000,
+    record: Sequence[Any] = (),
+    out: Any = None,
+    circuits: Sequence[nd.Circuit] | None = None,
     events: tuple[str, ...] = ("A", "B"),
 ) -> Tests:
     """Run one arm on fresh reservoirs, one for each seed, side by side, and read its tests."""
@@ -131,8 +140,17 @@ def read(recordings: Sequence[Any], session: Session) -> Tests:
         except KeyError:
             continue
     return Tests(
-        over_tests("readout/what/expectation"), over_tests("readout/when/y"), target, np.array([b for b, _ in points]),
-        np.array([e for _, e in points]), q, table, time_ms, scored, weights, tuple(recordings),
+        over_tests("readout/what/expectation"),
+        over_tests("readout/when/y"),
+        target,
+        np.array([b for b, _ in points]),
+        np.array([e for _, e in points]),
+        q,
+        table,
+        time_ms,
+        scored,
+        weights,
+        tuple(recordings),
     )
 
 

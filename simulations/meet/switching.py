@@ -36,9 +36,17 @@ def curves(arms: dict[str, Tests], sessions: Sequence, trials: int, title: str):
     """Draw error over trials at the switches for each arm, with the counter baseline."""
     first = next(iter(arms.values()))
     x = first.block * trials + first.exposure
-    baseline = counter_errors(sessions, list(zip(first.block.tolist(), first.exposure.tolist(), strict=True))).mean(axis=0)
+    baseline = counter_errors(sessions, list(zip(first.block.tolist(), first.exposure.tolist(), strict=True))).mean(
+        axis=0
+    )
     marks = [(trials * (k + 1), name) for k, name in enumerate(SWITCHES)]
-    return error_curves(x, {name: t.nrmse for name, t in arms.items()}, switches=marks, baseline={"counter, no network": baseline}, title=title)
+    return error_curves(
+        x,
+        {name: t.nrmse for name, t in arms.items()},
+        switches=marks,
+        baseline={"counter, no network": baseline},
+        title=title,
+    )
 
 
 def e3(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.Outcome:
@@ -52,12 +60,22 @@ def e3(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
     beyond = np.asarray(overshoot(q, 0.8, 0.2))
     moved = np.abs(tests.peaks[:, last] - tests.peaks[:, before])
     error = tests.nrmse[:, last]
-    recovery = np.asarray(trials_to_recover(tests.exposure[tests.block == 1], tests.nrmse[:, tests.block == 1], tests.nrmse[:, before]))
+    recovery = np.asarray(
+        trials_to_recover(tests.exposure[tests.block == 1], tests.nrmse[:, tests.block == 1], tests.nrmse[:, before])
+    )
     good = (error <= 0.35) & (crossing <= 25) & (late <= 0.08) & (beyond <= 0.1) & (moved.max(axis=-1) <= 15)
     return nd.Outcome(
-        results={**spread("nRMSE at the end of the block", error), **spread("trials until q crosses .5", crossing), **spread("|q - p| at trial 75", late),
-                 **spread("overshoot of q", beyond), **spread("peak shift (ms, larger event)", moved.max(axis=-1)), **passes("all of E3", good),
-                 "first tested trial within 1.25 of the old error, by seed": ", ".join("none" if np.isnan(r) else f"{r:.0f}" for r in np.atleast_1d(recovery))},
+        results={
+            **spread("nRMSE at the end of the block", error),
+            **spread("trials until q crosses .5", crossing),
+            **spread("|q - p| at trial 75", late),
+            **spread("overshoot of q", beyond),
+            **spread("peak shift (ms, larger event)", moved.max(axis=-1)),
+            **passes("all of E3", good),
+            "first tested trial within 1.25 of the old error, by seed": ", ".join(
+                "none" if np.isnan(r) else f"{r:.0f}" for r in np.atleast_1d(recovery)
+            ),
+        },
         checks=[
             nd.check("E3 nRMSE at the end of the block", error.mean(), "<= 0.35"),
             nd.check("E3 trials until q crosses .5", crossing.mean(), "<= 25"),
@@ -67,8 +85,14 @@ def e3(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
         ],
         data={"q": q, "nrmse": tests.nrmse},
         figures={
-            "q": line_with_band(np.arange(1, q.shape[1] + 1), {"q of A": q}, xlabel="trial after the switch", ylabel="estimated probability of A",
-                                title="The probability estimate after a switch from .8 to .2", reference={"true p": 0.2}),
+            "q": line_with_band(
+                np.arange(1, q.shape[1] + 1),
+                {"q of A": q},
+                xlabel="trial after the switch",
+                ylabel="estimated probability of A",
+                title="The probability estimate after a switch from .8 to .2",
+                reference={"true p": 0.2},
+            ),
             "errors": curves({"three-factor": tests}, sessions, trials, "Error at the switches"),
         },
     )
@@ -90,9 +114,14 @@ def e4(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
     drift = np.abs(tests.q_test(last)[:, 0] - tests.q_test(tests.at(1, trials))[:, 0])
     good = (common <= 25) & (left <= 0.35) & (rare <= 40) & (left_rare <= 0.35) & (drift <= 0.08)
     return nd.Outcome(
-        results={**spread("common event: peak error at trial 10 (ms)", common), **spread("common event: old/new bump at trial 25", left),
-                 **spread("rare event: peak error at the end (ms)", rare), **spread("rare event: old/new bump at the end", left_rare),
-                 **spread("change of q", drift), **passes("all of E4", good)},
+        results={
+            **spread("common event: peak error at trial 10 (ms)", common),
+            **spread("common event: old/new bump at trial 25", left),
+            **spread("rare event: peak error at the end (ms)", rare),
+            **spread("rare event: old/new bump at the end", left_rare),
+            **spread("change of q", drift),
+            **passes("all of E4", good),
+        },
         checks=[
             nd.check("E4 common event, peak error at trial 10 (ms)", common.mean(), "<= 25"),
             nd.check("E4 common event, old/new bump at trial 25", left.mean(), "<= 0.35"),
@@ -103,10 +132,19 @@ def e4(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
         data={"nrmse": tests.nrmse, "shape": tests.shape, "time_ms": tests.time_ms},
         figures={
             "shape": line_with_band(
-                tests.time_ms, {f"B, {label}": tests.shape[:, index, :, 1] for label, index in
-                                (("before the switch", tests.at(1, trials)), ("trial 10", early), ("the end", last))},
-                xlabel="time from the cue (ms)", ylabel="when readout of B",
-                title="The common event's template after its latency moved from 300 to 150 ms"),
+                tests.time_ms,
+                {
+                    f"B, {label}": tests.shape[:, index, :, 1]
+                    for label, index in (
+                        ("before the switch", tests.at(1, trials)),
+                        ("trial 10", early),
+                        ("the end", last),
+                    )
+                },
+                xlabel="time from the cue (ms)",
+                ylabel="when readout of B",
+                title="The common event's template after its latency moved from 300 to 150 ms",
+            ),
             "errors": curves({"three-factor": tests}, sessions, trials, "Error at the switches"),
         },
     )
@@ -124,23 +162,37 @@ def e5(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
     cumulative = 0.5  # the mean of .8 and .2 over two blocks of equal length
     results = {}
     for name in names:
-        results |= table({f"{name}: nRMSE at block ends, mean": end[name].mean(axis=0), f"{name}: SD": end[name].std(axis=0)})
+        results |= table(
+            {f"{name}: nRMSE at block ends, mean": end[name].mean(axis=0), f"{name}: SD": end[name].std(axis=0)}
+        )
         results[f"{name}: nRMSE at trial 10 of block 1"] = float(ten[name])
-    results |= {"forgetting of the tuned arm: when, per update": FORGETTING_WHEN, "forgetting of the tuned arm: what, per trial": FORGETTING_WHAT,
-                "rls-forgetting/three-factor, blocks 2 to 4": float(after["rls-forgetting"] / after["three-factor"]),
-                "rls-reset/three-factor, blocks 2 to 4": float(after["rls-reset"] / after["three-factor"])}
+    results |= {
+        "forgetting of the tuned arm: when, per update": FORGETTING_WHEN,
+        "forgetting of the tuned arm: what, per trial": FORGETTING_WHAT,
+        "rls-forgetting/three-factor, blocks 2 to 4": float(after["rls-forgetting"] / after["three-factor"]),
+        "rls-reset/three-factor, blocks 2 to 4": float(after["rls-reset"] / after["three-factor"]),
+    }
     results |= spread("rls: q of A after block 2", q)
-    results |= passes("rls worse than three-factor in blocks 2 to 4", end["rls"][:, 1:].mean(axis=1) > end["three-factor"][:, 1:].mean(axis=1))
+    results |= passes(
+        "rls worse than three-factor in blocks 2 to 4",
+        end["rls"][:, 1:].mean(axis=1) > end["three-factor"][:, 1:].mean(axis=1),
+    )
     return nd.Outcome(
         results=results,
         checks=[
             nd.check("E5 plain RLS, nRMSE at trial 10 of block 1", ten["rls"], "<= 0.45"),
             nd.check("E5 plain RLS minus three-factor at trial 10 of block 1", ten["rls"] - ten["three-factor"], "< 0"),
             nd.check("E5 plain RLS, block ends 2 to 4", after["rls"], ">= 0.45"),
-            nd.check("E5 plain RLS over three-factor, block ends 2 to 4", after["rls"] / after["three-factor"], ">= 1.8"),
+            nd.check(
+                "E5 plain RLS over three-factor, block ends 2 to 4", after["rls"] / after["three-factor"], ">= 1.8"
+            ),
             nd.check("E5 plain RLS, |q - cumulative mean| after block 2", abs(q - cumulative).mean(), "<= 0.15"),
             nd.check("E5 RLS with reset, nRMSE at the end of block 2", end["rls-reset"][:, 1].mean(), "<= 0.35"),
         ],
         data={f"nrmse {name}": t.nrmse for name, t in arms.items()},
-        figures={"errors": curves(arms, sessions, trials, "Error at the switches: three-factor rule and recursive least squares")},
+        figures={
+            "errors": curves(
+                arms, sessions, trials, "Error at the switches: three-factor rule and recursive least squares"
+            )
+        },
     )

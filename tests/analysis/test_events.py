@@ -35,10 +35,7 @@ def test_locking_is_found_where_it_is():
 
 @pytest.mark.parametrize("options", [{}, {"null": "jitter", "jitter": 150.0}])
 def test_level_of_the_test_without_locking(options):
-    p = [
-        peth(*locked(s, False, 12), window=(-100, 200), bin=20, samples=39, **options).test.p
-        for s in range(200)
-    ]
+    p = [peth(*locked(s, False, 12), window=(-100, 200), bin=20, samples=39, **options).test.p for s in range(200)]
     # Nominal 0.05 of 200: mean 10, standard deviation 3.1; 24 is 4.5 above.
     assert sum(value <= 0.05 for value in p) <= 24
     assert 0.35 < np.mean(p) < 0.65

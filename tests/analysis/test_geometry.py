@@ -47,9 +47,7 @@ def test_decomposition_and_correlations_are_those_of_the_definition():
 
 def test_chance_reaches_a_large_correlation_and_the_null_says_so():
     rng = np.random.default_rng(2)
-    results = [
-        condition_pca(rng.normal(size=(9, 30)), {"p": P}, samples=99, seed=k).tests["p"] for k in range(200)
-    ]
+    results = [condition_pca(rng.normal(size=(9, 30)), {"p": P}, samples=99, seed=k).tests["p"] for k in range(200)]
     assert np.mean([r.observed > 0.6 for r in results]) > 0.15
     assert sum(r.p <= 0.05 for r in results) <= 24  # nominal 10 of 200, standard deviation 3.1
 

@@ -28,9 +28,7 @@ def test_rate_is_the_sum_of_kernels_at_the_exact_spike_times(kernel):
     expected = 1000 * np.stack([each[:, ids == i].sum(axis=1) for i in range(4)], axis=1)
     rate = instantaneous_rate(times, ids, 4, start=100, stop=900, dt=0.5, kernel=kernel, tau=tau)
     # The Gaussian is cut at five standard deviations, where it is 4e-6 of its peak.
-    assert np.allclose(
-        rate, expected, rtol=1e-9, atol=1e-10 if kernel == "exponential" else 4e-6 * 1000 / tau
-    )
+    assert np.allclose(rate, expected, rtol=1e-9, atol=1e-10 if kernel == "exponential" else 4e-6 * 1000 / tau)
 
 
 @pytest.mark.parametrize("kernel", ["exponential", "gaussian"])

@@ -55,7 +55,5 @@ def test_targets_are_fitted_independently():
     groups = np.arange(12)
     several = cross_validate(x, y, groups, groups % 3, np.array([1e-3, 10.0]), np.random.default_rng(0))
     for k in range(3):
-        one = cross_validate(
-            x, y[..., k : k + 1], groups, groups % 3, np.array([1e-3, 10.0]), np.random.default_rng(0)
-        )
+        one = cross_validate(x, y[..., k : k + 1], groups, groups % 3, np.array([1e-3, 10.0]), np.random.default_rng(0))
         assert np.allclose(several[..., k], one[..., 0])

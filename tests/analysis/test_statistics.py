@@ -28,9 +28,7 @@ def test_bootstrap_agrees_with_scipy():
 
     values = np.random.default_rng(0).exponential(size=25)
     ours = bootstrap_mean(values, seed=1)
-    theirs = bootstrap(
-        (values,), np.mean, method="percentile", rng=np.random.default_rng(2)
-    ).confidence_interval
+    theirs = bootstrap((values,), np.mean, method="percentile", rng=np.random.default_rng(2)).confidence_interval
     assert ours.mean == pytest.approx(values.mean())
     # The quantiles of 10 000 resamples have a standard error near 0.03 standard errors of the mean.
     tolerance = 0.15 * values.std() / 5

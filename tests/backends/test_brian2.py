@@ -33,12 +33,22 @@ def mixed():
     k = np.arange(300)
     source = nd.SpikeTimes("source", 3, k % 3, nd.quantity([f"{t} ms" for t in k // 3 * 2]))
     connections = [
-        nd.Connection(cells, cells, "I_syn", probability=0.2, weight=nd.Uniform(-1, 1), delay=nd.Uniform("1 ms", "9 ms"), name="loop"),
+        nd.Connection(
+            cells,
+            cells,
+            "I_syn",
+            probability=0.2,
+            weight=nd.Uniform(-1, 1),
+            delay=nd.Uniform("1 ms", "9 ms"),
+            name="loop",
+        ),
         nd.Connection(cells, leaky, "I", probability=0.3, weight="40 pA", delay="2 ms"),
         nd.Connection(source, leaky, "v", weight="5 mV"),
         nd.Connection(source, leaky, "I", probability=0.0, weight="1 pA", name="none"),
     ]
-    return nd.Circuit([source, cells, leaky], connections, seed=4).lesion("cells", [3]).clamp("leaky", "v", [2], "-54 mV")
+    return (
+        nd.Circuit([source, cells, leaky], connections, seed=4).lesion("cells", [3]).clamp("leaky", "v", [2], "-54 mV")
+    )
 
 
 def assert_same_spikes(handed, recording, dt=1e-3):
@@ -59,7 +69,10 @@ def test_every_assignment_gets_a_name_of_its_own():
 
 
 def test_words_that_brian2_lacks():
-    assert brian2_expression("where(0 < a < b, max(a, 1), step)", "cells") == "nd_where(0 < a and a < b, nd_max(a, 1), t_in_timesteps)"
+    assert (
+        brian2_expression("where(0 < a < b, max(a, 1), step)", "cells")
+        == "nd_where(0 < a and a < b, nd_max(a, 1), t_in_timesteps)"
+    )
     assert brian2_expression("min(min, 1)", "cells") == "nd_min(min, 1)"  # a parameter may bear the name
 
 
@@ -106,8 +119,14 @@ def test_preferences_and_device_are_left_as_they_were():
 def test_integers_and_booleans_of_equations_stay_in_step():
     """Brian2 holds them in other types; recordings and later trials have to see the same numbers."""
     cells = nd.Population(
-        "cells", 4, "dv/dt = (2 - v)/tau : 1\nn : integer\nwarm : boolean\ntau : second (constant)", threshold="v > 1",
-        reset="v = 0.05*n\nn += 1\nwarm = n > 3", parameters={"tau": nd.Uniform("5 ms", "20 ms")}, initial={"n": 2}, method="euler",
+        "cells",
+        4,
+        "dv/dt = (2 - v)/tau : 1\nn : integer\nwarm : boolean\ntau : second (constant)",
+        threshold="v > 1",
+        reset="v = 0.05*n\nn += 1\nwarm = n > 3",
+        parameters={"tau": nd.Uniform("5 ms", "20 ms")},
+        initial={"n": 2},
+        method="euler",
     )
     circuit = nd.Circuit([cells], dt="0.5 ms", seed=1)
     record = ["spikes", "cells.v", "cells.n"]
@@ -189,7 +208,9 @@ def test_the_handed_over_network_repeats_our_spikes(numpy_target):
 def test_python_parts_run_between_brian2s_objects(numpy_target):
     """Pulses and readouts with feedback; a monitor of the user's; inputs that a session would bring are held."""
     cells = nd.izhikevich_2003("cells", 10, parameters={"bias": nd.Uniform(2, 6)})
-    circuit = nd.Circuit([cells], seed=5).stimulate("cells", "I_in", [0, 1], amplitude=4.0, start="20 ms", stop="120 ms")
+    circuit = nd.Circuit([cells], seed=5).stimulate(
+        "cells", "I_in", [0, 1], amplitude=4.0, start="20 ms", stop="120 ms"
+    )
     circuit = nd.Supervised(learner=nd.NLMS(rate=0.2), feedback=3.0, tau_rise="3 ms").attach(circuit)
     session = nd.Session((nd.Trial(250, {"target": np.array([0.5])}),), 1e-3, {"target": ("z",)})
     handed = circuit.to_brian2()
@@ -224,7 +245,9 @@ def test_a_closed_loop_is_refused_by_name():
 def test_standalone_refuses_what_it_would_skip(tmp_path):
     import brian2
 
-    circuit = nd.Circuit([nd.izhikevich_2003("cells", 2)]).stimulate("cells", "I_in", [0], amplitude=1.0, start="1 ms", stop="2 ms")
+    circuit = nd.Circuit([nd.izhikevich_2003("cells", 2)]).stimulate(
+        "cells", "I_in", [0], amplitude=1.0, start="1 ms", stop="2 ms"
+    )
     brian2.set_device("cpp_standalone", directory=str(tmp_path), build_on_run=False)
     try:
         with pytest.raises(CircuitError, match="'stimulation' runs in Python"):
@@ -257,5 +280,7 @@ def test_compiled_targets_repeat_our_spikes(target, tmp_path):
         print("same")
     """
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, env=environment, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, env=environment, check=False
+    )
     assert "same" in done.stdout, done.stdout + done.stderr

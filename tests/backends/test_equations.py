@@ -186,10 +186,7 @@ def interpret(lowered, *, values, current, refractory):
                 state[name] = scope[name]
         fired = np.flatnonzero(eval(threshold, fixed | state | {"rand": lambda k=step: draws("rand", k)}))
         last[fired] = step
-        part = {
-            n: value[fired] if isinstance(value, np.ndarray) else value
-            for n, value in (fixed | state).items()
-        }
+        part = {n: value[fired] if isinstance(value, np.ndarray) else value for n, value in (fixed | state).items()}
         part["randn"] = lambda k=step, f=fired: draws("randn", k)[f]
         for name, code in reset:
             part[name] = eval(code, part)
@@ -268,9 +265,7 @@ def test_the_texts_are_those_of_brian2_in_si_units():
         threshold="v > s",
         reset="v = v - 1e-3*volt - s",
     )
-    assert lowered.update == (
-        "xi = dt**.5 * randn()\n_v = -dt*v/(5*0.001) + 2*0.001*xi/0.001**0.5 + v\nv = _v"
-    )
+    assert lowered.update == ("xi = dt**.5 * randn()\n_v = -dt*v/(5*0.001) + 2*0.001*xi/0.001**0.5 + v\nv = _v")
     assert lowered.threshold == "v > (2*0.001)"
     assert lowered.reset == "v = v + (-(2*0.001) - 0.001*1.0)"
     assert (lowered.noise, lowered.method, lowered.refractory) == (("xi",), "euler", "none")
@@ -379,9 +374,7 @@ def test_arguments_that_matter_have_files_of_their_own(own_cache):
     assert len(list(own_cache.iterdir())) == 4
 
 
-@pytest.mark.parametrize(
-    "text", ["", '{"equations": {', "[]", '{"equations": {"variables": [], "noise": []}}']
-)
+@pytest.mark.parametrize("text", ["", '{"equations": {', "[]", '{"equations": {"variables": [], "noise": []}}'])
 def test_a_damaged_file_is_lowered_again(own_cache, text):
     expected = lower(CELL)
     (file,) = own_cache.iterdir()

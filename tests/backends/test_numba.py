@@ -54,7 +54,9 @@ def assert_equal_states(a, b):
         np.testing.assert_array_equal(a[name], b[name], err_msg=name)
         if a[name].dtype.kind == "f":
             real = ~np.isnan(a[name])
-            np.testing.assert_array_equal(np.signbit(a[name])[real], np.signbit(b[name])[real], err_msg=f"sign of {name}")
+            np.testing.assert_array_equal(
+                np.signbit(a[name])[real], np.signbit(b[name])[real], err_msg=f"sign of {name}"
+            )
 
 
 def pair(circuit, make, *, dtype="float64", record=()):
@@ -65,7 +67,17 @@ def pair(circuit, make, *, dtype="float64", record=()):
     return make(network, **options), InterpreterEngine(network, **options)
 
 
-def run_both(circuit, steps, make: type[NumbaEngine] = PlainEngine, *, dtype="float64", inputs=None, chunks=(1, 3), record=(), learning=True):
+def run_both(
+    circuit,
+    steps,
+    make: type[NumbaEngine] = PlainEngine,
+    *,
+    dtype="float64",
+    inputs=None,
+    chunks=(1, 3),
+    record=(),
+    learning=True,
+):
     """Run an engine and the interpreter side by side, the former in chunks; compare states and records."""
     tested, oracle = pair(circuit, make, dtype=dtype, record=record)
     rng = np.random.default_rng(0)
@@ -92,7 +104,16 @@ def run_both(circuit, steps, make: type[NumbaEngine] = PlainEngine, *, dtype="fl
 # -- random programs ---------------------------------------------------------------------------------------------
 
 AXES = {"n": (), "m": (), "x": ("u",), "z": ("u",), "y": ("o",), "g": ("o",), "w": ("o", "u"), "P": ("u", "v")}
-STATE = {"n": "network", "m": "network", "x": "unit", "z": "unit", "y": "output", "g": "output", "w": "output*unit", "P": "unit*unit"}
+STATE = {
+    "n": "network",
+    "m": "network",
+    "x": "unit",
+    "z": "unit",
+    "y": "output",
+    "g": "output",
+    "w": "output*unit",
+    "P": "unit*unit",
+}
 
 
 class Writer:
@@ -160,7 +181,12 @@ def readout_circuit(text, *, units=3, outputs=2, learn="", **options):
 SHAPES = [(3, 2), (1, 1), (0, 2), (2, 17), (4, 3)]  # (units, outputs); beyond 16, outputs are a loop
 
 
-@given(st.integers(0, 2**32), st.integers(1, 7), st.sampled_from(SHAPES), st.sampled_from(["float64", "float64", "float32"]))
+@given(
+    st.integers(0, 2**32),
+    st.integers(1, 7),
+    st.sampled_from(SHAPES),
+    st.sampled_from(["float64", "float64", "float32"]),
+)
 @settings(max_examples=150, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 def test_random_programs_give_the_bits_of_the_interpreter(seed, lines, shape, dtype):
     # a matrix over units stays float64, and what mixes both widths rounds at other places
@@ -217,18 +243,23 @@ def spiking_circuit(sizes=(7, 4), *, delays=("0 ms", "1 ms", "5 ms"), seed=3, pr
                      rule=nd.Rule("rule", per_step="w += 0.01*(drive - y)*r"))  # fmt: skip
     kinds = {"aa": (a, a, delays[0]), "ab": (a, b, delays[1]), "ba": (b, a, delays[2])}
     connections = [
-        nd.Connection(s, t, "h", probability=probability, weight="0.3*randn()", delay=d, name=name) for name, (s, t, d) in kinds.items()
+        nd.Connection(s, t, "h", probability=probability, weight="0.3*randn()", delay=d, name=name)
+        for name, (s, t, d) in kinds.items()
     ]
     connections += [
         nd.Connection(times, b, "h", weight=0.5, pattern="all", delay="2 ms"),
-        nd.Connection(b, b, "h", weight=nd.Normal(0, 0.2), probability=probability, delay=nd.Uniform("1 ms", "4 ms"), name="mixed"),
+        nd.Connection(
+            b, b, "h", weight=nd.Normal(0, 0.2), probability=probability, delay=nd.Uniform("1 ms", "4 ms"), name="mixed"
+        ),
         nd.Connection(drive, a, "s", weight=nd.Uniform(-1, 1), name="now"),
         nd.Connection(drive, b, "s", weight=nd.Uniform(-1, 1), delay="1 ms", name="later"),
         nd.Connection("out.y", a, "s", weight=nd.Uniform(-1, 1), name="feedback"),
         nd.Connection("a.v", b, "s", probability=probability, weight=0.1, delay="0 ms", name="same_step"),
         nd.Connection("rate.r", b, "s", weight=0.05, delay="3 ms", name="past", probability=probability),
     ]
-    return nd.Circuit([a, b, times], connections, inputs=[drive], filters=[rate, slow], readouts=[out], dt="1 ms", seed=seed)
+    return nd.Circuit(
+        [a, b, times], connections, inputs=[drive], filters=[rate, slow], readouts=[out], dt="1 ms", seed=seed
+    )
 
 
 RECORD = ("a.v", "b.h", "rate.r", "slow.r")
@@ -258,7 +289,15 @@ THRESHOLDS = (
     "v > 1", "v > mean(v)", "rand() < 0.3", "v > 0.2 or rand() < 0.1", "t > 3*ms", "step % 2 == 0", "h > 0.1 and v > 0", "(v > 0) == (h > 0)",
     "v > sum(h)/N + randn()*0.1", "True", "not (v > 0.3)", "s > 0", "v > g",
 )  # fmt: skip
-RESETS = (None, "v = 0", "v -= 1\nv *= 0.5", "h = v\nv = g", "v = mean(v)", "v = randn()*0.1 + s", "h -= 0.1\nv = -0.5*rand()")
+RESETS = (
+    None,
+    "v = 0",
+    "v -= 1\nv *= 0.5",
+    "h = v\nv = g",
+    "v = mean(v)",
+    "v = randn()*0.1 + s",
+    "h -= 0.1\nv = -0.5*rand()",
+)
 UPDATES = (
     "h *= 0.8\nv = 0.7*v + 0.4*h + 0.3*s + g + 0.2*randn()", "v = v*0.9 + h\nh = 0", "old = v\nv = v + h - mean(v)\nh = 0.5*h + (v - old)",
     "v += 0.1*g\nif step > 4:\n    v = v*0.5\nh *= 0.5\nv += h + s",
@@ -276,22 +315,49 @@ def random_circuit(seed):
         size = choose(0, 1, 5, 12, 65)
         options = {"parameters": {"g": nd.Normal(0, 1)}, "initial": {"v": "randn()"}}
         if rng.random() < 0.85:
-            options |= {"threshold": choose(*THRESHOLDS), "reset": choose(*RESETS), "refractory": choose(None, None, "0 ms", "1 ms", "5 ms")}
+            options |= {
+                "threshold": choose(*THRESHOLDS),
+                "reset": choose(*RESETS),
+                "refractory": choose(None, None, "0 ms", "1 ms", "5 ms"),
+            }
             options["silenced"] = choose((), rng.integers(0, size, 2).tolist() if size else ())
-        populations.append(nd.Population(name, size, code=choose(*UPDATES), variables={"v": "1", "h": "1", "s": "1"}, **options))
+        populations.append(
+            nd.Population(name, size, code=choose(*UPDATES), variables={"v": "1", "h": "1", "s": "1"}, **options)
+        )
     links = []
     for k in range(choose(0, 2, 5)):
         source, target, delay = choose(*populations), choose(*populations), choose(None, "1 ms", "3 ms")
         if source.spiking and rng.random() < 0.7:
-            weight, delay = choose("0.3*randn()", 0.2, nd.Normal(0, 0.3)), choose(delay, "0 ms", nd.Uniform("1 ms", "4 ms"))
-            links.append(nd.Connection(source, target, "h", probability=choose(0.0, 0.3, 1.0), weight=weight, delay=delay, name=f"l{k}"))
+            weight, delay = (
+                choose("0.3*randn()", 0.2, nd.Normal(0, 0.3)),
+                choose(delay, "0 ms", nd.Uniform("1 ms", "4 ms")),
+            )
+            links.append(
+                nd.Connection(
+                    source, target, "h", probability=choose(0.0, 0.3, 1.0), weight=weight, delay=delay, name=f"l{k}"
+                )
+            )
         else:
-            links.append(nd.Connection(f"{source.name}.v", target, "s", weight=0.1, delay=delay, name=f"l{k}", probability=choose(None, 0.4)))
+            links.append(
+                nd.Connection(
+                    f"{source.name}.v",
+                    target,
+                    "s",
+                    weight=0.1,
+                    delay=delay,
+                    name=f"l{k}",
+                    probability=choose(None, 0.4),
+                )
+            )
     circuit = nd.Circuit(populations, links, dt="1 ms", seed=seed)
     return circuit.clamp("a", choose("v", "h"), [0], 0.7) if populations[0].size and rng.random() < 0.3 else circuit
 
 
-@given(st.integers(0, 2**32), st.sampled_from(["float64", "float64", "float32"]), st.lists(st.integers(1, 6), min_size=1, max_size=3))
+@given(
+    st.integers(0, 2**32),
+    st.sampled_from(["float64", "float64", "float32"]),
+    st.lists(st.integers(1, 6), min_size=1, max_size=3),
+)
 @settings(max_examples=60, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 def test_random_circuits(seed, dtype, chunks):
     circuit = random_circuit(seed)
@@ -315,7 +381,9 @@ def test_one_step_and_the_longest_delay(length):
     source = nd.SpikeTimes("s", 1, [0], ["0 ms"])
     cells = nd.Population("c", 1, code="seen += x\nx = 0", variables={"x": "1", "seen": "1"})
     for delay in range(10):
-        circuit = nd.Circuit([cells, source], [nd.Connection(source, cells, "x", pattern="all", delay=f"{delay} ms")], dt="1 ms")
+        circuit = nd.Circuit(
+            [cells, source], [nd.Connection(source, cells, "x", pattern="all", delay=f"{delay} ms")], dt="1 ms"
+        )
         engine, _, _ = run_both(circuit, length)
         # a spike of step k is felt by the update of step k + 1 + delay
         assert engine.arrays["c.seen"][0] == (delay + 1 < length)
@@ -326,9 +394,13 @@ def test_weighted_sums_see_the_values_of_their_delay():
     drive = nd.Input("u", ("p",))
     cells = nd.Population("c", 1, code="v = I", variables={"v": "1", "I": "1"})
     for delay in range(4):
-        circuit = nd.Circuit([cells], [nd.Connection(drive, cells, "I", delay=f"{delay} ms")], inputs=[drive], dt="1 ms")
+        circuit = nd.Circuit(
+            [cells], [nd.Connection(drive, cells, "I", delay=f"{delay} ms")], inputs=[drive], dt="1 ms"
+        )
         _, _, whole = run_both(circuit, 8, inputs={"u": values}, record=("c.v",))
-        np.testing.assert_array_equal(whole.samples["c.v"][:, 0], np.concatenate([np.zeros(delay), values[: 8 - delay, 0]]))
+        np.testing.assert_array_equal(
+            whole.samples["c.v"][:, 0], np.concatenate([np.zeros(delay), values[: 8 - delay, 0]])
+        )
 
 
 def test_spike_buffers_grow_where_everybody_fires():

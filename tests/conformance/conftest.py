@@ -46,7 +46,9 @@ def delays():
     exc = nd.izhikevich_2003("exc", 40, cells="RS", current=drive, parameters=parameters, jitter=1.0)
     inh = nd.izhikevich_2003("inh", 10, cells="FS", current=drive, parameters=parameters)
     connections = [
-        nd.Connection(exc, exc, "I_syn", probability=0.2, weight=nd.Uniform(0, 3), delay=nd.Uniform("1 ms", "20 ms"), name="ee"),
+        nd.Connection(
+            exc, exc, "I_syn", probability=0.2, weight=nd.Uniform(0, 3), delay=nd.Uniform("1 ms", "20 ms"), name="ee"
+        ),
         nd.Connection(inh, exc, "I_syn", probability=0.5, weight=nd.Normal(-3, 1), delay="2 ms", name="ie"),
         nd.Connection(exc, inh, "I_syn", probability=0.3, weight="2 + 3*rand()", delay="(1 + 5*rand())*ms", name="ei"),
         nd.Connection(exc, exc, "I_syn", pattern="one-to-one", weight=0.25, name="loop"),
@@ -63,9 +65,20 @@ dI/dt = -I/(5*ms) : amp
 def noisy_equations():
     """Noise and refractoriness in equations, Poisson input onto a variable that rests, and a lesion."""
     cells = nd.Population(
-        "cells", 12, LEAKY, threshold="v > -50*mV", reset="v = v_rest + 1*mV\nI = I + 2*pA", refractory="3 ms", method="euler",
-        parameters={"tau": "20 ms", "v_rest": nd.Uniform("-72 mV", "-68 mV"), "R": "100 Mohm", "sigma": "4 mV",
-                    "drive": nd.Uniform("150 pA", "280 pA")},
+        "cells",
+        12,
+        LEAKY,
+        threshold="v > -50*mV",
+        reset="v = v_rest + 1*mV\nI = I + 2*pA",
+        refractory="3 ms",
+        method="euler",
+        parameters={
+            "tau": "20 ms",
+            "v_rest": nd.Uniform("-72 mV", "-68 mV"),
+            "R": "100 Mohm",
+            "sigma": "4 mV",
+            "drive": nd.Uniform("150 pA", "280 pA"),
+        },
         initial={"v": "v_rest + 10*mV*rand()"},
     )
     source = nd.poisson("source", 15, nd.Uniform("5 Hz", "60 Hz"))
@@ -80,8 +93,12 @@ def noisy_equations():
 def two_noises():
     """Two noise terms (which Brian2 draws in another order from process to process), draws in threshold and reset."""
     cells = nd.Population(
-        "cells", 6, "dv/dt = (mu - v)/tau + s*xi_b/sqrt(tau) + s*xi_a/sqrt(tau) : 1\ndw/dt = -w/tau + 2*xi_a/sqrt(tau) : 1",
-        threshold="v > 1 or rand() < 30*Hz*dt", reset="v = 0.1*randn()\nw = w + 0.1*rand()", method="euler",
+        "cells",
+        6,
+        "dv/dt = (mu - v)/tau + s*xi_b/sqrt(tau) + s*xi_a/sqrt(tau) : 1\ndw/dt = -w/tau + 2*xi_a/sqrt(tau) : 1",
+        threshold="v > 1 or rand() < 30*Hz*dt",
+        reset="v = 0.1*randn()\nw = w + 0.1*rand()",
+        method="euler",
         parameters={"mu": np.linspace(0.6, 1.2, 6), "s": 0.4, "tau": "10 ms"},
     )
     return nd.Circuit([cells], dt="1 ms", seed=6).lesion("cells", [5]), "1 s"
@@ -90,17 +107,29 @@ def two_noises():
 def periods():
     """A refractory period for each unit, Runge-Kutta, clamps (of a variable that rests, too), given spike times."""
     cells = nd.Population(
-        "cells", 8, "dv/dt = (v_rest - v + R*I)/tau : volt (unless refractory)\ndI/dt = -I/tau_s : amp\ntau_s : second (constant)",
-        threshold="v > -55*mV", reset="v = v_rest", refractory="period", method="rk4",
-        parameters={"tau": "20 ms", "tau_s": nd.Uniform("3 ms", "9 ms"), "v_rest": "-70 mV", "R": "100 Mohm",
-                    "period": nd.Uniform("0 ms", "12 ms")},
+        "cells",
+        8,
+        "dv/dt = (v_rest - v + R*I)/tau : volt (unless refractory)\ndI/dt = -I/tau_s : amp\ntau_s : second (constant)",
+        threshold="v > -55*mV",
+        reset="v = v_rest",
+        refractory="period",
+        method="rk4",
+        parameters={
+            "tau": "20 ms",
+            "tau_s": nd.Uniform("3 ms", "9 ms"),
+            "v_rest": "-70 mV",
+            "R": "100 Mohm",
+            "period": nd.Uniform("0 ms", "12 ms"),
+        },
         initial={"v": "v_rest"},
     )
     rng = np.random.default_rng(0)
     steps, units = np.divmod(rng.choice(2000 * 5, 400, replace=False), 5)
     source = nd.SpikeTimes("source", 5, units, nd.quantity([f"{step / 2} ms" for step in steps]))
-    connections = [nd.Connection(source, cells, "I", weight="150 pA", delay="2 ms"),
-                   nd.Connection(cells, cells, "v", probability=0.4, weight="2 mV", delay=nd.Uniform("0.5 ms", "6 ms"))]
+    connections = [
+        nd.Connection(source, cells, "I", weight="150 pA", delay="2 ms"),
+        nd.Connection(cells, cells, "v", probability=0.4, weight="2 mV", delay=nd.Uniform("0.5 ms", "6 ms")),
+    ]
     circuit = nd.Circuit([source, cells], connections, dt="0.5 ms", seed=7)
     return circuit.clamp("cells", "v", [2, 6], "-54 mV").clamp("cells", "I", [0, 5], "200 pA"), "1 s"
 
@@ -112,7 +141,9 @@ def closed_form():
         parameters={"tau": nd.Uniform("12 ms", "25 ms"), "tau_s": "5 ms", "v_rest": "-70 mV", "R": "100 Mohm", "drive": "200 pA"},
         initial={"v": "v_rest"}, method="exact",
     )  # fmt: skip
-    return nd.Circuit([cells], [nd.Connection(cells, cells, "I", probability=0.5, weight="-40 pA", delay="3 ms")], dt="1 ms", seed=11), "1 s"
+    return nd.Circuit(
+        [cells], [nd.Connection(cells, cells, "I", probability=0.5, weight="-40 pA", delay="3 ms")], dt="1 ms", seed=11
+    ), "1 s"
 
 
 def pulses():
@@ -135,7 +166,10 @@ def pulses():
 def learning():
     """Trials with resets, inputs, feedback from a readout of double-exponential traces, learning by normalised LMS."""
     cells = nd.izhikevich_2003(
-        "cells", 30, current="bias + I_syn + I_in + noise*randn()", jitter=0.5,
+        "cells",
+        30,
+        current="bias + I_syn + I_in + noise*randn()",
+        jitter=0.5,
         parameters={"bias": nd.Uniform(2, 6), "noise": 1.0},
     )
     task = nd.Input("task", ("cue", "go"))
@@ -143,8 +177,9 @@ def learning():
         nd.Connection(cells, cells, "I_syn", probability=0.2, weight=nd.Normal(0, 1), delay=nd.Uniform("1 ms", "6 ms")),
         nd.Connection(task, cells, "I_in", probability=0.5, weight=nd.Uniform(0, 8), name="drive"),
     ]
-    circuit = nd.Supervised(outputs=("z", "s"), learner=nd.NLMS(rate=0.1), tau="30 ms", tau_rise="4 ms", feedback=1.0).attach(
-        nd.Circuit([cells], connections, inputs=[task], seed=9))
+    circuit = nd.Supervised(
+        outputs=("z", "s"), learner=nd.NLMS(rate=0.1), tau="30 ms", tau_rise="4 ms", feedback=1.0
+    ).attach(nd.Circuit([cells], connections, inputs=[task], seed=9))
     t = np.arange(217)
     trials = []
     for number in range(6):
@@ -164,15 +199,30 @@ def what_and_when():
 def closed_loop():
     """A Python function that is asked every 7 ms."""
     cells = nd.izhikevich_2003("cells", 10, cells="RS", parameters={"bias": nd.Uniform(0, 5)})
-    loop = nd.Input("hand", ("x",), function=lambda t, values: [0.1*(np.mean(values["cells.u"]) + 20)], every="7 ms")
+    loop = nd.Input("hand", ("x",), function=lambda t, values: [0.1 * (np.mean(values["cells.u"]) + 20)], every="7 ms")
     rate = nd.Filter("rate", cells, "20 ms")
-    return nd.Circuit([cells], [nd.Connection(loop, cells, "I_in", weight=nd.Uniform(0, 5))], inputs=[loop], filters=[rate], seed=10), "1 s"
+    return nd.Circuit(
+        [cells], [nd.Connection(loop, cells, "I_in", weight=nd.Uniform(0, 5))], inputs=[loop], filters=[rate], seed=10
+    ), "1 s"
 
 
-EXACT = {f.__name__: f for f in (
-    heterogeneous, euler_2003, regular_spiking_2007, delays, noisy_equations, two_noises, periods, closed_form, pulses, learning, what_and_when, closed_loop)}
-
-
+EXACT = {
+    f.__name__: f
+    for f in (
+        heterogeneous,
+        euler_2003,
+        regular_spiking_2007,
+        delays,
+        noisy_equations,
+        two_noises,
+        periods,
+        closed_form,
+        pulses,
+        learning,
+        what_and_when,
+        closed_loop,
+    )
+}
 
 
 # -- tolerant ----------------------------------------------------------------------------------------------------
@@ -241,7 +291,9 @@ def described(name):
         for trial in session.trials:
             options = {"learning": trial.learning, "calibration": trial.calibration, "reset": trial.reset}
             inputs = {i.name: trial.inputs.get(i.name, np.zeros(len(i.channels))) for i in circuit.inputs}
-            trials.append((trial.steps, options, {k: np.broadcast_to(v, (trial.steps, v.shape[-1])) for k, v in inputs.items()}))
+            trials.append(
+                (trial.steps, options, {k: np.broadcast_to(v, (trial.steps, v.shape[-1])) for k, v in inputs.items()})
+            )
     return SimpleNamespace(circuit=circuit, session=session, network=realize(circuit), trials=trials)
 
 
@@ -259,7 +311,9 @@ def engine(network, runner, **options):
     """A runner that records all spikes and every state or memory of one axis at most."""
     program = network.program
     names = [a for a in program.arrays if a.role in ("state", "memory") and len(a.axes) < 2]
-    samples = [SampleSpec(a.name, np.arange(int(np.prod([network.sizes[x] for x in a.axes], dtype=int))), 1) for a in names]
+    samples = [
+        SampleSpec(a.name, np.arange(int(np.prod([network.sizes[x] for x in a.axes], dtype=int))), 1) for a in names
+    ]
     return engine_class(runner)(network, samples=samples, spikes=program.spiking, **options)
 
 
@@ -278,7 +332,7 @@ def play(machine, trials, lengths, *, skip=0, stop=None):
                 break
             length = min(lengths[turn % len(lengths)], steps - done, (stop or 10**9) - at - done)
             turn += 1
-            records = machine.advance(length, {k: v[done:done + length] for k, v in inputs.items()})
+            records = machine.advance(length, {k: v[done : done + length] for k, v in inputs.items()})
             spikes.append(records.spikes)
             samples.append(records.samples)
             done += length
@@ -287,7 +341,9 @@ def play(machine, trials, lengths, *, skip=0, stop=None):
         at += steps
         if at > skip:
             machine.end_trial()
-    joined = {f"spikes/{p}": np.concatenate([np.stack(s[p]) for s in spikes], axis=1) for p in (spikes[0] if spikes else ())}
+    joined = {
+        f"spikes/{p}": np.concatenate([np.stack(s[p]) for s in spikes], axis=1) for p in (spikes[0] if spikes else ())
+    }
     return joined | {p: np.concatenate([s[p] for s in samples]) for p in (samples[0] if samples else ())}
 
 

@@ -14,8 +14,15 @@ RUNNERS = ("interpreter", "numba", "brian2")
 
 def counters(size, *, threshold="v > 2", delay="3 ms", probability=0.5, seed=0, sources=()):
     """Units that count up by x and by what arrives."""
-    cells = nd.Population("cells", size, code="v = v + x\nw = w + 0.5*v*x", threshold=threshold, reset="v = v - 2\nw = 0.25*w",
-                          variables={"v": "1", "w": "1"}, parameters={"x": nd.Uniform(0, 1)})
+    cells = nd.Population(
+        "cells",
+        size,
+        code="v = v + x\nw = w + 0.5*v*x",
+        threshold=threshold,
+        reset="v = v - 2\nw = 0.25*w",
+        variables={"v": "1", "w": "1"},
+        parameters={"x": nd.Uniform(0, 1)},
+    )
     loop = nd.Connection(cells, cells, "v", probability=probability, weight=nd.Uniform(0, 0.5), delay=delay)
     return nd.Circuit([*sources, cells], [loop], dt="1 ms", seed=seed)
 
@@ -74,7 +81,9 @@ def test_a_spike_source_without_spikes_and_one_with_all(backend):
     silent = nd.SpikeTimes("silent", 2, [], nd.quantity([], name="none") if False else np.empty(0))
     busy = nd.SpikeTimes("busy", 2, np.tile([0, 1], 20), nd.quantity([f"{k} ms" for k in np.repeat(np.arange(20), 2)]))
     circuit = counters(3, sources=(silent, busy))
-    links = [nd.Connection(source, "cells", "v", weight=w, delay="1 ms") for source, w in ((silent, 100.0), (busy, 0.125))]
+    links = [
+        nd.Connection(source, "cells", "v", weight=w, delay="1 ms") for source, w in ((silent, 100.0), (busy, 0.125))
+    ]
     circuit = circuit.with_(connections=[*circuit.connections, *links])
     report = nd.compare(run(circuit, "30 ms", backend), run(circuit, "30 ms", "interpreter"))
     assert report, str(report)
@@ -83,15 +92,26 @@ def test_a_spike_source_without_spikes_and_one_with_all(backend):
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    size=st.integers(0, 4), steps=st.integers(1, 12), lengths=st.lists(st.integers(1, 5), min_size=1, max_size=4),
-    delays=st.tuples(st.integers(1, 4), st.integers(0, 15)), probability=st.sampled_from([0.0, 0.4, 1.0]),
-    threshold=st.sampled_from([-1e9, 0.5, 2.0, 1e9]), seed=st.integers(0, 2**64 - 1),
+    size=st.integers(0, 4),
+    steps=st.integers(1, 12),
+    lengths=st.lists(st.integers(1, 5), min_size=1, max_size=4),
+    delays=st.tuples(st.integers(1, 4), st.integers(0, 15)),
+    probability=st.sampled_from([0.0, 0.4, 1.0]),
+    threshold=st.sampled_from([-1e9, 0.5, 2.0, 1e9]),
+    seed=st.integers(0, 2**64 - 1),
 )
 def test_numba_is_the_interpreter_whatever_the_sizes(suite, size, steps, lengths, delays, probability, threshold, seed):
     """Sizes, delays and parameters are numbers of one Program, so this compiles once."""
     low, spread = delays
-    cells = nd.Population("cells", size, code="v = v + x", threshold="v > limit", reset="v = v - 2", variables={"v": "1"},
-                          parameters={"x": nd.Uniform(0, 1), "limit": threshold})
+    cells = nd.Population(
+        "cells",
+        size,
+        code="v = v + x",
+        threshold="v > limit",
+        reset="v = v - 2",
+        variables={"v": "1"},
+        parameters={"x": nd.Uniform(0, 1), "limit": threshold},
+    )
     delay = nd.Uniform(f"{low} ms", f"{low + spread} ms")
     loop = nd.Connection(cells, cells, "v", probability=probability, weight=nd.Uniform(0, 2), delay=delay)
     from neurodyn.network import realize

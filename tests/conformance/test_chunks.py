@@ -35,7 +35,9 @@ def test_resumed_is_uninterrupted(name, runner, suite):
     suite.same(second.to_arrays(), whole.to_arrays())
 
 
-@pytest.mark.parametrize("order", [("brian2", "numba", "brian2", "interpreter"), ("numba", "brian2", "interpreter", "numba")])
+@pytest.mark.parametrize(
+    "order", [("brian2", "numba", "brian2", "interpreter"), ("numba", "brian2", "interpreter", "numba")]
+)
 @pytest.mark.parametrize("name", ["delays", "periods"])
 def test_runners_take_over_from_each_other(name, order, suite):
     """With spikes on their way: rings of one runner, queues of another."""

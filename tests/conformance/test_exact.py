@@ -79,7 +79,9 @@ def test_a_lesion_takes_the_spikes_and_nothing_else(backend):
 def test_a_batch_is_its_single_runs(suite):
     circuit, session = suite.described("learning").circuit, suite.described("learning").session
     seeds = [3, 1, 4, 1]
-    batch = nd.simulate([circuit.with_(seed=s) for s in seeds], session, record=["spikes", "readout", "weights"], threads=2)
+    batch = nd.simulate(
+        [circuit.with_(seed=s) for s in seeds], session, record=["spikes", "readout", "weights"], threads=2
+    )
     for seed, recording in zip(seeds, batch, strict=True):
         single = nd.simulate(circuit.with_(seed=seed), session, record=["spikes", "readout", "weights"])
         found = nd.compare(recording, single)

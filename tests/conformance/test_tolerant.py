@@ -31,7 +31,7 @@ def test_each_step_from_the_same_state(tolerant, other, suite):
     for steps, options, inputs in case.trials:
         reference.start_trial(**options)
         for k in range(steps):
-            row = {name: values[k:k + 1] for name, values in inputs.items()}
+            row = {name: values[k : k + 1] for name, values in inputs.items()}
             machine.from_arrays(reference.to_arrays())
             spikes, others = (m.advance(1, row).spikes for m in (reference, machine))
             assert largest_deviation(reference.to_arrays(), machine.to_arrays()) < 1e-12, f"step {k}"
@@ -45,5 +45,8 @@ def test_each_step_from_the_same_state(tolerant, other, suite):
 def test_trajectories_agree_over_a_short_horizon(tolerant, other, suite):
     """Fifty steps: nothing here is chaotic on that scale."""
     case = suite.described(tolerant)
-    runs = [suite.play(suite.engine(case.network, runner), case.trials, (10**6,), stop=50) for runner in ("interpreter", other)]
+    runs = [
+        suite.play(suite.engine(case.network, runner), case.trials, (10**6,), stop=50)
+        for runner in ("interpreter", other)
+    ]
     assert largest_deviation(*runs) < 1e-9

@@ -79,7 +79,9 @@ def test_a_unit_keeps_its_draw_when_the_population_grows(small, more, kind, seed
     np.testing.assert_array_equal(many[:small], few)
 
 
-@pytest.mark.parametrize("change", [{"seed": 4}, {"seed": 3 + 2**32}, {"step": 6}, {"step": 5 + 2**32}, {"stream": "b"}])
+@pytest.mark.parametrize(
+    "change", [{"seed": 4}, {"seed": 3 + 2**32}, {"step": 6}, {"step": 5 + 2**32}, {"stream": "b"}]
+)
 def test_seed_step_and_stream_all_count_in_all_their_bits(change):
     base = {"seed": 3, "step": 5, "stream": "a"}
     assert not np.intersect1d(draw("uniform", 100, **base), draw("uniform", 100, **{**base, **change})).size

@@ -17,11 +17,15 @@ RATES = [
 
 
 # The 1-ms scheme fires irregularly at high drive: a count depends on its window and the start by up to a tenth.
-@pytest.mark.parametrize(("scheme", "dt", "column", "relative"), [("euler", "0.01 ms", 2, 0.012), ("half_steps", None, 3, 0.1)])
+@pytest.mark.parametrize(
+    ("scheme", "dt", "column", "relative"), [("euler", "0.01 ms", 2, 0.012), ("half_steps", None, 3, 0.1)]
+)
 def test_rates_of_the_types_in_both_schemes(scheme, dt, column, relative):
     shape = tuple(np.array([TYPES_2003[cell][k] for cell, *_ in RATES]) for k in range(4))
     currents = np.array([row[1] for row in RATES], dtype=float)
-    part = nd.izhikevich_2003("cells", len(RATES), cells=shape, scheme=scheme, dt=dt, parameters={"bias": currents}, v_start=-65.0)  # type: ignore[arg-type]
+    part = nd.izhikevich_2003(
+        "cells", len(RATES), cells=shape, scheme=scheme, dt=dt, parameters={"bias": currents}, v_start=-65.0
+    )  # type: ignore[arg-type]
     net = nd.Circuit([part])
     spikes = nd.simulate(net, "3 s")["spikes"]
     rates = np.bincount(spikes.ids[spikes.times >= 1000], minlength=len(RATES)) / 2
@@ -32,7 +36,9 @@ def test_the_schemes_are_their_arithmetic():
     """Two half-steps of v, then u with the new v; plain Euler of both from the old values; reset in the same step."""
     a, b, c, d = TYPES_2003["CH"]
     for scheme, h in (("half_steps", 1.0), ("euler", 0.1)):
-        part = nd.izhikevich_2003("cells", 1, cells="CH", scheme=scheme, dt=f"{h} ms", parameters={"bias": 12.0}, v_start=-60.0)
+        part = nd.izhikevich_2003(
+            "cells", 1, cells="CH", scheme=scheme, dt=f"{h} ms", parameters={"bias": 12.0}, v_start=-60.0
+        )
         got = nd.simulate(nd.Circuit([part]), "60 ms", record=["spikes", "cells.v", "cells.u"], backend="interpreter")
         v, u, voltages, spikes = -60.0, b * -60.0, [], []
         for k in range(round(60 / h)):
@@ -64,8 +70,16 @@ def test_synaptic_current_decays_and_sums_arrive():
     part = nd.izhikevich_2003("cells", 2, cells="RS", tau_syn="4 ms", v_start=-70.0)
     source = nd.SpikeTimes("s", 1, [0], ["1 ms"])
     drive = nd.Input("drive", ("x",), pulses=(("0 ms", "2 ms", 3.0),))
-    links = [nd.Connection(source, part, "I_syn", weight=2.0, pattern="all"), nd.Connection(drive, part, "I_in", weight=np.array([[1.0, -1.0]]))]
-    got = nd.simulate(nd.Circuit([part, source], links, inputs=[drive]), "5 ms", record=["cells.I_syn", "cells.I_in"], backend="interpreter")
+    links = [
+        nd.Connection(source, part, "I_syn", weight=2.0, pattern="all"),
+        nd.Connection(drive, part, "I_in", weight=np.array([[1.0, -1.0]])),
+    ]
+    got = nd.simulate(
+        nd.Circuit([part, source], links, inputs=[drive]),
+        "5 ms",
+        record=["cells.I_syn", "cells.I_in"],
+        backend="interpreter",
+    )
     np.testing.assert_allclose(got["I_syn"][:, 0], 2 * np.array([0, 1, *np.exp(-np.arange(1, 4) / 4)]), rtol=1e-14)
     np.testing.assert_array_equal(got["I_in"], [[3, -3]] * 2 + [[0, 0]] * 3)
     assert got["I_syn"].attrs["units"] == "mV/ms (2003 form)"
@@ -76,8 +90,12 @@ def test_start_values_vary_from_trial_to_trial_by_the_jitter():
     part = nd.izhikevich_2003("cells", 50, cells="RS", jitter=0.3).__class__  # the function returns a plain Population
     assert part is nd.Population
     cells = nd.izhikevich_2003("cells", 50, cells="RS", jitter=0.3)
-    frozen = nd.Population("cells", 50, code="v = v", variables=cells.variables, parameters=cells.parameters, initial=cells.initial)
-    v = np.asarray(nd.simulate(nd.Circuit([frozen], dt="1 ms"), session, record=["cells.v"], backend="interpreter")["v"])
+    frozen = nd.Population(
+        "cells", 50, code="v = v", variables=cells.variables, parameters=cells.parameters, initial=cells.initial
+    )
+    v = np.asarray(
+        nd.simulate(nd.Circuit([frozen], dt="1 ms"), session, record=["cells.v"], backend="interpreter")["v"]
+    )
     assert ((v.mean(axis=0) > -65.2) & (v.mean(axis=0) < -54.8)).all()
     assert v.std(axis=0).mean() == pytest.approx(0.3, rel=0.03)  # 10 000 draws: 4 standard errors
 
@@ -87,7 +105,10 @@ def test_start_values_vary_from_trial_to_trial_by_the_jitter():
 
 @pytest.mark.parametrize(("size", "inhibitory"), [(10, 0.2), (7, 0.2), (5, 0.0), (5, 1.0), (1, 0.2), (0, 0.2)])
 def test_heterogeneity(size, inhibitory):
-    values = {k.partition(".")[2]: v for k, v in realize(nd.Circuit([nd.izhikevich_2003("cells", size, inhibitory=inhibitory)])).values.items()}
+    values = {
+        k.partition(".")[2]: v
+        for k, v in realize(nd.Circuit([nd.izhikevich_2003("cells", size, inhibitory=inhibitory)])).values.items()
+    }
     first = size - round(size * inhibitory)
     inh, r = np.arange(size) >= first, values["r"]
     assert ((r > 0) & (r < 1)).all()
@@ -164,7 +185,9 @@ def patterns(dt_ms):
     steps = round(400 / dt_ms)
     t = np.arange(steps) * dt_ms
     current = np.stack([np.asarray(PATTERNS[n][6](t), dtype=float) for n in names], axis=1)  # type: ignore[operator]
-    net = nd.Circuit([cells], [nd.Connection(drive, cells, "I", pattern="one-to-one")], inputs=[drive], dt=f"{dt_ms} ms")
+    net = nd.Circuit(
+        [cells], [nd.Connection(drive, cells, "I", pattern="one-to-one")], inputs=[drive], dt=f"{dt_ms} ms"
+    )
     spikes = nd.simulate(net, nd.Session((nd.Trial(steps, {"drive": current}),), dt=dt_ms * 1e-3))["spikes"]
     return {n: spikes.times[(spikes.ids == k) & (spikes.times < PATTERNS[n][5])] for k, n in enumerate(names)}
 
@@ -189,7 +212,15 @@ def test_the_patterns_of_2004(dt, column, tolerance):
 def test_first_spikes_converge_at_first_order():
     firsts = {}
     for dt in (0.04, 0.02, 0.01, 0.001):
-        cell = nd.izhikevich_2003("cells", 1, cells=(0.02, 0.2, -65.0, 6.0), scheme="euler", dt=f"{dt} ms", v_start=-70.0, parameters={"bias": 14.0})
+        cell = nd.izhikevich_2003(
+            "cells",
+            1,
+            cells=(0.02, 0.2, -65.0, 6.0),
+            scheme="euler",
+            dt=f"{dt} ms",
+            v_start=-70.0,
+            parameters={"bias": 14.0},
+        )
         firsts[dt] = nd.simulate(nd.Circuit([cell]), "10 ms")["spikes"].times[0]
     errors = [abs(firsts[dt] - firsts[0.001]) for dt in (0.04, 0.02, 0.01)]
     assert errors[0] > errors[1] > errors[2]
@@ -215,7 +246,9 @@ def regular():
 def test_regular_spiking_counts(regular):
     for dt in ("0.25 ms", "0.01 ms"):
         assert [t.size for t in regular(dt, "520 ms")] == [0, 2, 3, 5, 7]
-    np.testing.assert_allclose(regular("0.01 ms", "520 ms")[-1], [48.2, 121.7, 197.8, 273.8, 349.8, 425.9, 501.9], atol=0.06)
+    np.testing.assert_allclose(
+        regular("0.01 ms", "520 ms")[-1], [48.2, 121.7, 197.8, 273.8, 349.8, 425.9, 501.9], atol=0.06
+    )
 
 
 def test_no_spike_below_the_rheobase(regular):
@@ -245,6 +278,8 @@ def test_cells_of_the_2007_form():
 
 
 def test_extra_equations_bring_their_own_current():
-    part = nd.izhikevich_2007("cells", 2, current="I_s", equations="dI_s/dt = -I_s/(5*ms) : amp", initial={"I_s": "50 pA"})
+    part = nd.izhikevich_2007(
+        "cells", 2, current="I_s", equations="dI_s/dt = -I_s/(5*ms) : amp", initial={"I_s": "50 pA"}
+    )
     got = nd.simulate(nd.Circuit([part]), "10 ms", record=["cells.I_s"], backend="interpreter")["I_s"]
     np.testing.assert_allclose(got[-1], 50 * (1 - 0.1 / 5) ** 100, rtol=1e-9)

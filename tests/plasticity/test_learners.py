@@ -19,8 +19,15 @@ def circuit(learner, *, outputs=OUTPUTS, units=UNITS, signals=None, switch=True,
         "out", "cells.v", outputs, state={"x": "unit", "y": "output", "q": "output"}, memory={"w": "output*unit", "power": ("network", 2.0)},
         per_step="x = r\ny = sum(w*x)\nq = y", rule=learner.rule("rule", signals, dt=1e-3), **options,
     )  # fmt: skip
-    inputs = [x, nd.Input("target", outputs), nd.Input("gate", outputs), *([nd.Input("switch", ("switch",))] if switch else [])]
-    return nd.Circuit([cells], [nd.Connection(x, cells, "I", pattern="one-to-one")], inputs=inputs, readouts=[readout], dt="1 ms")
+    inputs = [
+        x,
+        nd.Input("target", outputs),
+        nd.Input("gate", outputs),
+        *([nd.Input("switch", ("switch",))] if switch else []),
+    ]
+    return nd.Circuit(
+        [cells], [nd.Connection(x, cells, "I", pattern="one-to-one")], inputs=inputs, readouts=[readout], dt="1 ms"
+    )
 
 
 def data(seed=0, *, steps=STEPS, units=UNITS, outputs=5, gated=True):
@@ -64,7 +71,9 @@ def delta(inputs, change):
 )  # fmt: skip
 def test_delta_rules(learner, change, backend):
     inputs = data()
-    np.testing.assert_allclose(final(learned(circuit(learner), inputs, backend=backend)), delta(inputs, change), rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(
+        final(learned(circuit(learner), inputs, backend=backend)), delta(inputs, change), rtol=1e-11, atol=1e-13
+    )
 
 
 def rls(inputs, *, every=1, forgetting=1.0, alpha=1.0, old=False, gated=True):
@@ -102,7 +111,9 @@ def test_recursive_least_squares_compiled():
     inputs = data(1)
     net = circuit(nd.FORCE(every="2 ms", alpha=0.5, forgetting=0.95))
     for name in ("out.w", "rule.P"):
-        np.testing.assert_allclose(final(learned(net, inputs, backend="numba"), name), final(learned(net, inputs), name), rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(
+            final(learned(net, inputs, backend="numba"), name), final(learned(net, inputs), name), rtol=1e-9, atol=1e-12
+        )
 
 
 def test_force_finds_five_linear_targets():
@@ -134,7 +145,10 @@ def test_a_switch_starts_the_matrix_again_only_where_asked(learner):
     switched = {**inputs, "switch": np.zeros((40, 1))}
     switched["switch"][20:30] = 1.0  # the third trial
     with_reset = type(learner)(**{**vars(learner), "reset": "switch"})
-    p = {k: final(learned(circuit(rule), switched, trials=4), "rule.P") for k, rule in (("no", learner), ("yes", with_reset))}
+    p = {
+        k: final(learned(circuit(rule), switched, trials=4), "rule.P")
+        for k, rule in (("no", learner), ("yes", with_reset))
+    }
     late = {k: v[20:] for k, v in inputs.items()}
     np.testing.assert_allclose(p["no"], final(learned(circuit(learner), inputs, trials=4), "rule.P"), rtol=1e-12)
     np.testing.assert_allclose(p["yes"], final(learned(circuit(learner), late, trials=2), "rule.P"), rtol=1e-12)
@@ -160,7 +174,15 @@ def test_trial_delta_is_an_exponential_mean():
 
 # -- what never changes weights ------------------------------------------------------------------------------------
 
-LEARNERS = [nd.ThreeFactor(), nd.LocalThreeFactor(), nd.NLMS(), nd.FORCE(alpha=1.0, every="1 ms"), nd.FORCE(alpha=1.0, gated=False), nd.TrialDelta(), nd.TrialFORCE()]
+LEARNERS = [
+    nd.ThreeFactor(),
+    nd.LocalThreeFactor(),
+    nd.NLMS(),
+    nd.FORCE(alpha=1.0, every="1 ms"),
+    nd.FORCE(alpha=1.0, gated=False),
+    nd.TrialDelta(),
+    nd.TrialFORCE(),
+]
 
 
 @pytest.mark.parametrize("learner", LEARNERS, ids=lambda x: type(x).__name__)
@@ -171,7 +193,11 @@ def test_without_learning_weights_stay_bit_identical(learner):
     assert not np.array_equal(final(learned(net, data(5), trials=2)), start)
 
 
-@pytest.mark.parametrize("learner", [nd.ThreeFactor(), nd.LocalThreeFactor(), nd.FORCE(alpha=1.0, every="1 ms")], ids=lambda x: type(x).__name__)
+@pytest.mark.parametrize(
+    "learner",
+    [nd.ThreeFactor(), nd.LocalThreeFactor(), nd.FORCE(alpha=1.0, every="1 ms")],
+    ids=lambda x: type(x).__name__,
+)
 def test_a_closed_gate_stops_its_output_and_no_other(learner):
     start, inputs = np.random.default_rng(6).normal(size=(5, UNITS)), data(6)
     inputs["gate"][:, [0, 3]] = 0.0
@@ -242,10 +268,19 @@ def test_supervised_learning_of_a_spiking_network():
     assert np.corrcoef(y, on[240:, 0])[0, 1] > 0.75
 
 
-@pytest.mark.parametrize("learner", [nd.ThreeFactor(), nd.LocalThreeFactor(rate=1.0), nd.NLMS(), nd.FORCE(alpha=1.0), nd.FORCE(alpha=1.0, gated=False)])
+@pytest.mark.parametrize(
+    "learner",
+    [nd.ThreeFactor(), nd.LocalThreeFactor(rate=1.0), nd.NLMS(), nd.FORCE(alpha=1.0), nd.FORCE(alpha=1.0, gated=False)],
+)
 @pytest.mark.parametrize("outputs", [("z",), ("p", "q")])
 def test_any_learner_may_be_supervised_with_one_output_or_more(learner, outputs):
     supervised = nd.Supervised(outputs=outputs, learner=learner)
     inputs = {"target": np.ones((60, len(outputs))), "task": np.tile([5.0, 0.0, 0.0], (60, 1))}
-    run = nd.simulate(nd.SpikingReservoir(20), nd.Session((nd.Trial(60, inputs),), dt=1e-3), learn=supervised, record=["weights"], backend="interpreter")
+    run = nd.simulate(
+        nd.SpikingReservoir(20),
+        nd.Session((nd.Trial(60, inputs),), dt=1e-3),
+        learn=supervised,
+        record=["weights"],
+        backend="interpreter",
+    )
     assert np.abs(final(run, "output.w")).max() > 0

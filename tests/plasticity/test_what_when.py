@@ -14,7 +14,9 @@ RECORD = ["spikes", "readout", "stimulus", "weights", "rate", "when.x", "what.z"
 
 def run(rule, *, neurons=40, trials=6, seed=2, record=RECORD, net=None, session=None):
     session = session or TASK.session(trials=trials, calibration=2, test_trials=1, tests=[2])
-    return nd.simulate(net or nd.SpikingReservoir(neurons, seed=seed), session, learn=rule, record=record, backend="interpreter"), session
+    return nd.simulate(
+        net or nd.SpikingReservoir(neurons, seed=seed), session, learn=rule, record=record, backend="interpreter"
+    ), session
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +52,9 @@ def test_rates_are_the_filtered_spikes(standard):
 
 def calibrated(recording, session, scale=1.0):
     _, calibration = kinds(session)
-    scored = np.concatenate([s[:, 0] > 0 for s, c in zip(trials_of(recording, "stimulus/scored"), calibration, strict=True) if c])
+    scored = np.concatenate(
+        [s[:, 0] > 0 for s, c in zip(trials_of(recording, "stimulus/scored"), calibration, strict=True) if c]
+    )
     r = np.concatenate([x for x, c in zip(trials_of(recording, "rate.r"), calibration, strict=True) if c]) * scale
     return r[scored]
 
@@ -62,7 +66,9 @@ def test_standardized_features(standard):
     assert (sd == 0).mean() > 0.05  # cells that were silent in calibration get a finite gain
     last = int(np.flatnonzero(kinds(session)[1])[-1]) + 1
     start = sum(t.steps for t in session.trials[:last])
-    np.testing.assert_allclose(recording["when.x"][start:], ((rates - r.mean(axis=0)) / (sd + sd.mean()))[start:], rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(
+        recording["when.x"][start:], ((rates - r.mean(axis=0)) / (sd + sd.mean()))[start:], rtol=1e-7, atol=1e-9
+    )
 
 
 def test_features_of_a_silent_network_are_zero_and_learning_stays_finite():
@@ -71,7 +77,9 @@ def test_features_of_a_silent_network_are_zero_and_learning_stays_finite():
     session = TASK.session(trials=1, calibration=1, test_trials=1, tests=[])
     for silenced in (12, 20):
         for features, when in (*((name, nd.ThreeFactor()) for name in FEATURES), ("standardized", nd.FORCE())):
-            recording, _ = run(nd.WhatWhenRule(features=features, when=when), net=net.lesion("cells", range(silenced)), session=session)
+            recording, _ = run(
+                nd.WhatWhenRule(features=features, when=when), net=net.lesion("cells", range(silenced)), session=session
+            )
             assert np.unique(recording["spikes"].ids).size <= 20 - silenced
             for name, value in recording.network().values.items():
                 assert np.isfinite(np.asarray(value, dtype=float)).all(), name
@@ -88,7 +96,9 @@ def test_running_features_keep_a_mean_and_a_variance_for_each_synapse():
     recording, session = run(nd.WhatWhenRule(features="running"), trials=3)
     learning, calibration = kinds(session)
     mean, variance, count, expected = np.zeros(40), np.zeros(40), 0, []
-    parts = zip(trials_of(recording, "rate.r"), trials_of(recording, "stimulus/scored"), learning | calibration, strict=True)
+    parts = zip(
+        trials_of(recording, "rate.r"), trials_of(recording, "stimulus/scored"), learning | calibration, strict=True
+    )
     for r, scored, counts in parts:
         for now, score in zip(r, scored[:, 0], strict=True):
             expected.append((now - mean) / (np.sqrt(variance) + 3.0))
@@ -152,7 +162,10 @@ def test_feedback_reaches_the_cells_one_step_later(standard):
     again, _ = run(nd.WhatWhenRule(), record=record)
     back = np.asarray(again["when/feedback"])
     assert wiring["feedback"].matrix is not None and wiring["input"].matrix is not None
-    expected = np.asarray(again["stimulus/task"]) @ wiring["input"].matrix + np.vstack([np.zeros((1, 2)), back[:-1]]) @ wiring["feedback"].matrix
+    expected = (
+        np.asarray(again["stimulus/task"]) @ wiring["input"].matrix
+        + np.vstack([np.zeros((1, 2)), back[:-1]]) @ wiring["feedback"].matrix
+    )
     starts = again.trials["start_ms"].astype(int)
     rows = ~np.isin(np.arange(len(back)), starts)  # a reset takes the feedback back
     np.testing.assert_allclose(np.asarray(again["cells.I_in"])[rows], expected[rows], rtol=1e-9, atol=1e-12)
@@ -194,12 +207,18 @@ def test_more_events_make_more_outputs():
     net = nd.WhatWhenRule().attach(nd.SpikingReservoir(10, events=("A", "B", "C")))
     assert net["when"].outputs == net["what"].outputs == net["target"].channels == ("A", "B", "C")
     one = nd.tasks.WhatWhen(latencies=("100 ms",), probability=(1.0,), trial="300 ms", cue="50 ms", window="90 ms")
-    recording, _ = run(nd.WhatWhenRule(), net=nd.SpikingReservoir(10, events=("A",)), session=one.session(trials=2, calibration=1, test_trials=1))
+    recording, _ = run(
+        nd.WhatWhenRule(),
+        net=nd.SpikingReservoir(10, events=("A",)),
+        session=one.session(trials=2, calibration=1, test_trials=1),
+    )
     assert recording["when/y"].shape[1] == 1
 
 
 @pytest.mark.parametrize("what", [nd.TrialDelta(), nd.TrialFORCE(), nd.TrialFORCE(forgetting=0.96)])
-@pytest.mark.parametrize("when", [nd.ThreeFactor(), nd.LocalThreeFactor(), nd.NLMS(), nd.FORCE(), nd.FORCE(forgetting=0.999)])
+@pytest.mark.parametrize(
+    "when", [nd.ThreeFactor(), nd.LocalThreeFactor(), nd.NLMS(), nd.FORCE(), nd.FORCE(forgetting=0.999)]
+)
 def test_any_pair_of_learners_lowers(when, what):
     rule = nd.WhatWhenRule(when=when, what=what)
     program = rule.attach(nd.SpikingReservoir(10)).program

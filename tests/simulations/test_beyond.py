@@ -24,7 +24,9 @@ def part():
 
 def test_probes_hold_each_kind_without_learning(part) -> None:
     session = part.probes(WhatWhen())
-    assert [t.labels["event"] for t in session.trials] == ["A"] * part.PROBES + ["B"] * part.PROBES + ["none"] * part.PROBES
+    assert [t.labels["event"] for t in session.trials] == ["A"] * part.PROBES + ["B"] * part.PROBES + [
+        "none"
+    ] * part.PROBES
     assert not any(t.learning or t.calibration for t in session.trials)
     events = np.array([t.inputs["task"][:, 1:].sum(axis=0) for t in session.trials[:: part.PROBES]])
     np.testing.assert_array_equal(events, [[30, 0], [0, 30], [0, 0]])
@@ -63,8 +65,12 @@ def test_modulator_of_a_silent_readout_is_the_target(part) -> None:
     near = np.abs(time - 150) <= part.NEAR_MS
     share = bump[near].sum() / bump.sum() / (near.sum() / (time >= 0).sum())
     for when in ("early", "late"):
-        assert outcome.results[f"concentration of |G e| within 60 ms of the latency: common, {when}: mean"] == pytest.approx(share, rel=1e-3)
-        assert outcome.results[f"|G e| summed over a trial with A (ms): rare, {when}: mean"] == pytest.approx(bump.sum(), rel=1e-3)
+        assert outcome.results[
+            f"concentration of |G e| within 60 ms of the latency: common, {when}: mean"
+        ] == pytest.approx(share, rel=1e-3)
+        assert outcome.results[f"|G e| summed over a trial with A (ms): rare, {when}: mean"] == pytest.approx(
+            bump.sum(), rel=1e-3
+        )
     assert outcome.results["|G e| after equally many exposures, rare over common: mean"] == 1.0
 
 
@@ -97,12 +103,23 @@ def test_three_events(part) -> None:
     outcome = part.three_events(seeds=[1, 2], neurons=200, trials=30, backend="numba")
     assert outcome.data["three_q"].shape == outcome.data["three_peak_error_ms"].shape == (2, 3)
     # the what-rule counts: after n trials q lies near p (1 - (1 - 0.04)^n), whatever the network
-    np.testing.assert_allclose(outcome.data["three_q"].mean(axis=0), np.array([0.5, 0.3, 0.2]) * (1 - 0.96**30), atol=0.05)
+    np.testing.assert_allclose(
+        outcome.data["three_q"].mean(axis=0), np.array([0.5, 0.3, 0.2]) * (1 - 0.96**30), atol=0.05
+    )
 
 
 def test_whole_experiment(part) -> None:
     outcome = part.beyond(seeds=[7], neurons=200, trials=10, backend="numba")
-    assert set(outcome.figures) == {"surprise", "readout", "modulator", "hazard", "waiting", "three_events", "jitter", "selectivity"}
+    assert set(outcome.figures) == {
+        "surprise",
+        "readout",
+        "modulator",
+        "hazard",
+        "waiting",
+        "three_events",
+        "jitter",
+        "selectivity",
+    }
     assert len({c.name for c in outcome.checks}) == len(outcome.checks) == 4
     by_name = {c.name: c for c in outcome.checks}
     assert by_name["conditional minus factorised expectation of B at its latency, A had not come"].passed

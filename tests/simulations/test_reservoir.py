@@ -105,7 +105,9 @@ def test_counter_errors_by_test_point(part) -> None:
     session = WhatWhen(probability=1.0).session(20, tests=(0, 10, 20))
     error, at = part.counted(session, event=0)
     np.testing.assert_array_equal(at, (0, 10, 20))
-    np.testing.assert_allclose(error, 0.96 ** np.array([0, 10, 20]), rtol=1e-12)  # q = 1 - (1 - eta)^n of a perfect bump
+    np.testing.assert_allclose(
+        error, 0.96 ** np.array([0, 10, 20]), rtol=1e-12
+    )  # q = 1 - (1 - eta)^n of a perfect bump
 
 
 def test_lesions_and_shuffles(part, trained) -> None:
@@ -129,7 +131,13 @@ def test_decoding(part, trained) -> None:
 
 
 def test_whole_experiment(part, monkeypatch) -> None:
-    smaller = {"NOISE": (0.5, 2.0), "LATENCIES_MS": (150.0, 600.0), "LESIONED": (0.0, 0.4), "SHUFFLES": 2, "TEST_TRIALS": 4}
+    smaller = {
+        "NOISE": (0.5, 2.0),
+        "LATENCIES_MS": (150.0, 600.0),
+        "LESIONED": (0.0, 0.4),
+        "SHUFFLES": 2,
+        "TEST_TRIALS": 4,
+    }
     for name, value in smaller.items():
         monkeypatch.setattr(part, name, value)
     outcome = part.reservoir(seeds=[7], neurons=200, trials=10, backend="numba")
@@ -137,7 +145,12 @@ def test_whole_experiment(part, monkeypatch) -> None:
     assert len(by_name) == len(outcome.checks) == 8
     assert all(c.passed for name, c in by_name.items() if "again" in name or "recomputed" in name)
     assert set(outcome.figures) == {"lesions", "shuffled", "noise", "latency", "rules", "decoding"}
-    assert outcome.data["noise_nrmse"].shape == outcome.data["latency_nrmse"].shape == outcome.data["lesion_nrmse"].shape == (1, 2)
+    assert (
+        outcome.data["noise_nrmse"].shape
+        == outcome.data["latency_nrmse"].shape
+        == outcome.data["lesion_nrmse"].shape
+        == (1, 2)
+    )
     assert outcome.data["shuffled_expectation"].shape == (2, 700, 2)  # two shuffles of one network
     for name in ("three_factor", "local", "nlms", "rls_forgetting"):
         assert outcome.data[f"rules_nrmse_{name}"].shape == (1, 2)  # after trials 1 and 10

@@ -31,7 +31,9 @@ def test_e1_learns_in_a_small_network(what_when) -> None:
     assert set(outcome.figures) == {"expectation", "errors", "raster"}
 
 
-@pytest.mark.parametrize("experiment, checks", [("E2", 5), ("E3", 5), ("E4", 5), ("E7", 5), ("demo", 3), ("protocol", 0)])
+@pytest.mark.parametrize(
+    "experiment, checks", [("E2", 5), ("E3", 5), ("E4", 5), ("E7", 5), ("demo", 3), ("protocol", 0)]
+)
 def test_experiments_run(what_when, experiment: str, checks: int) -> None:
     outcome = what_when(experiment=experiment, seeds=2, neurons=120, trials=10)
     assert len(outcome.checks) == checks
@@ -47,7 +49,10 @@ def test_long_experiments_run(what_when, experiment: str, checks: int) -> None:
 
 
 def test_backends_give_the_same_run(what_when) -> None:
-    runs = {b: what_when(experiment="protocol", protocol="P1", seeds=1, neurons=60, trials=10, backend=b).data for b in ("numba", "interpreter")}
+    runs = {
+        b: what_when(experiment="protocol", protocol="P1", seeds=1, neurons=60, trials=10, backend=b).data
+        for b in ("numba", "interpreter")
+    }
     for name in ("nrmse", "q"):
         np.testing.assert_array_equal(runs["numba"][name], runs["interpreter"][name])
 

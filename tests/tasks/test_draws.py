@@ -82,9 +82,7 @@ def test_orders_are_fixed_for_good():
     assert uniforms(1, 0, 0, 2) == pytest.approx(GOLDEN_UNIFORMS, abs=0)
 
 
-@given(
-    sd=st.floats(0.01, 500), low=st.floats(1, 100), span=st.floats(1, 400), share=st.floats(0, 1), seed=SEEDS
-)
+@given(sd=st.floats(0.01, 500), low=st.floats(1, 100), span=st.floats(1, 400), share=st.floats(0, 1), seed=SEEDS)
 def test_jitter_stays_within_its_bounds(sd, low, span, share, seed):
     mean = low + share * span
     values = jittered(np.full(20, mean), sd, low, low + span, seed=seed)

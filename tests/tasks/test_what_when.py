@@ -89,9 +89,7 @@ class TestSession:
             assert trial.reset
 
     def test_without_learning_there_is_only_the_cue(self):
-        for trial in trials_of(WhatWhen().session(3), "test") + trials_of(
-            WhatWhen().session(3), "calibration"
-        ):
+        for trial in trials_of(WhatWhen().session(3), "test") + trials_of(WhatWhen().session(3), "calibration"):
             assert trial.labels["event"] == "none" and np.isnan(trial.labels["latency_ms"])
             assert not trial.inputs["task"][:, 1:].any()
             assert not trial.inputs["gate"].any() and not trial.inputs["occurred"].any()
@@ -181,9 +179,7 @@ class TestExpectation:
         distance = (task.time_ms - 400) / 30
         assert expectation[:, 1] == pytest.approx(0.3 * np.exp(-0.5 * distance**2))
 
-    @pytest.mark.parametrize(
-        "task", [WhatWhen(), WhatWhen(**THREE), WhatWhen(latencies="150 ms", probability=1)]
-    )
+    @pytest.mark.parametrize("task", [WhatWhen(), WhatWhen(**THREE), WhatWhen(latencies="150 ms", probability=1)])
     def test_of_a_trial_equals_that_of_its_task(self, task):
         for trial in trials_of(task.session(2), "test"):
             assert np.array_equal(expected(trial), task.expectation())
