@@ -35,11 +35,11 @@ def page(paths: list[Path]) -> str:
             lines += ["| check | value | threshold | reference | passed |", "|---|---|---|---|---|"]
             for c in recording.checks:
                 lines.append(
-                    f"| {c['name']} | {number(c['value'])} | {c['threshold']} | {number(c['reference'])} | {'yes' if c['passed'] else '**no**'} |"
+                    f"| {cell(c['name'])} | {number(c['value'])} | {c['threshold']} | {number(c['reference'])} | {'yes' if c['passed'] else '**no**'} |"
                 )
             lines.append("")
         lines += ["| result | value |", "|---|---|"]
-        lines += [f"| {name} | {number(value)} |" for name, value in grouped(recording.results).items()]
+        lines += [f"| {cell(name)} | {number(value)} |" for name, value in grouped(recording.results).items()]
         lines.append("")
     return "\n".join(lines)
 
@@ -64,7 +64,12 @@ def number(value: Any) -> str:
         return "-"
     if isinstance(value, list):
         return ", ".join(number(v) for v in value)
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else cell(str(value))
+
+
+def cell(text: str) -> str:
+    """Return text that doesn't end a cell of a table."""
+    return text.replace("|", "\\|")
 
 
 if __name__ == "__main__":

@@ -131,6 +131,9 @@ class _Lowering:
         else:
             for name, unit in p.variables.items():
                 self._variable(p, name, units.dimensions_of(unit))
+        for name in p.labels:
+            if f"{p.name}.{name}" not in self.arrays:
+                raise CircuitError(f"population {p.name!r}: a label for {name!r}, which is no variable")
         if p.refractory is not None:
             self._array(f"{p.name}.not_refractory", axis, "state", "bool")
             self._array(f"{p.name}.last_spike", axis, "state")
@@ -158,6 +161,8 @@ class _Lowering:
 
     def _variable(self, p: Population, name: str, dimensions: units.Dimensions, dtype: str = "float") -> None:
         unit = p.labels.get(name) or units.display_unit(dimensions)[0]
+        if name in p.labels and any(dimensions):
+            raise CircuitError(f"population {p.name!r}: {name} is in {units.display_unit(dimensions)[0]} and takes no label {unit!r}; labels name pseudo-units")
         self._array(f"{p.name}.{name}", (p.name,), "state", dtype, unit)
         self.dimensions[f"{p.name}.{name}"] = dimensions
 

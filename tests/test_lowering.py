@@ -247,6 +247,8 @@ def readout(**options):
         (lambda: one("v = 1", initial={"v": "3 mV"}), CircuitError, "initial v = '3 mV' has unit mV, needed is 1"),
         (lambda: one("v = v", variables={"v": "mV"}, initial={"v": "rand()"}), ModelError, "initial value of v has the wrong unit, 'rand"),
         (lambda: one("v = 1", variables={"v": "mVV"}), ValueError, "unknown unit 'mVV'"),
+        (lambda: one("v = v", variables={"v": "mV"}, labels={"v": "volts"}), CircuitError, "v is in mV and takes no label 'volts'"),
+        (lambda: one("v = 1", labels={"u": "steps"}), CircuitError, "a label for 'u', which is no variable"),
         (lambda: one("v = 1", parameters={"a": "b + 1", "b": "a + 1"}), ModelError, "unknown name 'b'"),
         (lambda: one("v = 1", parameters={"g": [1.0, 2.0]}), CircuitError, r"cells.g has shape \(2,\): give one number, or one for each of the 3 units"),
         (lambda: one("v = 1", parameters={"g": np.nan}), CircuitError, "cells.g = nan is not finite"),
