@@ -141,7 +141,7 @@ class _Step:
         for name in p.spiking:
             n = e.sizes[name]
             head += [
-                f"    eight_{n} = np.zeros(({n} + 7) // 8, dtype=np.uint64)",
+                f"    eight_{n} = np.zeros(({n} + 127) // 128 * 16, dtype=np.uint64)",
                 f"    above_{n} = eight_{n}.view(np.uint8)",
             ]
         for number in range(len(p.spike_sources)):
@@ -235,12 +235,16 @@ class _Step:
             e.block(self._comparison(population), f"t{number}")
         index = e.index(population)
         e.put(f"count_{n} = 0")
-        e.put(f"for b in range(eight_{n}.shape[0]):")
-        e.put(f"    if eight_{n}[b] != np.uint64(0):")
-        e.put(f"        for {index} in range(8 * b, min(8 * b + 8, {n})):")
-        e.put(f"            if above_{n}[{index}]:")
-        e.put(f"                spk_{n}[count_{n}] = {index}")
-        e.put(f"                count_{n} += 1")
+        e.put(f"for g in range(0, eight_{n}.shape[0], 16):")
+        e.put("    some = np.uint64(0)")
+        e.put(f"    for b in range(g, g + 16): some |= eight_{n}[b]")
+        e.put("    if some != np.uint64(0):")
+        e.put("        for b in range(g, g + 16):")
+        e.put(f"            if eight_{n}[b] != np.uint64(0):")
+        e.put(f"                for {index} in range(8 * b, 8 * b + 8):")
+        e.put(f"                    if above_{n}[{index}]:")
+        e.put(f"                        spk_{n}[count_{n}] = {index}")
+        e.put(f"                        count_{n} += 1")
         e.put(f"if rec{number}_on:")
         e.put(f"    for q in range(count_{n}):")
         e.put(f"        rec{number}_steps[counts[{number}] + q] = k")
