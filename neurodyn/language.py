@@ -433,8 +433,8 @@ class Translator:
             return known[0]
         if op in _UNARY_FUNCTIONS.values() and op != "sign" and known[0] != units.DIMENSIONLESS:
             raise ModelError(
-                f"{self.owner}: {op}() in {self._target} needs a number without unit, not {_unit_text(known[0])}"
-            )  # type: ignore[arg-type]
+                f"{self.owner}: {op}() in {self._target} needs a number without unit, not {_unit_text(cast(units.Dimensions, known[0]))}"
+            )
         return units.DIMENSIONLESS
 
 

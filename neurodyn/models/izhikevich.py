@@ -47,7 +47,7 @@ def izhikevich_2003(
     name: str,
     size: int,
     *,
-    cells: str | tuple[float, float, float, float] = "heterogeneous",
+    cells: str | tuple[Any, Any, Any, Any] = "heterogeneous",
     scheme: str = "half_steps",
     dt: Any = None,
     inhibitory: float = 0.2,

@@ -21,11 +21,11 @@ RATES = [
     ("scheme", "dt", "column", "relative"), [("euler", "0.01 ms", 2, 0.012), ("half_steps", None, 3, 0.1)]
 )
 def test_rates_of_the_types_in_both_schemes(scheme, dt, column, relative):
-    shape = tuple(np.array([TYPES_2003[cell][k] for cell, *_ in RATES]) for k in range(4))
+    a, b, c, d = (np.array([TYPES_2003[cell][k] for cell, *_ in RATES]) for k in range(4))
     currents = np.array([row[1] for row in RATES], dtype=float)
     part = nd.izhikevich_2003(
-        "cells", len(RATES), cells=shape, scheme=scheme, dt=dt, parameters={"bias": currents}, v_start=-65.0
-    )  # type: ignore[arg-type]
+        "cells", len(RATES), cells=(a, b, c, d), scheme=scheme, dt=dt, parameters={"bias": currents}, v_start=-65.0
+    )
     net = nd.Circuit([part])
     spikes = nd.simulate(net, "3 s")["spikes"]
     rates = np.bincount(spikes.ids[spikes.times >= 1000], minlength=len(RATES)) / 2
