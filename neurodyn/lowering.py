@@ -162,7 +162,9 @@ class _Lowering:
     def _variable(self, p: Population, name: str, dimensions: units.Dimensions, dtype: str = "float") -> None:
         unit = p.labels.get(name) or units.display_unit(dimensions)[0]
         if name in p.labels and any(dimensions):
-            raise CircuitError(f"population {p.name!r}: {name} is in {units.display_unit(dimensions)[0]} and takes no label {unit!r}; labels name pseudo-units")
+            raise CircuitError(
+                f"population {p.name!r}: {name} is in {units.display_unit(dimensions)[0]} and takes no label {unit!r}; labels name pseudo-units"
+            )
         self._array(f"{p.name}.{name}", (p.name,), "state", dtype, unit)
         self.dimensions[f"{p.name}.{name}"] = dimensions
 
