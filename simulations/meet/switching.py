@@ -167,8 +167,8 @@ def e5(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
         )
         results[f"{name}: nRMSE at trial 10 of block 1"] = float(ten[name])
     results |= {
-        "forgetting of the tuned arm: when, per update": FORGETTING_WHEN,
-        "forgetting of the tuned arm: what, per trial": FORGETTING_WHAT,
+        "forgetting of the tuned arm: when, per update": str(FORGETTING_WHEN),
+        "forgetting of the tuned arm: what, per trial": str(FORGETTING_WHAT),
         "rls-forgetting/three-factor, blocks 2 to 4": float(after["rls-forgetting"] / after["three-factor"]),
         "rls-reset/three-factor, blocks 2 to 4": float(after["rls-reset"] / after["three-factor"]),
     }
