@@ -23,7 +23,7 @@ _PACKAGES = ("numpy", "numba", "llvmlite", "brian2", "cython", "h5py")
 class Row:
     """One thing measured: ``values`` in ``unit``, one a run; beside it the limit and what it is compared with.
 
-    ``relative`` is its median divided by that of ``reference``, ``reached`` the limit divided by the median.
+    ``relative`` is its time in units of that of ``reference``, ``reached`` the limit divided by the median.
     """
 
     what: str
@@ -84,10 +84,18 @@ class Case:
         limit: float | None = None,
         note: str = "",
     ) -> Row:
-        """Add times in seconds, divided by ``per`` (steps, say), in ``unit``; ``limit`` in seconds likewise."""
+        """Add times in seconds, divided by ``per`` (steps, say), in ``unit``; ``limit`` in seconds likewise.
+
+        ``relative`` to a row of as many runs is the median of the ratios, each of two runs of one round, which a drift
+        of the machine hardly touches; else it is the ratio of the medians.
+        """
         scale = {"s": 1.0, "ms": 1e3, "us": 1e6}[unit] / per
         values = tuple(s * scale for s in seconds)
-        relative = statistics.median(values) / against.median if against is not None else None
+        relative = None
+        if against is not None and len(against.values) == len(values):
+            relative = statistics.median(a / b for a, b in zip(values, against.values, strict=True))
+        elif against is not None:
+            relative = statistics.median(values) / against.median
         row = Row(
             what,
             values,

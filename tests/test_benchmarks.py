@@ -101,6 +101,13 @@ def test_table_holds_medians_spread_ratios_and_goals(part, tmp_path):
     assert "NOT MET overhead in %: 20, wanted <= 15" in table.plain(sample_case(table))
 
 
+def test_ratio_is_taken_round_by_round(part):
+    case = part("table").Case("A machine that slows down")
+    base = case.add("ours", [1.0, 2.0, 9.0])
+    assert case.add("theirs", [1.2, 2.4, 10.8], against=base).relative == pytest.approx(1.2)
+    assert case.add("in another order", [18.0, 1.0, 2.0], against=base).relative == pytest.approx(0.5)
+
+
 def test_times_of_different_computations_are_refused(part):
     with pytest.raises(AssertionError, match="A case: same spikes: no"):
         part("table").Case("A case").check("same spikes", False)
