@@ -48,6 +48,16 @@ class Array:
     dtype: str = "float"
     unit: str = "1"
 
+    @property
+    def wide(self) -> bool:
+        """Whether it stays in float64 whatever the precision: matrices over units, the P of least squares."""
+        return len(self.axes) == 2 and self.axes[1].endswith("'")
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is part of the state that a continuation needs."""
+        return self.role not in ("parameter", "constant")
+
 
 @dataclass(frozen=True)
 class Op:

@@ -1,4 +1,4 @@
-"""Runners of a Program: the interpreter, numba, brian2; one seam (:class:`neurodyn.backends.engine.Engine`)."""
+"""Runners of a Program: the interpreter, numba, torch, brian2; one seam (:class:`neurodyn.backends.engine.Engine`)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _ENGINES = {
     "numba": ("neurodyn.backends.numba", "NumbaEngine"),
+    "torch": ("neurodyn.backends.torch", "TorchEngine"),
     "interpreter": ("neurodyn.backends.interpreter", "InterpreterEngine"),
     "brian2": ("neurodyn.backends.brian2", "Brian2Engine"),
 }

@@ -1,4 +1,4 @@
-"""What every runner of a Program shares: its arrays, delay rings, and the borders of trials."""
+"""The seam between :func:`neurodyn.simulate` and what computes: one network on one runner."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from neurodyn.evaluate import Evaluator
 from neurodyn.network import Network, new_arrays
+from neurodyn.program import Program
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +21,10 @@ class SampleSpec:
     array: str
     units: np.ndarray
     every: int = 1
+
+    def rows(self, step: int, steps: int) -> int:
+        """Return the number of samples that ``steps`` steps from ``step`` on give."""
+        return (step + steps) // self.every - step // self.every
 
 
 @dataclass(eq=False)
@@ -31,13 +36,18 @@ class Records:
 
 
 class Engine(ABC):
-    """One network on one runner: the seam between :func:`neurodyn.simulate` and what computes.
+    """One network on one runner.
 
-    ``arrays`` holds every array of the Program and can be read (by closed-loop functions, snapshots) between chunks.
-    Subclasses implement :meth:`advance`.
+    ``arrays`` holds every array of the Program and can be read (by closed-loop functions, snapshots) between chunks;
+    ``step`` counts the steps done. A runner says what it needs of the caller by ``threads`` (whether engines run side by
+    side in threads) and ``devices``.
     """
 
     name = ""
+    threads = False
+    devices: tuple[str, ...] = ("cpu",)
+    arrays: Mapping[str, np.ndarray]
+    step: int
 
     def __init__(
         self,
@@ -49,6 +59,51 @@ class Engine(ABC):
     ) -> None:
         self.network, self.samples, self.recorded, self.dtype = network, tuple(samples), frozenset(spikes), dtype
         self.program = network.program
+
+    @abstractmethod
+    def start_trial(
+        self, *, learning: bool, calibration: bool, reset: bool, inputs: Mapping[str, np.ndarray] | None = None
+    ) -> None:
+        """Begin a trial: set its flags, return the state to its start where asked, run the readouts' trial start.
+
+        ``inputs`` are the values (channels,) of the first step, which that code may read.
+        """
+
+    @abstractmethod
+    def advance(self, steps: int, inputs: Mapping[str, np.ndarray]) -> Records:
+        """Advance by ``steps`` with ``inputs`` (steps, channels) and return what was recorded."""
+
+    @abstractmethod
+    def end_trial(self) -> None:
+        """Run what readouts and rules do at the end of a trial."""
+
+    @abstractmethod
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Return a copy of everything that a continuation needs, the same names and shapes on every runner."""
+
+    @abstractmethod
+    def from_arrays(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go back to a state from :meth:`to_arrays` of this or another runner."""
+
+    def infinite(self) -> tuple[str, list[int]] | None:
+        """Return the first array with a number that is not finite, and its index; None if all is well."""
+        for name in watched(self.program):
+            values = np.atleast_1d(self.arrays[name])
+            if not np.isfinite(values).all():
+                return name, np.argwhere(~np.isfinite(values))[0].tolist()
+        return None
+
+
+def watched(program: Program) -> list[str]:
+    """Return the names of the arrays that must stay finite."""
+    return [a.name for a in program.arrays if a.role in ("state", "memory") and a.dtype == "float"]
+
+
+class HostEngine(Engine):
+    """An engine whose arrays are NumPy's: delay rings and the borders of trials; subclasses implement :meth:`advance`."""
+
+    def __init__(self, network: Network, **options: Any) -> None:
+        super().__init__(network, **options)
         self.step = 0
         self.arrays: dict[str, np.ndarray] = new_arrays(network)
         self._cast()
@@ -72,15 +127,8 @@ class Engine(ABC):
 
     def _cast(self) -> None:
         for array in self.program.arrays:
-            dtype = (
-                self.dtype if array.dtype == "float" and not self._wide(array.axes) else self.arrays[array.name].dtype
-            )
+            dtype = self.dtype if array.dtype == "float" and not array.wide else self.arrays[array.name].dtype
             self.arrays[array.name] = aligned(self.arrays[array.name], dtype)
-
-    @staticmethod
-    def _wide(axes: tuple[str, ...]) -> bool:
-        """Matrices over units (the P of recursive least squares) stay in float64."""
-        return len(axes) == 2 and axes[1].endswith("'")
 
     def draw(self, kind: str, stream: str, size: int) -> np.ndarray:
         """Return the draws of this step."""
@@ -105,10 +153,7 @@ class Engine(ABC):
     def start_trial(
         self, *, learning: bool, calibration: bool, reset: bool, inputs: Mapping[str, np.ndarray] | None = None
     ) -> None:
-        """Begin a trial: set its flags, return the state to its start where asked, run the readouts' trial start.
-
-        ``inputs`` are the values (channels,) of the first step, which that code may read.
-        """
+        """Begin a trial (see :meth:`Engine.start_trial`)."""
         for name, row in (inputs or {}).items():
             array = self.arrays[f"{name}.value"]
             array[...] = row if array.ndim else row[0]
@@ -131,24 +176,16 @@ class Engine(ABC):
             self.evaluator.run(block)
         self.changed()
 
-    def changed(self) -> None:  # noqa: B027  (a hook that most runners don't need)
+    def changed(self) -> None:
         """Take note that arrays were written from outside (for runners that keep a copy)."""
 
     def _clock(self) -> None:
         self.arrays["step"][...] = self.step
         self.arrays["t"][...] = self.step * float(self.arrays["dt"])
 
-    @abstractmethod
-    def advance(self, steps: int, inputs: Mapping[str, np.ndarray]) -> Records:
-        """Advance by ``steps`` with ``inputs`` (steps, channels) and return what was recorded."""
-
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return a copy of everything that a continuation needs."""
-        state = {
-            f"array/{a.name}": self.arrays[a.name].copy()
-            for a in self.program.arrays
-            if a.role not in ("parameter", "constant")
-        }
+        state = {f"array/{a.name}": self.arrays[a.name].copy() for a in self.program.arrays if a.kept}
         for kind, group in (("ring", self.rings), ("history", self.histories)):
             state |= {f"{kind}/{k}": v.copy() for k, v in group.items()}
         return {**state, "step": np.int64(self.step), "started": np.bool_(self._started)}  # type: ignore[dict-item]
@@ -162,10 +199,6 @@ class Engine(ABC):
                 groups[kind][name][...] = value
         self.step, self._started = int(state["step"]), bool(state["started"])
         self.changed()
-
-    def rows(self, spec: SampleSpec, steps: int) -> int:
-        """Return the number of samples that the next ``steps`` steps give."""
-        return (self.step + steps) // spec.every - self.step // spec.every
 
 
 def aligned(array: np.ndarray, dtype: Any) -> np.ndarray:

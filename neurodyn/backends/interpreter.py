@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from neurodyn.backends.engine import Engine, Records
+from neurodyn.backends.engine import HostEngine, Records
 
 
-class InterpreterEngine(Engine):
+class InterpreterEngine(HostEngine):
     """Run the blocks of a Program with :class:`neurodyn.evaluate.Evaluator`."""
 
     name = "interpreter"

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from neurodyn.backends.engine import Engine, Records
+from neurodyn.backends.engine import HostEngine, Records
 from neurodyn.kernels.emit import Emitter, Sample
 from neurodyn.kernels.step import compile_step
 from neurodyn.network import Wiring
 
 
-class NumbaEngine(Engine):
+class NumbaEngine(HostEngine):
     """Run chunks of steps in compiled code; the interpreter lock is released, so engines run side by side in threads."""
 
     name = "numba"
+    threads = True
 
     def __init__(self, network, **options) -> None:
         super().__init__(network, **options)
@@ -61,7 +62,7 @@ class NumbaEngine(Engine):
         out = Records()
         spikes: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {p: [] for p in self.recorded}
         buffers = {
-            s.array: np.empty((self.rows(s, steps), s.units.size), self._sample_dtype(s.array)) for s in self.samples
+            s.array: np.empty((s.rows(self.step, steps), s.units.size), self._sample_dtype(s.array)) for s in self.samples
         }
         first = self.step
         while self.step < first + steps:

@@ -253,6 +253,29 @@ def fill_normal(out, seed, step, stream):
     normal_from_uniform(out)
 
 
+@njit(cache=True, error_model="numpy", nogil=True)
+def fill_batch(out, normal, seeds, sizes, step, stream):
+    """Fill ``out`` (networks, rows, width): each network draws rows * size numbers in a row, as it does alone.
+
+    ``seeds`` (networks,) uint64 and ``sizes`` (networks,) int64 up to the width; what is beyond a size is 0.
+    """
+    networks, rows, width = out.shape
+    for b in range(networks):
+        n = sizes[b]
+        if n == width:
+            flat = out[b].reshape(rows * width)
+        else:
+            flat = np.empty(rows * n)
+        if normal:
+            fill_normal(flat, seeds[b], step, stream)
+        else:
+            fill_uniform(flat, seeds[b], step, stream)
+        if n != width:
+            for row in range(rows):
+                for i in range(width):
+                    out[b, row, i] = flat[row * n + i] if i < n else 0.0
+
+
 def draw(kind: str, size: int, *, seed: int, step: int, stream: str) -> np.ndarray:
     """Return ``size`` draws of one step, float64: ``kind`` "uniform" in (0, 1) or "normal"."""
     out = np.empty(size)

@@ -1,0 +1,534 @@
+"""The batched runner: many networks of one Program at once, as tensors on the CPU or a GPU.
+
+On the CPU every network gives the bits of the interpreter: draws come from the same compiled Philox, sums run in index
+order, synapses add in the order (source, synapse). On a GPU sums are reductions and arithmetic may be fused, so that
+results agree to rounding only; spikes of chaotic networks part company sooner or later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+
+from neurodyn.backends.engine import Engine, Records, SampleSpec, watched
+from neurodyn.backends.layout import Layout, layout_bytes
+from neurodyn.kernels.emit_torch import block_functions
+from neurodyn.network import Network
+from neurodyn.program import WeightedSum
+
+
+@dataclass(frozen=True, eq=False)
+class Begin:
+    """How a trial of one network begins (see :meth:`neurodyn.backends.engine.Engine.start_trial`)."""
+
+    learning: bool
+    calibration: bool
+    reset: bool
+    inputs: Mapping[str, np.ndarray]
+
+
+class TorchBatch:
+    """Networks of one Program that advance together, step by step; ``engines`` are its networks one by one."""
+
+    def __init__(
+        self,
+        networks: Sequence[Network],
+        *,
+        samples: Sequence[Sequence[SampleSpec]] = (),
+        spikes: Sequence[str] = (),
+        dtype: str = "float64",
+        device: str = "cpu",
+    ) -> None:
+        self.networks, self.program = tuple(networks), networks[0].program
+        self.samples = [tuple(s) for s in samples] or [()] * len(networks)
+        self.recorded = frozenset(spikes)
+        self.device = torch.device(device)
+        check_memory(networks, dtype, self.device)
+        self.step = 0
+        self.layout = Layout(networks, dtype, self.device)
+        self.arrays = self.layout.arrays
+        self.blocks = dict(zip(self.program.blocks, self._functions(), strict=True))
+        self.started = np.zeros(len(networks), bool)
+        self._finite: np.ndarray | None = None
+        self.engines = [
+            TorchEngine(n, samples=s, spikes=spikes, dtype=dtype, batch=self, lane=k)
+            for k, (n, s) in enumerate(zip(networks, self.samples, strict=True))
+        ]
+        for block in self.program.phase("start"):
+            self.blocks[block]()
+
+    def begin(self, trials: Mapping[int, Begin]) -> None:
+        """Begin trials of the networks named by their place in the batch."""
+        self._finite = None
+        for lane, trial in trials.items():
+            for name, row in trial.inputs.items():
+                self.arrays[f"{name}.value"][lane] = self._tensor(np.asarray(row).reshape(self._channels(name)))
+            self.arrays["learning"][lane] = trial.learning
+            self.arrays["calibration"][lane] = trial.calibration
+        self._clock()
+        fresh = [lane for lane, trial in trials.items() if trial.reset or not self.started[lane]]
+        if fresh:
+            for block in self.program.phase("initial"):
+                self.blocks[block](self._mask(fresh))
+            for buffer in self._buffers().values():
+                buffer[fresh] = 0.0
+            self.started[fresh] = True
+        for block in self.program.phase("trial_start"):
+            self.blocks[block](self._mask(trials))
+
+    def end(self, lanes: Iterable[int]) -> None:
+        """Run what readouts and rules of these networks do at the end of a trial."""
+        self._finite = None
+        mask = self._mask(lanes)
+        for block in self.program.phase("trial_end"):
+            self.blocks[block](mask)
+
+    def advance(self, steps: int, inputs: Mapping[int, Mapping[str, np.ndarray]]) -> list[Records]:
+        """Advance all networks by ``steps`` with the ``inputs`` (steps, channels) of those that have some."""
+        self._finite = None
+        given = {name: self._stacked(name, steps, inputs) for name in self.program.inputs}
+        spikes: dict[str, list[tuple[int, torch.Tensor]]] = {p: [] for p in self.recorded}
+        samples = {s.array: self._sample_buffer(number, steps) for number, s in enumerate(self.samples[0])}
+        rows = dict.fromkeys(samples, 0)
+        for k in range(steps):
+            self._clock()
+            for name, values in given.items():
+                self.arrays[f"{name}.value"].copy_(values[k])
+            fired = self._step()
+            for population in self.recorded:
+                spikes[population].append((self.step, fired[population]))
+            self.step += 1
+            for number, spec in enumerate(self.samples[0]):
+                if self.step % spec.every == 0:
+                    values, index = self.arrays[spec.array], self._sampled[number]
+                    values = values[:, None] if values.ndim == 1 else values
+                    samples[spec.array][rows[spec.array]] = values if index is None else values.gather(1, index)
+                    rows[spec.array] += 1
+        return self._records(spikes, samples)
+
+    def infinite(self) -> list[int]:
+        """Return the networks in which a number is not finite."""
+        if self._finite is None:
+            good = torch.ones(len(self.networks), dtype=torch.bool, device=self.device)
+            for name in watched(self.program):
+                values, axes = self.arrays[name], self.program.array(name).axes
+                finite = values.isfinite()
+                for number, axis in enumerate(axes):
+                    if axis in self.layout.valid:
+                        valid = self.layout.valid[axis]
+                        shape = [len(valid), *(valid.shape[1] if k == number else 1 for k in range(len(axes)))]
+                        finite = finite | ~valid.reshape(shape)
+                good &= finite.reshape(len(good), -1).all(1) if finite.numel() else good
+            self._finite = good.cpu().numpy()
+        return np.flatnonzero(~self._finite).tolist()
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return a copy of what changes, on the device."""
+        arrays = {a.name: self.arrays[a.name].clone() for a in self.program.arrays if a.kept}
+        buffers = {name: buffer.clone() for name, buffer in self._buffers().items()}
+        return {"arrays": arrays, "buffers": buffers, "step": self.step, "started": self.started.copy()}
+
+    def alone(self, lane: int, snapshot: Mapping[str, Any]) -> TorchEngine:
+        """Return one network by itself, in the state of a snapshot."""
+        engine = self.engines[lane]
+        single = TorchEngine(engine.network, samples=engine.samples, spikes=tuple(engine.recorded), dtype=engine.dtype, device=str(self.device))  # fmt: skip
+        single.from_arrays(self._lane_state(lane, **snapshot))
+        return single
+
+    # -- one step ------------------------------------------------------------------------------------------------
+
+    def _step(self) -> dict[str, torch.Tensor]:
+        """Make one step in the order that the design fixes; return who fired, flat indices network * width + unit."""
+        program = self.program
+        for s in program.sums:
+            if s.delay >= 1 or s.source_axis not in program.populations:
+                self._sum(s)
+        for population in program.populations:
+            self._sums_onto(population)
+            self._run("update", population)
+        masks, fired = {}, {}
+        for population in program.spiking:
+            (block,) = program.phase("threshold", population)
+            above = self.blocks[block]().expand(self.layout.shape((population,)))
+            if population in self.layout.valid:
+                above = above & self.layout.valid[population]
+            masks[population] = above
+            fired[population] = above.reshape(-1).nonzero().squeeze(1)
+            self._run("spiked", population, above)
+        for population in program.spike_sources:
+            steps, lanes, units = self.layout.schedules[population]
+            now = slice(*np.searchsorted(steps, [self.step, self.step + 1]))
+            at = self._tensor(lanes[now] * self.layout.width[population] + units[now])
+            fired[population] = at
+            masks[population] = torch.zeros(self.layout.shape((population,)), dtype=torch.bool, device=self.device)
+            masks[population].view(-1)[at] = True
+        for s in program.spikes:
+            if fired[s.source].numel():
+                self._propagate(s.name, fired[s.source])
+        for s in program.spikes:
+            ring, target = self.layout.synapses[s.name].ring, self.arrays[s.target]
+            slot = ring[:, self.step % ring.shape[1]]
+            total = target + slot
+            target.copy_(total if s.guard is None else torch.where(self.arrays[s.guard], total, target))
+            slot.zero_()
+        for population in program.populations:
+            self._run("reset", population, masks.get(population))
+        for phase in ("trace", "observe", "learn"):
+            for block in program.phase(phase):
+                self.blocks[block](masks[block.spikes_of] if block.spikes_of else None)
+        for s in program.sums:
+            if s.late:
+                self.layout.sums[s.name].history[:, (self.step + 1) % s.delay] = self._source(s)
+        return fired
+
+    def _run(self, phase: str, owner: str, fired: torch.Tensor | None = None) -> None:
+        for block in self.program.phase(phase, owner):
+            self.blocks[block](fired if block.spikes_of else None)
+
+    def _propagate(self, name: str, fired: torch.Tensor) -> None:
+        """Add the weights of the synapses of who fired, and touch no other synapse."""
+        c = self.layout.synapses[name]
+        first, last = c.indptr[fired], c.indptr[fired + 1]
+        counts = last - first
+        behind = counts.cumsum(0)
+        at = torch.arange(int(behind[-1]), device=self.device) + (first - behind + counts).repeat_interleave(counts)
+        cells = c.targets[at]
+        if c.delays is not None:
+            _, length, width = c.ring.shape
+            cells = cells + (self.step + c.delays[at]) % length * width
+        c.ring.view(-1).index_add_(0, cells, c.weights[at])
+
+    def _source(self, s: WeightedSum) -> torch.Tensor:
+        values = self.arrays[s.source]
+        return values[:, None] if values.ndim == 1 else values
+
+    def _sum(self, s: WeightedSum) -> None:
+        c = self.layout.sums[s.name]
+        x = c.history[:, (self.step + 1) % s.delay] if s.late else self._source(s)
+        if s.source_axis in self.layout.valid:  # padded units may hold anything
+            x = torch.where(self.layout.valid[s.source_axis], x, 0.0)
+        if c.matrix is None:
+            assert c.sources is not None and c.targets is not None and c.weights is not None
+            c.total.zero_().view(-1).index_add_(0, c.targets, c.weights * x.reshape(-1)[c.sources])
+        elif s.source_axis in self.program.populations:
+            torch.bmm(x[:, None], c.matrix, out=c.total[:, None])
+        else:  # few labels: in index order, for such sums belong to the exact class
+            c.total.zero_()
+            for j in range(x.shape[1]):
+                c.total += c.matrix[:, j] * x[:, j, None]
+
+    def _sums_onto(self, population: str) -> None:
+        onto = [s for s in self.program.sums if s.target_population == population]
+        for s in onto:
+            if s.delay == 0 and s.source_axis in self.program.populations:
+                self._sum(s)
+        for target in dict.fromkeys(s.target for s in onto):
+            first, *rest = (self.layout.sums[s.name].total for s in onto if s.target == target)
+            for term in rest:
+                first = first + term
+            self.arrays[target].copy_(first)
+
+    def _clock(self) -> None:
+        self.arrays["step"].fill_(self.step)
+        torch.mul(self.arrays["dt"], float(self.step), out=self.arrays["t"])
+
+    # -- what the text of blocks calls ---------------------------------------------------------------------------
+
+    def _functions(self) -> list[Any]:
+        host = self.device.type == "cpu"
+        helpers = SimpleNamespace(
+            dtype=self.layout.dtype, draw=self._draw, total=self._total, put=_put, both=_both, identity=_identity, exprel=_exprel,
+            spread=lambda x, axes: self._spread(x, axes), size=lambda axis: self.layout.sizes[axis].to(self.layout.dtype),
+            rls=self._rls if host else self._rls_matrix, sqrt=_exact_sqrt if host else torch.sqrt,
+        )  # fmt: skip
+        return block_functions(self.program, self.arrays, helpers, skip=True)
+
+    def _draw(self, kind: str, stream: str, axes: tuple[str, ...]) -> torch.Tensor:
+        """Return the draws of this step for every network, (networks, *widths), whatever the others draw."""
+        from neurodyn.kernels.philox import stream_number
+
+        shape = self.layout.shape(axes)
+        if self.device.type != "cpu":
+            from neurodyn.kernels.philox_torch import draw
+
+            sizes = self.layout.sizes[axes[-1]] if axes else None
+            return draw(kind, shape, self.layout.seeds, self.step, stream_number(stream), sizes).to(self.layout.dtype)
+        from neurodyn.kernels.philox import fill_batch
+
+        sizes = self.layout.sizes[axes[-1]].numpy() if axes else np.ones(len(self.networks), np.int64)
+        out = np.empty((shape[0], int(np.prod(shape[1:-1], dtype=int)), shape[-1] if axes else 1))
+        fill_batch(out, kind == "normal", self.layout.seeds.numpy().view(np.uint64), sizes, np.uint64(self.step), np.uint64(stream_number(stream)))  # fmt: skip
+        return torch.from_numpy(out).reshape(shape).to(self.layout.dtype)
+
+    def _total(self, x: torch.Tensor, axis: str) -> torch.Tensor:
+        """Sum over the last axis: on the CPU in index order, as every runner there."""
+        if axis in self.layout.valid:
+            valid = self.layout.valid[axis]
+            x = torch.where(valid.reshape(len(valid), *[1] * (x.ndim - 2), -1), x, 0.0)
+        if self.device.type != "cpu" or not x.shape[-1]:
+            return x.sum(-1)
+        return x.cumsum(-1)[..., -1] + 0.0
+
+    def _spread(self, x: torch.Tensor, axes: tuple[str, ...]) -> torch.Tensor:
+        return x.expand(self.layout.shape(axes)).clone()
+
+    def _rls(self, p: torch.Tensor, x: torch.Tensor, mask: Any, forgetting: Any, old_gain: Any = None) -> torch.Tensor:
+        """Update P network by network in index order, by the kernel of the compiled runner."""
+        from neurodyn.kernels.rls import rls_gain
+
+        gains, forgets = np.zeros(tuple(x.shape)), self._numbers(forgetting)
+        olds = np.zeros(len(self.networks)) if old_gain is None else self._numbers(old_gain)
+        axis = next(a.axes[0] for a in self.program.arrays if self.arrays[a.name] is p)
+        for lane in range(len(self.networks)) if mask is None else mask.nonzero().squeeze(1).tolist():
+            n = self.networks[lane].sizes[axis]
+            square, gain = np.ascontiguousarray(p[lane, :n, :n].numpy()), np.zeros(n)
+            rls_gain(square, x[lane, :n].double().numpy(), forgets[lane], olds[lane], gain)
+            p[lane, :n, :n] = torch.from_numpy(square)
+            gains[lane, :n] = gain
+        return torch.from_numpy(gains).to(self.layout.dtype)
+
+    def _rls_matrix(self, p: torch.Tensor, x: torch.Tensor, mask: Any, forgetting: Any, old_gain: Any = None) -> Any:
+        """Update P of all networks by matrix products."""
+        axis = next(a.axes[0] for a in self.program.arrays if self.arrays[a.name] is p)
+        if axis in self.layout.valid:
+            x = torch.where(self.layout.valid[axis], x, 0.0)
+        x = x.double()
+        px = torch.bmm(p, x[:, :, None])[:, :, 0]
+        forgetting = torch.as_tensor(forgetting, device=self.device).double().expand(len(p))
+        scale = 1.0 / (forgetting + (x * px).sum(1))
+        new = (p - scale[:, None, None] * px[:, :, None] * px[:, None, :]) / forgetting[:, None, None]
+        _put(p, new, mask, lambda m: m[:, None, None])
+        gain = px * scale[:, None]
+        return (gain if old_gain is None else torch.where((old_gain != 0).reshape(-1, 1), px, gain)).to(self.layout.dtype)
+
+    def _numbers(self, value: Any) -> np.ndarray:
+        return np.broadcast_to(torch.as_tensor(value).double().numpy(), len(self.networks))
+
+    # -- what comes and goes -------------------------------------------------------------------------------------
+
+    def _tensor(self, values: Any) -> torch.Tensor:
+        return torch.from_numpy(np.require(values, requirements="CW")).to(self.device)
+
+    def _mask(self, lanes: Iterable[int]) -> torch.Tensor | None:
+        mask = torch.zeros(len(self.networks), dtype=torch.bool)
+        mask[list(lanes)] = True
+        return None if bool(mask.all()) else mask.to(self.device)
+
+    def _channels(self, name: str) -> tuple[int, ...]:
+        return tuple(self.arrays[f"{name}.value"].shape[1:])
+
+    def _stacked(self, name: str, steps: int, inputs: Mapping[int, Mapping[str, np.ndarray]]) -> torch.Tensor:
+        out = np.zeros((steps, len(self.networks), *self._channels(name)))
+        for lane, given in inputs.items():
+            out[:, lane] = given[name].reshape(steps, *self._channels(name))
+        return self._tensor(out).to(self.layout.dtype)
+
+    def _buffers(self) -> dict[str, torch.Tensor]:
+        rings = {f"ring/{name}": c.ring for name, c in self.layout.synapses.items()}
+        return rings | {f"history/{name}": c.history for name, c in self.layout.sums.items()}
+
+    def _sample_buffer(self, number: int, steps: int) -> torch.Tensor:
+        spec, width = self.samples[0][number], max(s[number].units.size for s in self.samples)
+        values = self.arrays[spec.array]
+        return torch.empty((spec.rows(self.step, steps), len(self.networks), width), dtype=values.dtype, device=self.device)
+
+    @property
+    def _sampled(self) -> list[torch.Tensor | None]:
+        """Which units of each recorded array are taken, (networks, units); None for all."""
+        if not hasattr(self, "_sampled_units"):
+            self._sampled_units: list[torch.Tensor | None] = []
+            for number, spec in enumerate(self.samples[0]):
+                ids = [s[number].units for s in self.samples]
+                width, whole = max(i.size for i in ids), self._channels_of(spec.array)
+                index = np.zeros((len(ids), width), np.int64)
+                for lane, i in enumerate(ids):
+                    index[lane, : i.size] = i
+                everything = width == whole and all(np.array_equal(i, np.arange(i.size)) for i in ids)
+                self._sampled_units.append(None if everything else self._tensor(index))
+        return self._sampled_units
+
+    def _channels_of(self, array: str) -> int:
+        return self.arrays[array].shape[1] if self.arrays[array].ndim > 1 else 1
+
+    def _records(self, spikes: Mapping[str, list[tuple[int, torch.Tensor]]], samples: Mapping[str, torch.Tensor]) -> list[Records]:
+        """Share out what the batch recorded among its networks."""
+        out = [Records() for _ in self.networks]
+        for population, found in spikes.items():
+            at = torch.cat([f for _, f in found]).cpu().numpy() if found else np.empty(0, np.int64)
+            steps = np.repeat(np.array([k for k, _ in found], np.int64), [f.numel() for _, f in found])
+            lanes, units = np.divmod(at, max(self.layout.width[population], 1))
+            order = np.argsort(lanes, kind="stable")
+            cuts = np.searchsorted(lanes[order], np.arange(len(out) + 1))
+            steps, units = steps[order], units[order].astype(np.int32)
+            for lane, record in enumerate(out):
+                record.spikes[population] = (steps[cuts[lane] : cuts[lane + 1]], units[cuts[lane] : cuts[lane + 1]])
+        for number, spec in enumerate(self.samples[0]):
+            values = samples[spec.array].cpu().numpy()
+            for lane, record in enumerate(out):
+                record.samples[spec.array] = values[:, lane, : self.samples[lane][number].units.size]
+        return out
+
+    def _lane_state(self, lane: int, arrays: Mapping[str, torch.Tensor], buffers: Mapping[str, torch.Tensor], step: int, started: np.ndarray) -> dict[str, Any]:  # fmt: skip
+        """Return the state of one network in the form that all runners share."""
+        network = self.networks[lane]
+        state: dict[str, Any] = {}
+        for array in self.program.arrays:
+            if array.kept:
+                state[f"array/{array.name}"] = arrays[array.name][self.layout.part(lane, array.axes)].cpu().numpy().copy()
+        for s in self.program.spikes:
+            ring = buffers[f"ring/{s.name}"][lane, :, : network.sizes[s.target_population]].cpu().numpy()
+            own = int(network.wiring[s.name].delays.max(initial=0)) + 1
+            ahead = step + np.arange(own)
+            mine = np.zeros((own, ring.shape[1]), ring.dtype)
+            mine[ahead % own] = ring[ahead % len(ring)]
+            state[f"ring/{s.name}"] = mine
+        for s in self.program.sums:
+            history = buffers[f"history/{s.name}"][lane]
+            size = network.sizes[s.source_axis] if s.source_axis else 1
+            state[f"history/{s.name}"] = history[:, :size].cpu().numpy().copy()
+        return {**state, "step": np.int64(step), "started": np.bool_(started[lane])}
+
+    def _set_lane(self, lane: int, state: Mapping[str, Any]) -> None:
+        for key, value in state.items():
+            kind, _, name = key.partition("/")
+            if kind == "array":
+                self.arrays[name][self.layout.part(lane, self.program.array(name).axes)] = self._tensor(value)
+            elif kind == "ring":
+                ring = self.layout.synapses[name].ring
+                ahead = int(state["step"]) + np.arange(len(value))
+                ring[lane] = 0.0
+                ring[lane, ahead % ring.shape[1], : value.shape[1]] = self._tensor(value[ahead % len(value)]).to(ring.dtype)
+            elif kind == "history":
+                self.layout.sums[name].history[lane, :, : value.shape[1]] = self._tensor(value)
+        self.started[lane] = bool(state["started"])
+        self._finite = None
+
+
+class TorchEngine(Engine):
+    """One network of a batch; by itself, a batch of one."""
+
+    name = "torch"
+    devices = ("cpu", "cuda")
+
+    def __init__(
+        self,
+        network: Network,
+        *,
+        samples: Sequence[SampleSpec] = (),
+        spikes: Sequence[str] = (),
+        dtype: str = "float64",
+        device: str = "cpu",
+        batch: TorchBatch | None = None,
+        lane: int = 0,
+    ) -> None:
+        super().__init__(network, samples=samples, spikes=spikes, dtype=dtype)
+        own = TorchBatch([network], samples=[samples], spikes=spikes, dtype=dtype, device=device) if batch is None else batch
+        self.batch, self.lane = own, lane
+        self.arrays = _Arrays(own, lane)
+
+    @property
+    def step(self) -> int:  # type: ignore[override]
+        """Number of steps done."""
+        return self.batch.step
+
+    def start_trial(
+        self, *, learning: bool, calibration: bool, reset: bool, inputs: Mapping[str, np.ndarray] | None = None
+    ) -> None:
+        """Begin a trial (see :meth:`neurodyn.backends.engine.Engine.start_trial`)."""
+        self.batch.begin({self.lane: Begin(learning, calibration, reset, inputs or {})})
+
+    def advance(self, steps: int, inputs: Mapping[str, np.ndarray]) -> Records:
+        """Advance a batch of one; networks of a larger batch advance together."""
+        if len(self.batch.networks) > 1:
+            raise RuntimeError("this network is one of a batch, which advances as a whole")
+        return self.batch.advance(steps, {0: inputs})[0]
+
+    def end_trial(self) -> None:
+        """Run what readouts and rules do at the end of a trial."""
+        self.batch.end([self.lane])
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Return a copy of everything that a continuation needs."""
+        return self.batch._lane_state(self.lane, self.batch.arrays, self.batch._buffers(), self.step, self.batch.started)
+
+    def from_arrays(self, state: Mapping[str, np.ndarray]) -> None:
+        """Go back to a state from :meth:`to_arrays` of any runner; the networks of a batch must be at one step."""
+        self.batch._set_lane(self.lane, state)
+        self.batch.step = int(state["step"])
+
+    def infinite(self) -> tuple[str, list[int]] | None:
+        """Return the first array with a number that is not finite, and its index; None if all is well."""
+        return super().infinite() if self.lane in self.batch.infinite() else None
+
+
+class _Arrays(Mapping[str, np.ndarray]):
+    """The arrays of one network: views on the CPU, copies from a GPU."""
+
+    def __init__(self, batch: TorchBatch, lane: int) -> None:
+        self._batch, self._lane = batch, lane
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        axes = self._batch.program.array(name).axes
+        return self._batch.arrays[name][self._batch.layout.part(self._lane, axes)].cpu().numpy()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._batch.arrays)
+
+    def __len__(self) -> int:
+        return len(self._batch.arrays)
+
+
+def _put(array: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None, spread: Any) -> None:
+    """Store a value where the mask holds."""
+    array.copy_(value if mask is None else torch.where(spread(mask), value, array))
+
+
+def _both(mask: torch.Tensor | None, condition: torch.Tensor, axes: int) -> torch.Tensor:
+    """Join the mask of a branch with a condition of each network."""
+    if mask is None:
+        return condition.reshape(-1)
+    return mask & condition.reshape(-1, *[1] * axes)
+
+
+def _identity(array: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None) -> None:
+    eye = torch.eye(array.shape[1], dtype=array.dtype, device=array.device) * value.reshape(-1, 1, 1)
+    _put(array, eye, mask, lambda m: m[:, None, None])
+
+
+def _exact_sqrt(x: torch.Tensor) -> torch.Tensor:
+    """Return the square root rounded as IEEE wants it, which torch's own on the CPU is not."""
+    with np.errstate(invalid="ignore"):
+        return torch.from_numpy(np.asarray(np.sqrt(x.numpy())))
+
+
+def _exprel(x: torch.Tensor) -> torch.Tensor:
+    """Return (exp(x) - 1)/x, 1 at 0."""
+    return torch.where(x.abs() < 1e-16, 1.0, torch.expm1(x) / torch.where(x == 0, 1.0, x))
+
+
+def check_memory(networks: Sequence[Network], dtype: str, device: torch.device) -> None:
+    """Raise MemoryError, with the batch that fits, where the tensors of a batch don't fit into what is free."""
+    need, free = layout_bytes(networks, dtype), _free_bytes(device)
+    if need > 0.9 * free:
+        fits = int(0.9 * free * len(networks) / need)
+        advice = f"at most {fits} such networks fit" if fits else "not even one such network fits"
+        raise MemoryError(
+            f"{len(networks)} networks need {need / 2**30:.3g} GiB on {device}, {free / 2**30:.3g} GiB are free: {advice}. "
+            "Simulate them in several calls, or use dtype='float32'"
+        )
+
+
+def _free_bytes(device: torch.device) -> int:
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    import os
+
+    try:
+        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError, AttributeError):  # a system that doesn't tell
+        return 2**62
