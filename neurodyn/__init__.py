@@ -30,14 +30,16 @@ if TYPE_CHECKING:
     from neurodyn.plasticity.rule import Rule
     from neurodyn.plasticity.what_when import WhatWhenRule
     from neurodyn.recording import load
+    from neurodyn.run import BlowUpError
+    from neurodyn.rerun import rerun
     from neurodyn.session import Session, Trial
-    from neurodyn.simulate import BlowUpError, Sample, simulate
+    from neurodyn.simulate import Sample, simulate
     from neurodyn.simulation import Outcome, check, simulation
     from neurodyn.units import Quantity, Time, quantity
 
 # Where each public name is defined; it is imported at its first use, so that `import neurodyn` stays quick.
 _PUBLIC = {
-    "BlowUpError": "simulate",
+    "BlowUpError": "run",
     "Check": "outcome",
     "Circuit": "circuit",
     "Connection": "parts",
@@ -72,6 +74,7 @@ _PUBLIC = {
     "load": "recording",
     "poisson": "parts",
     "quantity": "units",
+    "rerun": "rerun",
     "simulate": "simulate",
     "simulation": "simulation",
 }
@@ -117,6 +120,7 @@ __all__ = [
     "plots",
     "poisson",
     "quantity",
+    "rerun",
     "simulate",
     "simulation",
     "tasks",

@@ -36,7 +36,7 @@ def estimate(
 
     Raises what :func:`neurodyn.simulate` raises before its first step.
     """
-    from neurodyn.simulate import as_session
+    from neurodyn.run import as_session
 
     circuit = circuit if learn is None else learn.attach(circuit)
     session = as_session(session, circuit)

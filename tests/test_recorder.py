@@ -1,6 +1,5 @@
 """What a run records: words, subsets, intervals, places and units in the file, time stamps."""
 
-import sys
 from typing import Any
 
 import numpy as np
@@ -97,7 +96,7 @@ def test_intervals_are_whole_steps():
 
 @pytest.mark.parametrize("chunk", [1, 3, 4096])
 def test_every_kth_step_of_some_units_with_right_time_stamps(chunk, monkeypatch):
-    monkeypatch.setattr(sys.modules["neurodyn.simulate"], "_CHUNK", chunk)
+    monkeypatch.setattr("neurodyn.run._CHUNK", chunk)
     session = nd.Session((nd.Trial(7), nd.Trial(1), nd.Trial(6)), dt=1e-3)
     got = run([nd.Sample("other.v", units=[1], every="4 ms"), nd.Sample("cells.v", units=[5, 0])], session)
     # states are those at the end of step k, stamped (k + 1) dt; the value of step k is k

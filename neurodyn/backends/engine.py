@@ -35,6 +35,32 @@ class Records:
     samples: dict[str, np.ndarray] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, eq=False)
+class Begin:
+    """What a run asks of its engine at the start of a trial (see :meth:`Engine.start_trial`)."""
+
+    learning: bool
+    calibration: bool
+    reset: bool
+    inputs: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Advance:
+    """What a run asks within a trial: at most so many steps, with ``inputs`` (steps, channels)."""
+
+    steps: int
+    inputs: Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class End:
+    """What a run asks at the end of a trial."""
+
+
+Request = Begin | Advance | End
+
+
 class Engine(ABC):
     """One network on one runner.
 

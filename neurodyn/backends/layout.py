@@ -104,7 +104,9 @@ class Layout:
             counts[lane, : w.indptr.size - 1] = np.diff(w.indptr)
         return Synapses(
             self._put(np.concatenate([[0], np.cumsum(counts)])),
-            self._put(np.concatenate([w.targets + lane * length * width for lane, w in enumerate(wirings)], dtype=np.int64)),
+            self._put(
+                np.concatenate([w.targets + lane * length * width for lane, w in enumerate(wirings)], dtype=np.int64)
+            ),
             self._put(np.concatenate([w.weights for w in wirings])).to(self.dtype),
             None if length == 1 else self._put(np.concatenate([w.delays for w in wirings], dtype=np.int64)),
             torch.zeros((len(self), length, width), dtype=self.dtype, device=self.device),

@@ -62,7 +62,8 @@ class NumbaEngine(HostEngine):
         out = Records()
         spikes: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {p: [] for p in self.recorded}
         buffers = {
-            s.array: np.empty((s.rows(self.step, steps), s.units.size), self._sample_dtype(s.array)) for s in self.samples
+            s.array: np.empty((s.rows(self.step, steps), s.units.size), self._sample_dtype(s.array))
+            for s in self.samples
         }
         first = self.step
         while self.step < first + steps:

@@ -8,28 +8,17 @@ results agree to rounding only; spikes of chaotic networks part company sooner o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import torch
 
-from neurodyn.backends.engine import Engine, Records, SampleSpec, watched
+from neurodyn.backends.engine import Begin, Engine, Records, SampleSpec, watched
 from neurodyn.backends.layout import Layout, layout_bytes
 from neurodyn.kernels.emit_torch import block_functions
 from neurodyn.network import Network
 from neurodyn.program import WeightedSum
-
-
-@dataclass(frozen=True, eq=False)
-class Begin:
-    """How a trial of one network begins (see :meth:`neurodyn.backends.engine.Engine.start_trial`)."""
-
-    learning: bool
-    calibration: bool
-    reset: bool
-    inputs: Mapping[str, np.ndarray]
 
 
 class TorchBatch:
@@ -304,7 +293,9 @@ class TorchBatch:
         new = (p - scale[:, None, None] * px[:, :, None] * px[:, None, :]) / forgetting[:, None, None]
         _put(p, new, mask, lambda m: m[:, None, None])
         gain = px * scale[:, None]
-        return (gain if old_gain is None else torch.where((old_gain != 0).reshape(-1, 1), px, gain)).to(self.layout.dtype)
+        return (gain if old_gain is None else torch.where((old_gain != 0).reshape(-1, 1), px, gain)).to(
+            self.layout.dtype
+        )
 
     def _numbers(self, value: Any) -> np.ndarray:
         return np.broadcast_to(torch.as_tensor(value).double().numpy(), len(self.networks))
@@ -335,7 +326,9 @@ class TorchBatch:
     def _sample_buffer(self, number: int, steps: int) -> torch.Tensor:
         spec, width = self.samples[0][number], max(s[number].units.size for s in self.samples)
         values = self.arrays[spec.array]
-        return torch.empty((spec.rows(self.step, steps), len(self.networks), width), dtype=values.dtype, device=self.device)
+        return torch.empty(
+            (spec.rows(self.step, steps), len(self.networks), width), dtype=values.dtype, device=self.device
+        )
 
     @property
     def _sampled(self) -> list[torch.Tensor | None]:
@@ -355,7 +348,9 @@ class TorchBatch:
     def _channels_of(self, array: str) -> int:
         return self.arrays[array].shape[1] if self.arrays[array].ndim > 1 else 1
 
-    def _records(self, spikes: Mapping[str, list[tuple[int, torch.Tensor]]], samples: Mapping[str, torch.Tensor]) -> list[Records]:
+    def _records(
+        self, spikes: Mapping[str, list[tuple[int, torch.Tensor]]], samples: Mapping[str, torch.Tensor]
+    ) -> list[Records]:
         """Share out what the batch recorded among its networks."""
         out = [Records() for _ in self.networks]
         for population, found in spikes.items():
@@ -379,7 +374,9 @@ class TorchBatch:
         state: dict[str, Any] = {}
         for array in self.program.arrays:
             if array.kept:
-                state[f"array/{array.name}"] = arrays[array.name][self.layout.part(lane, array.axes)].cpu().numpy().copy()
+                state[f"array/{array.name}"] = (
+                    arrays[array.name][self.layout.part(lane, array.axes)].cpu().numpy().copy()
+                )
         for s in self.program.spikes:
             ring = buffers[f"ring/{s.name}"][lane, :, : network.sizes[s.target_population]].cpu().numpy()
             own = int(network.wiring[s.name].delays.max(initial=0)) + 1
@@ -402,7 +399,9 @@ class TorchBatch:
                 ring = self.layout.synapses[name].ring
                 ahead = int(state["step"]) + np.arange(len(value))
                 ring[lane] = 0.0
-                ring[lane, ahead % ring.shape[1], : value.shape[1]] = self._tensor(value[ahead % len(value)]).to(ring.dtype)
+                ring[lane, ahead % ring.shape[1], : value.shape[1]] = self._tensor(value[ahead % len(value)]).to(
+                    ring.dtype
+                )
             elif kind == "history":
                 self.layout.sums[name].history[lane, :, : value.shape[1]] = self._tensor(value)
         self.started[lane] = bool(state["started"])
@@ -427,7 +426,11 @@ class TorchEngine(Engine):
         lane: int = 0,
     ) -> None:
         super().__init__(network, samples=samples, spikes=spikes, dtype=dtype)
-        own = TorchBatch([network], samples=[samples], spikes=spikes, dtype=dtype, device=device) if batch is None else batch
+        own = (
+            TorchBatch([network], samples=[samples], spikes=spikes, dtype=dtype, device=device)
+            if batch is None
+            else batch
+        )
         self.batch, self.lane = own, lane
         self.arrays = _Arrays(own, lane)
 
@@ -454,7 +457,9 @@ class TorchEngine(Engine):
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return a copy of everything that a continuation needs."""
-        return self.batch._lane_state(self.lane, self.batch.arrays, self.batch._buffers(), self.step, self.batch.started)
+        return self.batch._lane_state(
+            self.lane, self.batch.arrays, self.batch._buffers(), self.step, self.batch.started
+        )
 
     def from_arrays(self, state: Mapping[str, np.ndarray]) -> None:
         """Go back to a state from :meth:`to_arrays` of any runner; the networks of a batch must be at one step."""

@@ -1,0 +1,258 @@
+"""One network through its session: what it asks of its engine, and what it records."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurodyn import units
+from neurodyn.backends.engine import Advance, Begin, End, Records, Request
+from neurodyn.circuit import Circuit
+from neurodyn.network import Network
+from neurodyn.parts import CircuitError, Input
+from neurodyn.program import Program
+from neurodyn.recorder import Recorder, plan_recording
+from neurodyn.session import Session, Trial
+from neurodyn.specs import whole_steps
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from neurodyn.backends.engine import Engine
+    from neurodyn.recording import Recording
+
+_CHUNK = 4096  # steps; a chunk is what is lost when numbers blow up
+
+
+class BlowUpError(ArithmeticError):
+    """A variable became infinite or not a number; ``recording`` (and ``path``, of a file) hold what came before."""
+
+    path: Path | None = None
+    recording: Recording | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Reply:
+    """What an engine made of :class:`Advance`: ``steps`` of it, their records, and what stopped it, if anything did."""
+
+    records: Records
+    steps: int
+    error: BlowUpError | None = None
+
+
+class Run:
+    """One network and its session.
+
+    :meth:`requests` is the one loop over trials and chunks. It asks for what it needs, so that whoever serves it is
+    free to serve one network after the other, in threads, or as a batch.
+    """
+
+    engine: Engine
+    recording: Recording
+
+    def __init__(self, network: Network, session: Session, out: Any, options: Mapping[str, Any]) -> None:
+        self.network, self.session = network, session
+        self.dt = network.circuit.timestep
+        self.ratio = _ratio(session, network.circuit)
+        self.plan = plan_recording(network, options["record"])
+        steps = self.ratio * sum(t.steps for t in session.trials)
+        if options["dtype"] == "float32" and steps >= 2**24:
+            raise ValueError(
+                f"dtype = 'float32' counts steps up to 2^24, the session has {steps}; use float64 or several sessions"
+            )
+        self.callbacks = [i for i in network.circuit.inputs if i.function is not None]
+        self.period = _period(self.callbacks, self.dt)
+        self.held = {i.name: np.zeros(len(i.channels)) for i in self.callbacks}
+        self.recorder = Recorder(
+            network, self.plan, _header(network, session, options), out, overwrite=options["overwrite"], steps=steps
+        )
+
+    def requests(self) -> Generator[Request, Any, None]:
+        """Ask for trials and chunks, one after the other; :class:`Advance` is answered by a :class:`Reply`."""
+        try:
+            previous = None
+            for number, trial in enumerate(self.session.trials):
+                if previous is None or trial.learning != previous.learning:
+                    self.recorder.weights(self.engine)
+                yield from self._trial(number, trial)
+                previous = trial
+            self.recorder.weights(self.engine)
+            self.recording = self.recorder.finish(trained_circuit(self.network.circuit, self.engine))
+        except BaseException as error:
+            self.recorder.abort(error)
+            raise
+
+    def _trial(self, number: int, trial: Trial) -> Generator[Request, Any, None]:
+        first, steps = self.engine.step, trial.steps * self.ratio
+        inputs = {i.name: self._values(i, trial, steps) for i in self.network.circuit.inputs if i.function is None}
+        for values in self.held.values():
+            values[...] = 0.0
+        begin = {name: values[0] for name, values in inputs.items()} | self.held
+        yield Begin(trial.learning, trial.calibration, trial.reset, begin)
+        self.recorder.trial(number, trial, first, steps)
+        done = 0
+        while done < steps:
+            length = min(_CHUNK, steps - done)
+            if self.period is not None:
+                length = min(length, self.period - self.engine.step % self.period)
+                self._call(done)
+            chunk = {name: values[done : done + length] for name, values in inputs.items()}
+            chunk |= {name: np.broadcast_to(values, (length, values.size)) for name, values in self.held.items()}
+            at = self.engine.step
+            reply = yield Advance(length, chunk)
+            self.recorder.chunk(reply.records, at, at + reply.steps)
+            if reply.error is not None:
+                raise reply.error
+            done += reply.steps
+        yield End()
+        bad = self.engine.infinite()
+        if bad is not None:
+            raise blow_up(self.engine, bad, f"at the end of trial {number}")
+
+    def _values(self, source: Input, trial: Trial, steps: int) -> np.ndarray:
+        """Return the values of an input over a trial, (steps, channels)."""
+        width = len(source.channels)
+        if source.pulses:
+            t, values = np.arange(steps) * self.dt, np.zeros((steps, width))
+            for start, stop, amplitude in source.pulses:
+                low, high = (float(units.si(x, "second", name=f"{source.name}.pulses")) for x in (start, stop))  # type: ignore[arg-type]
+                values[(t >= low - 1e-9 * self.dt) & (t < high - 1e-9 * self.dt)] += amplitude
+            return values
+        given = trial.inputs.get(source.name)
+        if given is None:
+            return np.zeros((steps, width))
+        if given.ndim == 1:
+            return np.broadcast_to(given, (steps, width))
+        return np.repeat(given, self.ratio, axis=0) if self.ratio > 1 else given
+
+    def _call(self, done: int) -> None:
+        """Ask the closed-loop functions for their values; they hold until the next call."""
+        view = _ReadOnly(self.engine.arrays)
+        for source in self.callbacks:
+            assert source.function is not None
+            if self.engine.step % _steps(source, self.dt) and done:
+                continue
+            values = np.asarray(source.function(self.engine.step * self.dt, view), dtype=float).ravel()
+            if values.shape != (len(source.channels),) or not np.isfinite(values).all():
+                raise CircuitError(
+                    f"input {source.name!r}: its function returned {values!r}; needed are {len(source.channels)} finite numbers"
+                )
+            self.held[source.name] = values
+
+
+def blow_up(engine: Engine, bad: tuple[str, list[int]], where: str) -> BlowUpError:
+    """Return the error that names the variable, the unit and the step."""
+    name, index = bad
+    part, _, variable = name.partition(".")
+    return BlowUpError(
+        f"{variable} of {part!r}, unit {', '.join(map(str, index))}, became {np.atleast_1d(engine.arrays[name])[tuple(index)]} {where}; "
+        "reduce the step or the weights, or check the parameters. What was recorded before is kept"
+    )
+
+
+class _ReadOnly(Mapping[str, np.ndarray]):
+    def __init__(self, arrays: Mapping[str, np.ndarray]) -> None:
+        self._arrays = arrays
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        view = self._arrays[name].view()
+        view.flags.writeable = False
+        return view
+
+    def __iter__(self) -> Any:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+
+def trained_circuit(circuit: Circuit, engine: Engine) -> Circuit:
+    """Return the circuit with what it has learned: the memory of all readouts and rules."""
+    arrays = engine.program.arrays
+    return circuit.with_values({a.name: engine.arrays[a.name].copy() for a in arrays if a.role == "memory"})
+
+
+def _header(network: Network, session: Session, options: Mapping[str, Any]) -> dict[str, Any]:
+    program: Program = network.program
+    return {
+        "backend": options["backend"],
+        "device": options["device"],
+        "dtype": options["dtype"],
+        "seed": str(network.seed),
+        "dt_ms": network.circuit.timestep * 1e3,
+        "program_hash": program.hash,
+        "exactness": program.exactness,
+        "inexact": json.dumps(list(program.inexact)),
+        "circuit": network.circuit.name,
+        "time_stamps": "spike in step k: k dt; states at the end of step k: (k + 1) dt",
+        "config": {
+            "simulate": {
+                "backend": options["backend"],
+                "device": options["device"],
+                "dtype": options["dtype"],
+                "record": [r if isinstance(r, str) else r.array for r in options["record"]],
+                "learn": repr(options["learn"]),
+            },
+            "session": dict(session.config),
+            **options["config"],
+        },
+    }
+
+
+def as_session(session: Any, circuit: Circuit) -> Session:
+    """Return a session: a duration is one trial without inputs; inputs that don't fit the circuit are refused."""
+    if not isinstance(session, Session):
+        seconds = float(units.si(session, "second", name="session (a duration)", low=0.0))  # type: ignore[arg-type]
+        steps = round(seconds / circuit.timestep)
+        if steps < 1:
+            raise ValueError(f"session: {session!r} is shorter than one step of {circuit.timestep * 1e3:g} ms")
+        return Session((Trial(steps, learning=True),), dt=circuit.timestep, config={"duration_ms": seconds * 1e3})
+    if not session.trials:
+        raise ValueError("session: it has no trials; give at least one Trial, or a duration such as '2 s'")
+    names = {i.name for i in circuit.inputs}
+    for number, trial in enumerate(session.trials):
+        for name in trial.inputs:
+            if name not in names and name not in session.channels:
+                near = difflib.get_close_matches(name, sorted(names), n=1)
+                hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(sorted(names)) or 'none'}"
+                raise CircuitError(f"trial {number} brings an input {name!r}, which the circuit doesn't have; {hint}")
+    wanted = {i.name: i.channels for i in circuit.inputs if i.function is None and not i.pulses}
+    for name, channels in wanted.items():
+        known = session.channels.get(name)
+        if known is None and session.channels:
+            raise CircuitError(
+                f"the circuit has an input {name!r} {channels}, which the session doesn't bring; it has {sorted(session.channels)}"
+            )
+        if known is not None and tuple(known) != channels:
+            raise CircuitError(
+                f"input {name!r}: the circuit expects the channels {channels}, the session brings {tuple(known)}; "
+                "make both from the same events (for example SpikingReservoir(events=task.names))"
+            )
+        for number, trial in enumerate(session.trials):
+            if name in trial.inputs and trial.inputs[name].shape[-1] != len(channels):
+                raise CircuitError(
+                    f"trial {number}: input {name!r} has {trial.inputs[name].shape[-1]} channels, the circuit {len(channels)}"
+                )
+    return session
+
+
+def _ratio(session: Session, circuit: Circuit) -> int:
+    ratio = session.dt / circuit.timestep
+    if ratio < 1 - 1e-9 or abs(ratio - round(ratio)) > 1e-6:
+        raise CircuitError(
+            f"the session is sampled every {session.dt * 1e3:g} ms, which is no whole multiple of the circuit's step of {circuit.timestep * 1e3:g} ms"
+        )
+    return round(ratio)
+
+
+def _steps(source: Input, dt: float) -> int:
+    return whole_steps(source.every, dt, f"{source.name}.every")
+
+
+def _period(callbacks: Sequence[Input], dt: float) -> int | None:
+    return int(np.gcd.reduce([_steps(c, dt) for c in callbacks])) if callbacks else None
