@@ -28,7 +28,7 @@ def what_when(
     trials: int = 100,
     rule: Rule = "three-factor",
     protocol: Literal["P1", "P3"] = "P3",
-    backend: Literal["numba", "interpreter", "brian2"] = "numba",
+    backend: Literal["numba", "torch", "interpreter", "brian2"] = "numba",
     out: Path | None = None,
 ) -> nd.Outcome:
     """Train reservoirs to expect an event at its time with its probability, and test them with the cue alone.
@@ -53,7 +53,7 @@ def what_when(
     protocol : str
         "P1" stationary, "P3" four blocks (for "protocol").
     backend : str
-        Runner.
+        Runner. All give the same numbers; "torch" runs the seeds as one batch, on a GPU if there is one.
     """
     if seeds < 1 or trials < 10:
         raise ValueError(f"seeds = {seeds} and trials = {trials}; needed are at least 1 seed and 10 trials")

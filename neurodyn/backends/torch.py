@@ -7,7 +7,7 @@ results agree to rounding only; spikes of chaotic networks part company sooner o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -41,15 +41,14 @@ class TorchBatch:
         self.step = 0
         self.layout = Layout(networks, dtype, self.device)
         self.arrays = self.layout.arrays
-        self.blocks = dict(zip(self.program.blocks, self._functions(), strict=True))
+        self.blocks = self._by_phase()
         self.started = np.zeros(len(networks), bool)
         self._finite: np.ndarray | None = None
         self.engines = [
             TorchEngine(n, samples=s, spikes=spikes, dtype=dtype, batch=self, lane=k)
             for k, (n, s) in enumerate(zip(networks, self.samples, strict=True))
         ]
-        for block in self.program.phase("start"):
-            self.blocks[block]()
+        self._run("start")
 
     def begin(self, trials: Mapping[int, Begin]) -> None:
         """Begin trials of the networks named by their place in the batch."""
@@ -62,20 +61,16 @@ class TorchBatch:
         self._clock()
         fresh = [lane for lane, trial in trials.items() if trial.reset or not self.started[lane]]
         if fresh:
-            for block in self.program.phase("initial"):
-                self.blocks[block](self._mask(fresh))
+            self._run("initial", mask=self._mask(fresh))
             for buffer in self._buffers().values():
                 buffer[fresh] = 0.0
             self.started[fresh] = True
-        for block in self.program.phase("trial_start"):
-            self.blocks[block](self._mask(trials))
+        self._run("trial_start", mask=self._mask(trials))
 
     def end(self, lanes: Iterable[int]) -> None:
         """Run what readouts and rules of these networks do at the end of a trial."""
         self._finite = None
-        mask = self._mask(lanes)
-        for block in self.program.phase("trial_end"):
-            self.blocks[block](mask)
+        self._run("trial_end", mask=self._mask(lanes))
 
     def advance(self, steps: int, inputs: Mapping[int, Mapping[str, np.ndarray]]) -> list[Records]:
         """Advance all networks by ``steps`` with the ``inputs`` (steps, channels) of those that have some."""
@@ -142,13 +137,12 @@ class TorchBatch:
             self._run("update", population)
         masks, fired = {}, {}
         for population in program.spiking:
-            (block,) = program.phase("threshold", population)
-            above = self.blocks[block]().expand(self.layout.shape((population,)))
+            above = self._run("threshold", population).expand(self.layout.shape((population,)))
             if population in self.layout.valid:
                 above = above & self.layout.valid[population]
             masks[population] = above
             fired[population] = above.reshape(-1).nonzero().squeeze(1)
-            self._run("spiked", population, above)
+            self._run("spiked", population, fired=masks)
         for population in program.spike_sources:
             steps, lanes, units = self.layout.schedules[population]
             now = slice(*np.searchsorted(steps, [self.step, self.step + 1]))
@@ -166,18 +160,22 @@ class TorchBatch:
             target.copy_(total if s.guard is None else torch.where(self.arrays[s.guard], total, target))
             slot.zero_()
         for population in program.populations:
-            self._run("reset", population, masks.get(population))
+            self._run("reset", population, fired=masks)
         for phase in ("trace", "observe", "learn"):
-            for block in program.phase(phase):
-                self.blocks[block](masks[block.spikes_of] if block.spikes_of else None)
+            self._run(phase, fired=masks)
         for s in program.sums:
             if s.late:
                 self.layout.sums[s.name].history[:, (self.step + 1) % s.delay] = self._source(s)
         return fired
 
-    def _run(self, phase: str, owner: str, fired: torch.Tensor | None = None) -> None:
-        for block in self.program.phase(phase, owner):
-            self.blocks[block](fired if block.spikes_of else None)
+    def _run(
+        self, phase: str, owner: str = "", *, mask: Any = None, fired: Mapping[str, torch.Tensor] | None = None
+    ) -> Any:
+        """Run the blocks of a phase, of one owner or of all; return the result of the last."""
+        result = None
+        for function, spikes_of in self.blocks.get((phase, owner), ()):
+            result = function(fired[spikes_of] if spikes_of and fired is not None else mask)
+        return result
 
     def _propagate(self, name: str, fired: torch.Tensor) -> None:
         """Add the weights of the synapses of who fired, and touch no other synapse."""
@@ -228,14 +226,20 @@ class TorchBatch:
 
     # -- what the text of blocks calls ---------------------------------------------------------------------------
 
-    def _functions(self) -> list[Any]:
+    def _by_phase(self) -> dict[tuple[str, str], list[tuple[Callable, str | None]]]:
+        """Return the blocks as functions, by phase and owner, and by phase alone."""
         host = self.device.type == "cpu"
         helpers = SimpleNamespace(
             dtype=self.layout.dtype, draw=self._draw, total=self._total, put=_put, both=_both, identity=_identity, exprel=_exprel,
             spread=lambda x, axes: self._spread(x, axes), size=lambda axis: self.layout.sizes[axis].to(self.layout.dtype),
             rls=self._rls if host else self._rls_matrix, sqrt=_exact_sqrt if host else torch.sqrt,
         )  # fmt: skip
-        return block_functions(self.program, self.arrays, helpers, skip=True)
+        found: dict[tuple[str, str], list[tuple[Callable, str | None]]] = {}
+        functions = block_functions(self.program, self.arrays, helpers, skip=True)
+        for block, function in zip(self.program.blocks, functions, strict=True):
+            for owner in {block.owner, ""}:
+                found.setdefault((block.phase, owner), []).append((function, block.spikes_of))
+        return found
 
     def _draw(self, kind: str, stream: str, axes: tuple[str, ...]) -> torch.Tensor:
         """Return the draws of this step for every network, (networks, *widths), whatever the others draw."""

@@ -148,7 +148,9 @@ class TorchEmitter:
         return "v" + name[1:].replace("%", "_").replace("@", "k")
 
 
-def block_functions(program: Program, tensors: Mapping[str, Any], helpers: SimpleNamespace, *, skip: bool) -> list[Callable]:
+def block_functions(
+    program: Program, tensors: Mapping[str, Any], helpers: SimpleNamespace, *, skip: bool
+) -> list[Callable]:
     """Return the blocks of a Program as functions on ``tensors``, in order.
 
     ``helpers`` brings what the text calls: draw, total, size, spread, put, both, rls, identity, sqrt, exprel. With ``skip`` a
@@ -165,6 +167,10 @@ def block_functions(program: Program, tensors: Mapping[str, Any], helpers: Simpl
         value = {"True": True, "False": False}.get(literal)
         number = float(literal) if value is None else value
         assert isinstance(number, bool) or not math.isnan(number)
-        names[name] = torch.tensor(number, dtype=torch.bool if isinstance(number, bool) else helpers.dtype, device=first.device)
-    exec(compile(text, f"<blocks of {program.hash[:12]}>", "exec"), names)  # our own text: names are numbered, literals numbers
+        names[name] = torch.tensor(
+            number, dtype=torch.bool if isinstance(number, bool) else helpers.dtype, device=first.device
+        )
+    exec(
+        compile(text, f"<blocks of {program.hash[:12]}>", "exec"), names
+    )  # our own text: names are numbered, literals numbers
     return [names[f"block_{k}"] for k in range(len(program.blocks))]
