@@ -7,8 +7,9 @@ padded units have no synapses, never spike and are left out of sums. A connectio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -62,11 +63,11 @@ class Layout:
         self.device, self.dtype = device, {"float64": torch.float64, "float32": torch.float32}[dtype]
         counts = {axis: np.array([n.sizes[axis] for n in networks], np.int64) for axis in networks[0].sizes}
         self.width = {axis: int(c.max()) for axis, c in counts.items()}
-        self.sizes = {axis: self._put(c) for axis, c in counts.items()}
+        self.sizes = {axis: self.tensor(c) for axis, c in counts.items()}
         self.valid = {
-            axis: self._put(np.arange(self.width[axis]) < c[:, None]) for axis, c in counts.items() if np.ptp(c)
+            axis: self.tensor(np.arange(self.width[axis]) < c[:, None]) for axis, c in counts.items() if np.ptp(c)
         }
-        self.seeds = self._put(np.array([n.seed for n in networks], np.uint64).view(np.int64))
+        self.seeds = self.tensor(np.array([n.seed for n in networks], np.uint64).view(np.int64))
         filled = [new_arrays(n) for n in networks]
         self.arrays = {a.name: self._array(a, [f[a.name] for f in filled]) for a in self.program.arrays}
         del filled
@@ -85,14 +86,58 @@ class Layout:
         """Return the index of one network's values in an array with these axes."""
         return (lane, *(slice(self.networks[lane].sizes[a]) for a in axes))
 
-    def _put(self, values: np.ndarray) -> torch.Tensor:
-        return torch.from_numpy(np.ascontiguousarray(values)).to(self.device)
+    @property
+    def buffers(self) -> dict[str, torch.Tensor]:
+        """What travels between steps beside the arrays: delay rings and histories of weighted sums."""
+        rings = {f"ring/{name}": c.ring for name, c in self.synapses.items()}
+        return rings | {f"history/{name}": c.history for name, c in self.sums.items()}
+
+    def state(
+        self, lane: int, arrays: Mapping[str, torch.Tensor], buffers: Mapping[str, torch.Tensor], step: int
+    ) -> dict[str, Any]:
+        """Return the state of one network as every runner gives it: its own sizes, and a ring of its own length."""
+        network = self.networks[lane]
+        state: dict[str, Any] = {"step": np.int64(step)}
+        for array in self.program.arrays:
+            if array.kept:
+                state[f"array/{array.name}"] = arrays[array.name][self.part(lane, array.axes)].cpu().numpy().copy()
+        for s in self.program.spikes:
+            ring = buffers[f"ring/{s.name}"][lane, :, : network.sizes[s.target_population]].cpu().numpy()
+            own = int(network.wiring[s.name].delays.max(initial=0)) + 1
+            ahead = step + np.arange(own)
+            mine = np.zeros((own, ring.shape[1]), ring.dtype)
+            mine[ahead % own] = ring[ahead % len(ring)]
+            state[f"ring/{s.name}"] = mine
+        for s in self.program.sums:
+            size = network.sizes[s.source_axis] if s.source_axis else 1
+            state[f"history/{s.name}"] = buffers[f"history/{s.name}"][lane, :, :size].cpu().numpy().copy()
+        return state
+
+    def restore(self, lane: int, state: Mapping[str, Any]) -> None:
+        """Set the state of one network."""
+        for key, value in state.items():
+            kind, _, name = key.partition("/")
+            if kind == "array":
+                self.arrays[name][self.part(lane, self.program.array(name).axes)] = self.tensor(value)
+            elif kind == "ring":
+                ring = self.synapses[name].ring
+                ahead = int(state["step"]) + np.arange(len(value))
+                ring[lane] = 0.0
+                ring[lane, ahead % ring.shape[1], : value.shape[1]] = self.tensor(value[ahead % len(value)]).to(
+                    ring.dtype
+                )
+            elif kind == "history":
+                self.sums[name].history[lane, :, : value.shape[1]] = self.tensor(value)
+
+    def tensor(self, values: Any) -> torch.Tensor:
+        """Return values on the device."""
+        return torch.from_numpy(np.require(values, requirements="CW")).to(self.device)
 
     def _array(self, array: Array, values: list[np.ndarray]) -> torch.Tensor:
         out = np.zeros(self.shape(array.axes), bool if array.dtype == "bool" else float)
         for lane, value in enumerate(values):
             out[self.part(lane, array.axes)] = value
-        tensor = self._put(out)
+        tensor = self.tensor(out)
         return tensor if array.dtype == "bool" or array.wide else tensor.to(self.dtype)
 
     def _synapses(self, s: Spikes) -> Synapses:
@@ -103,12 +148,12 @@ class Layout:
         for lane, w in enumerate(wirings):
             counts[lane, : w.indptr.size - 1] = np.diff(w.indptr)
         return Synapses(
-            self._put(np.concatenate([[0], np.cumsum(counts)])),
-            self._put(
+            self.tensor(np.concatenate([[0], np.cumsum(counts)])),
+            self.tensor(
                 np.concatenate([w.targets + lane * length * width for lane, w in enumerate(wirings)], dtype=np.int64)
             ),
-            self._put(np.concatenate([w.weights for w in wirings])).to(self.dtype),
-            None if length == 1 else self._put(np.concatenate([w.delays for w in wirings], dtype=np.int64)),
+            self.tensor(np.concatenate([w.weights for w in wirings])).to(self.dtype),
+            None if length == 1 else self.tensor(np.concatenate([w.delays for w in wirings], dtype=np.int64)),
             torch.zeros((len(self), length, width), dtype=self.dtype, device=self.device),
         )
 
@@ -124,12 +169,12 @@ class Layout:
             for lane, w in enumerate(wirings):
                 assert w.matrix is not None
                 matrix[lane, : w.matrix.shape[0], : w.matrix.shape[1]] = w.matrix
-            return Sums(self._put(matrix).to(self.dtype), None, None, None, history, total)
+            return Sums(self.tensor(matrix).to(self.dtype), None, None, None, history, total)
         return Sums(
             None,
-            self._put(np.concatenate([w.sources + lane * sources for lane, w in enumerate(wirings)], dtype=np.int64)),
-            self._put(np.concatenate([w.targets + lane * width for lane, w in enumerate(wirings)], dtype=np.int64)),
-            self._put(np.concatenate([w.weights for w in wirings])).to(self.dtype),
+            self.tensor(np.concatenate([w.sources + lane * sources for lane, w in enumerate(wirings)], dtype=np.int64)),
+            self.tensor(np.concatenate([w.targets + lane * width for lane, w in enumerate(wirings)], dtype=np.int64)),
+            self.tensor(np.concatenate([w.weights for w in wirings])).to(self.dtype),
             history,
             total,
         )
@@ -141,26 +186,3 @@ class Layout:
         units = np.concatenate([u for _, u in found], dtype=np.int64)
         order = np.lexsort((units, lanes, steps))
         return steps[order], lanes[order], units[order]
-
-
-def layout_bytes(networks: Sequence[Network], dtype: str) -> int:
-    """Return the memory of the tensors of a batch, padding included, and of a copy of what changes (for blow-ups)."""
-    program, count, item = networks[0].program, len(networks), np.dtype(dtype).itemsize
-    width = {axis: max(n.sizes[axis] for n in networks) for axis in networks[0].sizes}
-    total = 0
-    for array in program.arrays:
-        size = 1 if array.dtype == "bool" else 8 if array.wide else item
-        total += (1 + array.kept) * size * count * int(np.prod([width[a] for a in array.axes], dtype=int))
-    for s in program.spikes:
-        wirings = [n.wiring[s.name] for n in networks]
-        length = 1 + max(int(w.delays.max(initial=0)) for w in wirings)
-        total += 2 * item * count * length * width[s.target_population] + 8 * count * width[s.source]
-        total += sum(w.targets.size for w in wirings) * (8 + item + 8 * (length > 1))
-    for s in program.sums:
-        sources = width[s.source_axis] if s.source_axis else 1
-        if s.layout == "dense":
-            total += item * count * sources * width[s.target_population]
-        else:
-            total += sum(n.wiring[s.name].targets.size for n in networks) * (16 + item)
-        total += item * count * (2 * max(s.delay, 1) * sources + width[s.target_population])
-    return total

@@ -7,16 +7,16 @@ results agree to rounding only; spikes of chaotic networks part company sooner o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from types import SimpleNamespace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
 from neurodyn.backends.engine import Begin, Engine, Records, SampleSpec, watched
-from neurodyn.backends.layout import Layout, layout_bytes
-from neurodyn.kernels.emit_torch import block_functions
+from neurodyn.backends.layout import Layout
+from neurodyn.backends.memory import check_memory
+from neurodyn.kernels.tensors import TensorKernels
 from neurodyn.network import Network
 from neurodyn.program import WeightedSum
 
@@ -41,7 +41,8 @@ class TorchBatch:
         self.step = 0
         self.layout = Layout(networks, dtype, self.device)
         self.arrays = self.layout.arrays
-        self.blocks = self._by_phase()
+        self.kernels = TensorKernels(self.layout)
+        self.blocks = self.kernels.blocks()
         self.started = np.zeros(len(networks), bool)
         self._finite: np.ndarray | None = None
         self.engines = [
@@ -55,14 +56,14 @@ class TorchBatch:
         self._finite = None
         for lane, trial in trials.items():
             for name, row in trial.inputs.items():
-                self.arrays[f"{name}.value"][lane] = self._tensor(np.asarray(row).reshape(self._channels(name)))
+                self.arrays[f"{name}.value"][lane] = self.layout.tensor(np.asarray(row).reshape(self._channels(name)))
             self.arrays["learning"][lane] = trial.learning
             self.arrays["calibration"][lane] = trial.calibration
         self._clock()
         fresh = [lane for lane, trial in trials.items() if trial.reset or not self.started[lane]]
         if fresh:
             self._run("initial", mask=self._mask(fresh))
-            for buffer in self._buffers().values():
+            for buffer in self.layout.buffers.values():
                 buffer[fresh] = 0.0
             self.started[fresh] = True
         self._run("trial_start", mask=self._mask(trials))
@@ -114,14 +115,21 @@ class TorchBatch:
     def snapshot(self) -> dict[str, Any]:
         """Return a copy of what changes, on the device."""
         arrays = {a.name: self.arrays[a.name].clone() for a in self.program.arrays if a.kept}
-        buffers = {name: buffer.clone() for name, buffer in self._buffers().items()}
+        buffers = {name: buffer.clone() for name, buffer in self.layout.buffers.items()}
         return {"arrays": arrays, "buffers": buffers, "step": self.step, "started": self.started.copy()}
+
+    def restore(self, lane: int, state: Mapping[str, Any]) -> None:
+        """Set the state of one network; all networks of a batch have to be at one step."""
+        self.layout.restore(lane, state)
+        self.started[lane] = bool(state["started"])
+        self.step, self._finite = int(state["step"]), None
 
     def alone(self, lane: int, snapshot: Mapping[str, Any]) -> TorchEngine:
         """Return one network by itself, in the state of a snapshot."""
         engine = self.engines[lane]
         single = TorchEngine(engine.network, samples=engine.samples, spikes=tuple(engine.recorded), dtype=engine.dtype, device=str(self.device))  # fmt: skip
-        single.from_arrays(self._lane_state(lane, **snapshot))
+        state = self.layout.state(lane, snapshot["arrays"], snapshot["buffers"], snapshot["step"])
+        single.from_arrays({**state, "started": snapshot["started"][lane]})
         return single
 
     # -- one step ------------------------------------------------------------------------------------------------
@@ -146,7 +154,7 @@ class TorchBatch:
         for population in program.spike_sources:
             steps, lanes, units = self.layout.schedules[population]
             now = slice(*np.searchsorted(steps, [self.step, self.step + 1]))
-            at = self._tensor(lanes[now] * self.layout.width[population] + units[now])
+            at = self.layout.tensor(lanes[now] * self.layout.width[population] + units[now])
             fired[population] = at
             masks[population] = torch.zeros(self.layout.shape((population,)), dtype=torch.bool, device=self.device)
             masks[population].view(-1)[at] = True
@@ -221,93 +229,11 @@ class TorchBatch:
             self.arrays[target].copy_(first)
 
     def _clock(self) -> None:
+        self.kernels.step = self.step
         self.arrays["step"].fill_(self.step)
         torch.mul(self.arrays["dt"], float(self.step), out=self.arrays["t"])
 
-    # -- what the text of blocks calls ---------------------------------------------------------------------------
-
-    def _by_phase(self) -> dict[tuple[str, str], list[tuple[Callable, str | None]]]:
-        """Return the blocks as functions, by phase and owner, and by phase alone."""
-        host = self.device.type == "cpu"
-        helpers = SimpleNamespace(
-            dtype=self.layout.dtype, draw=self._draw, total=self._total, put=_put, both=_both, identity=_identity, exprel=_exprel,
-            spread=lambda x, axes: self._spread(x, axes), size=lambda axis: self.layout.sizes[axis].to(self.layout.dtype),
-            rls=self._rls if host else self._rls_matrix, sqrt=_exact_sqrt if host else torch.sqrt,
-        )  # fmt: skip
-        found: dict[tuple[str, str], list[tuple[Callable, str | None]]] = {}
-        functions = block_functions(self.program, self.arrays, helpers, skip=True)
-        for block, function in zip(self.program.blocks, functions, strict=True):
-            for owner in {block.owner, ""}:
-                found.setdefault((block.phase, owner), []).append((function, block.spikes_of))
-        return found
-
-    def _draw(self, kind: str, stream: str, axes: tuple[str, ...]) -> torch.Tensor:
-        """Return the draws of this step for every network, (networks, *widths), whatever the others draw."""
-        from neurodyn.kernels.philox import stream_number
-
-        shape = self.layout.shape(axes)
-        if self.device.type != "cpu":
-            from neurodyn.kernels.philox_torch import draw
-
-            sizes = self.layout.sizes[axes[-1]] if axes else None
-            return draw(kind, shape, self.layout.seeds, self.step, stream_number(stream), sizes).to(self.layout.dtype)
-        from neurodyn.kernels.philox import fill_batch
-
-        sizes = self.layout.sizes[axes[-1]].numpy() if axes else np.ones(len(self.networks), np.int64)
-        out = np.empty((shape[0], int(np.prod(shape[1:-1], dtype=int)), shape[-1] if axes else 1))
-        fill_batch(out, kind == "normal", self.layout.seeds.numpy().view(np.uint64), sizes, np.uint64(self.step), np.uint64(stream_number(stream)))  # fmt: skip
-        return torch.from_numpy(out).reshape(shape).to(self.layout.dtype)
-
-    def _total(self, x: torch.Tensor, axis: str) -> torch.Tensor:
-        """Sum over the last axis: on the CPU in index order, as every runner there."""
-        if axis in self.layout.valid:
-            valid = self.layout.valid[axis]
-            x = torch.where(valid.reshape(len(valid), *[1] * (x.ndim - 2), -1), x, 0.0)
-        if self.device.type != "cpu" or not x.shape[-1]:
-            return x.sum(-1)
-        return x.cumsum(-1)[..., -1] + 0.0
-
-    def _spread(self, x: torch.Tensor, axes: tuple[str, ...]) -> torch.Tensor:
-        return x.expand(self.layout.shape(axes)).clone()
-
-    def _rls(self, p: torch.Tensor, x: torch.Tensor, mask: Any, forgetting: Any, old_gain: Any = None) -> torch.Tensor:
-        """Update P network by network in index order, by the kernel of the compiled runner."""
-        from neurodyn.kernels.rls import rls_gain
-
-        gains, forgets = np.zeros(tuple(x.shape)), self._numbers(forgetting)
-        olds = np.zeros(len(self.networks)) if old_gain is None else self._numbers(old_gain)
-        axis = next(a.axes[0] for a in self.program.arrays if self.arrays[a.name] is p)
-        for lane in range(len(self.networks)) if mask is None else mask.nonzero().squeeze(1).tolist():
-            n = self.networks[lane].sizes[axis]
-            square, gain = np.ascontiguousarray(p[lane, :n, :n].numpy()), np.zeros(n)
-            rls_gain(square, x[lane, :n].double().numpy(), forgets[lane], olds[lane], gain)
-            p[lane, :n, :n] = torch.from_numpy(square)
-            gains[lane, :n] = gain
-        return torch.from_numpy(gains).to(self.layout.dtype)
-
-    def _rls_matrix(self, p: torch.Tensor, x: torch.Tensor, mask: Any, forgetting: Any, old_gain: Any = None) -> Any:
-        """Update P of all networks by matrix products."""
-        axis = next(a.axes[0] for a in self.program.arrays if self.arrays[a.name] is p)
-        if axis in self.layout.valid:
-            x = torch.where(self.layout.valid[axis], x, 0.0)
-        x = x.double()
-        px = torch.bmm(p, x[:, :, None])[:, :, 0]
-        forgetting = torch.as_tensor(forgetting, device=self.device).double().expand(len(p))
-        scale = 1.0 / (forgetting + (x * px).sum(1))
-        new = (p - scale[:, None, None] * px[:, :, None] * px[:, None, :]) / forgetting[:, None, None]
-        _put(p, new, mask, lambda m: m[:, None, None])
-        gain = px * scale[:, None]
-        return (gain if old_gain is None else torch.where((old_gain != 0).reshape(-1, 1), px, gain)).to(
-            self.layout.dtype
-        )
-
-    def _numbers(self, value: Any) -> np.ndarray:
-        return np.broadcast_to(torch.as_tensor(value).double().numpy(), len(self.networks))
-
     # -- what comes and goes -------------------------------------------------------------------------------------
-
-    def _tensor(self, values: Any) -> torch.Tensor:
-        return torch.from_numpy(np.require(values, requirements="CW")).to(self.device)
 
     def _mask(self, lanes: Iterable[int]) -> torch.Tensor | None:
         mask = torch.zeros(len(self.networks), dtype=torch.bool)
@@ -321,11 +247,7 @@ class TorchBatch:
         out = np.zeros((steps, len(self.networks), *self._channels(name)))
         for lane, given in inputs.items():
             out[:, lane] = given[name].reshape(steps, *self._channels(name))
-        return self._tensor(out).to(self.layout.dtype)
-
-    def _buffers(self) -> dict[str, torch.Tensor]:
-        rings = {f"ring/{name}": c.ring for name, c in self.layout.synapses.items()}
-        return rings | {f"history/{name}": c.history for name, c in self.layout.sums.items()}
+        return self.layout.tensor(out).to(self.layout.dtype)
 
     def _sample_buffer(self, number: int, steps: int) -> torch.Tensor:
         spec, width = self.samples[0][number], max(s[number].units.size for s in self.samples)
@@ -346,7 +268,7 @@ class TorchBatch:
                 for lane, i in enumerate(ids):
                     index[lane, : i.size] = i
                 everything = width == whole and all(np.array_equal(i, np.arange(i.size)) for i in ids)
-                self._sampled_units.append(None if everything else self._tensor(index))
+                self._sampled_units.append(None if everything else self.layout.tensor(index))
         return self._sampled_units
 
     def _channels_of(self, array: str) -> int:
@@ -371,45 +293,6 @@ class TorchBatch:
             for lane, record in enumerate(out):
                 record.samples[spec.array] = values[:, lane, : self.samples[lane][number].units.size]
         return out
-
-    def _lane_state(self, lane: int, arrays: Mapping[str, torch.Tensor], buffers: Mapping[str, torch.Tensor], step: int, started: np.ndarray) -> dict[str, Any]:  # fmt: skip
-        """Return the state of one network in the form that all runners share."""
-        network = self.networks[lane]
-        state: dict[str, Any] = {}
-        for array in self.program.arrays:
-            if array.kept:
-                state[f"array/{array.name}"] = (
-                    arrays[array.name][self.layout.part(lane, array.axes)].cpu().numpy().copy()
-                )
-        for s in self.program.spikes:
-            ring = buffers[f"ring/{s.name}"][lane, :, : network.sizes[s.target_population]].cpu().numpy()
-            own = int(network.wiring[s.name].delays.max(initial=0)) + 1
-            ahead = step + np.arange(own)
-            mine = np.zeros((own, ring.shape[1]), ring.dtype)
-            mine[ahead % own] = ring[ahead % len(ring)]
-            state[f"ring/{s.name}"] = mine
-        for s in self.program.sums:
-            history = buffers[f"history/{s.name}"][lane]
-            size = network.sizes[s.source_axis] if s.source_axis else 1
-            state[f"history/{s.name}"] = history[:, :size].cpu().numpy().copy()
-        return {**state, "step": np.int64(step), "started": np.bool_(started[lane])}
-
-    def _set_lane(self, lane: int, state: Mapping[str, Any]) -> None:
-        for key, value in state.items():
-            kind, _, name = key.partition("/")
-            if kind == "array":
-                self.arrays[name][self.layout.part(lane, self.program.array(name).axes)] = self._tensor(value)
-            elif kind == "ring":
-                ring = self.layout.synapses[name].ring
-                ahead = int(state["step"]) + np.arange(len(value))
-                ring[lane] = 0.0
-                ring[lane, ahead % ring.shape[1], : value.shape[1]] = self._tensor(value[ahead % len(value)]).to(
-                    ring.dtype
-                )
-            elif kind == "history":
-                self.layout.sums[name].history[lane, :, : value.shape[1]] = self._tensor(value)
-        self.started[lane] = bool(state["started"])
-        self._finite = None
 
 
 class TorchEngine(Engine):
@@ -461,14 +344,12 @@ class TorchEngine(Engine):
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return a copy of everything that a continuation needs."""
-        return self.batch._lane_state(
-            self.lane, self.batch.arrays, self.batch._buffers(), self.step, self.batch.started
-        )
+        state = self.batch.layout.state(self.lane, self.batch.arrays, self.batch.layout.buffers, self.step)
+        return {**state, "started": np.bool_(self.batch.started[self.lane])}  # type: ignore[dict-item]
 
     def from_arrays(self, state: Mapping[str, np.ndarray]) -> None:
         """Go back to a state from :meth:`to_arrays` of any runner; the networks of a batch must be at one step."""
-        self.batch._set_lane(self.lane, state)
-        self.batch.step = int(state["step"])
+        self.batch.restore(self.lane, state)
 
     def infinite(self) -> tuple[str, list[int]] | None:
         """Return the first array with a number that is not finite, and its index; None if all is well."""
@@ -490,54 +371,3 @@ class _Arrays(Mapping[str, np.ndarray]):
 
     def __len__(self) -> int:
         return len(self._batch.arrays)
-
-
-def _put(array: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None, spread: Any) -> None:
-    """Store a value where the mask holds."""
-    array.copy_(value if mask is None else torch.where(spread(mask), value, array))
-
-
-def _both(mask: torch.Tensor | None, condition: torch.Tensor, axes: int) -> torch.Tensor:
-    """Join the mask of a branch with a condition of each network."""
-    if mask is None:
-        return condition.reshape(-1)
-    return mask & condition.reshape(-1, *[1] * axes)
-
-
-def _identity(array: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None) -> None:
-    eye = torch.eye(array.shape[1], dtype=array.dtype, device=array.device) * value.reshape(-1, 1, 1)
-    _put(array, eye, mask, lambda m: m[:, None, None])
-
-
-def _exact_sqrt(x: torch.Tensor) -> torch.Tensor:
-    """Return the square root rounded as IEEE wants it, which torch's own on the CPU is not."""
-    with np.errstate(invalid="ignore"):
-        return torch.from_numpy(np.asarray(np.sqrt(x.numpy())))
-
-
-def _exprel(x: torch.Tensor) -> torch.Tensor:
-    """Return (exp(x) - 1)/x, 1 at 0."""
-    return torch.where(x.abs() < 1e-16, 1.0, torch.expm1(x) / torch.where(x == 0, 1.0, x))
-
-
-def check_memory(networks: Sequence[Network], dtype: str, device: torch.device) -> None:
-    """Raise MemoryError, with the batch that fits, where the tensors of a batch don't fit into what is free."""
-    need, free = layout_bytes(networks, dtype), _free_bytes(device)
-    if need > 0.9 * free:
-        fits = int(0.9 * free * len(networks) / need)
-        advice = f"at most {fits} such networks fit" if fits else "not even one such network fits"
-        raise MemoryError(
-            f"{len(networks)} networks need {need / 2**30:.3g} GiB on {device}, {free / 2**30:.3g} GiB are free: {advice}. "
-            "Simulate them in several calls, or use dtype='float32'"
-        )
-
-
-def _free_bytes(device: torch.device) -> int:
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    import os
-
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError, AttributeError):  # a system that doesn't tell
-        return 2**62

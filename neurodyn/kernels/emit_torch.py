@@ -6,11 +6,6 @@ value where the mask is false. So a batch does what each of its networks does al
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from types import SimpleNamespace
-from typing import Any
-
 from neurodyn.program import Axes, Block, Item, Op, Operand, Program, Store
 
 _CALLS = {
@@ -38,14 +33,16 @@ _CALLS = {
 class TorchEmitter:
     """Write each block of a Program as a function ``block(mask)`` of masks (networks,) or, for spikes, (networks, units).
 
-    ``mask`` says for whom the block runs; None for all. Literals are tensors of the right precision, named ``c0``, ...
+    ``mask`` says for whom the block runs; None for all. ``literals`` lists the numbers that the text calls ``c0``, ...;
+    arrays have the names in ``names``, and what else it calls is :class:`neurodyn.kernels.tensors.TensorKernels`. With
+    ``skip`` a branch that no network takes is passed over.
     """
 
     def __init__(self, program: Program, *, skip: bool) -> None:
         self.program, self.skip = program, skip
         self.arrays = {a.name: a for a in program.arrays}
         self.names = {a.name: f"a{k}" for k, a in enumerate(program.arrays)}
-        self.literals: dict[str, str] = {}
+        self.literals: list[tuple[float | bool, str]] = []
         self.axes: dict[str, Axes] = {}
         self.lines: list[str] = []
 
@@ -108,7 +105,8 @@ class TorchEmitter:
         if op.op == "rls":
             matrix, x, *numbers = op.args
             rest = ", ".join(self.operand(a, ()) for a in numbers)
-            return f"rls({self.names[str(matrix)]}, {self.operand(x, op.axes)}, {mask}, {rest})"
+            axis = self.arrays[str(matrix)].axes[0]
+            return f"rls({self.names[str(matrix)]}, {self.operand(x, op.axes)}, {mask}, {axis!r}, {rest})"
         if op.op == "copy":
             return f"spread({self.operand(op.args[0], op.axes)}, {op.axes!r})"
         if op.op == "power_product":
@@ -124,10 +122,15 @@ class TorchEmitter:
     def operand(self, operand: Operand, axes: Axes) -> str:
         """Return the text of an operand, its axes lined up with ``axes``."""
         if not isinstance(operand, str):
-            return self.literals.setdefault(repr(operand), f"c{len(self.literals)}")
+            number = operand if isinstance(operand, bool) else float(operand)
+            return next((n for v, n in self.literals if repr(v) == repr(number)), None) or self._literal(number)
         own = self._axes(operand)
         name = self.names[operand] if operand in self.names and operand not in self.axes else self.value(operand)
         return name + self._index(own, axes)
+
+    def _literal(self, number: float | bool) -> str:
+        self.literals.append((number, f"c{len(self.literals)}"))
+        return self.literals[-1][1]
 
     def _axes(self, operand: str) -> Axes:
         return self.axes[operand] if operand in self.axes else self.arrays[operand].axes
@@ -146,31 +149,3 @@ class TorchEmitter:
     def value(name: str) -> str:
         """Return the Python name of a value."""
         return "v" + name[1:].replace("%", "_").replace("@", "k")
-
-
-def block_functions(
-    program: Program, tensors: Mapping[str, Any], helpers: SimpleNamespace, *, skip: bool
-) -> list[Callable]:
-    """Return the blocks of a Program as functions on ``tensors``, in order.
-
-    ``helpers`` brings what the text calls: draw, total, size, spread, put, both, rls, identity, sqrt, exprel. With ``skip`` a
-    branch that no network takes is passed over, which asks the tensors (not within a CUDA graph).
-    """
-    import torch
-
-    emitter = TorchEmitter(program, skip=skip)
-    text = emitter.source()
-    first = next(iter(tensors.values()))
-    names = {"torch": torch, "F": helpers.dtype, **vars(helpers)}
-    names |= {emitter.names[name]: tensor for name, tensor in tensors.items()}
-    for literal, name in emitter.literals.items():
-        value = {"True": True, "False": False}.get(literal)
-        number = float(literal) if value is None else value
-        assert isinstance(number, bool) or not math.isnan(number)
-        names[name] = torch.tensor(
-            number, dtype=torch.bool if isinstance(number, bool) else helpers.dtype, device=first.device
-        )
-    exec(
-        compile(text, f"<blocks of {program.hash[:12]}>", "exec"), names
-    )  # our own text: names are numbered, literals numbers
-    return [names[f"block_{k}"] for k in range(len(program.blocks))]

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 import neurodyn as nd
-from neurodyn.backends import torch as runner
+from neurodyn.backends import memory
 from neurodyn.backends.engine import SampleSpec
-from neurodyn.backends.layout import layout_bytes
+from neurodyn.backends.memory import layout_bytes
 from neurodyn.backends.numba import NumbaEngine
 from neurodyn.backends.torch import TorchBatch, TorchEngine
 from neurodyn.network import realize
@@ -180,7 +180,7 @@ def test_devices_that_can_not_be(options, message):
 def test_a_batch_that_does_not_fit_is_told_which_one_does(monkeypatch):
     circuit = UNEQUAL[1][0]
     need = layout_bytes([realize(circuit)] * 8, "float64")
-    monkeypatch.setattr(runner, "_free_bytes", lambda device: need / 2)
+    monkeypatch.setattr(memory, "_free_bytes", lambda device: need / 2)
     with pytest.raises(MemoryError, match="8 networks need .* GiB on cpu, .* at most 3 such networks fit"):
         nd.simulate([circuit] * 8, "3 ms", backend="torch", device="cpu")
     nd.simulate([circuit] * 3, "3 ms", backend="torch", device="cpu")
