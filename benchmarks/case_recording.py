@@ -47,8 +47,13 @@ def run(ceiling: Ceiling, *, quick: bool) -> list[Case]:
 
 
 def _overhead(title: str, folder: Path, ceiling: Ceiling, *, simulate: Any, samples: int, quick: bool) -> Case:
-    def contender(record: Sequence[Any], out: Path | None) -> Any:
-        return lambda: simulate(record, out) and None
+    def contender(record: Sequence[Any], out: Path | None, *, read: bool = False) -> Any:
+        def run() -> None:
+            recording = simulate(record, out)
+            if read:
+                _ = recording["cells.v"]
+
+        return run
 
     file = folder / "run.h5"
     times = in_turn(
@@ -56,6 +61,7 @@ def _overhead(title: str, folder: Path, ceiling: Ceiling, *, simulate: Any, samp
             "nothing": contender((), None),
             "spikes": contender(SPIKES, None),
             "v": contender(POTENTIALS, None),
+            "v, read": contender(POTENTIALS, None, read=True),
             "file: nothing": contender((), file),
             "file: spikes": contender(SPIKES, file),
             "file: v": contender(POTENTIALS, file),
@@ -73,6 +79,7 @@ def _overhead(title: str, folder: Path, ceiling: Ceiling, *, simulate: Any, samp
         limit=base.median / 1e3 + 2 * moved / ceiling.memory,
         note=f"{moved / 1e6:.0f} MB",
     )
+    case.add("the same, and all of v read once", times["v, read"].cpu, against=base)
     filed = case.add("no recording, to a file", times["file: nothing"].cpu, against=base)
     filed_spikes = case.add("all spikes, to a file", times["file: spikes"].cpu, against=filed)
     filed_v = case.add(
@@ -93,5 +100,6 @@ def _overhead(title: str, folder: Path, ceiling: Ceiling, *, simulate: Any, samp
         assert row.relative is not None
         name = title.partition(",")[0].lower()
         case.goals.append(at_most(f"recording, {name}: {what}, overhead in %", 100 * (row.relative - 1), most))
+    case.notes.append("In memory, the file that a recording is read from is put together when it is first read")
     case.notes.append("Limit of v: the run without it, plus one copy of the values out and in at the rate of memory")
     return case

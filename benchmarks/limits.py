@@ -74,8 +74,10 @@ class Ceiling:
         )
 
 
-def count(network: Network, spikes_per_step: float, *, learning: float = 0.0) -> Work:
-    """Count the work of a step of ``network`` in float64 when ``spikes_per_step`` units fire and the share ``learning`` learns.
+def count(network: Network, spikes_per_step: float, *, learning: float = 0.0, itemsize: int = 8) -> Work:
+    """Count the work of a step of ``network`` when ``spikes_per_step`` units fire and the share ``learning`` learns.
+
+    Numbers take ``itemsize`` bytes, 8 in float64.
 
     Bytes: every array over units that a step reads is read once and every one it writes is written once (a perfect
     step fuses all loops); a synaptic event reads a weight and a target and reads and writes an accumulator; the
@@ -110,11 +112,11 @@ def count(network: Network, spikes_per_step: float, *, learning: float = 0.0) ->
         if block.phase in _STEP_PHASES and not block.spikes_of:
             visit(block.body, learning if block.phase == "learn" else 1.0, block.phase == "learn")
     for shares in (read, written):
-        work.bytes += sum(8 * share * units(axes[name]) for name, share in shares.items() if axes[name])
+        work.bytes += sum(itemsize * share * units(axes[name]) for name, share in shares.items() if axes[name])
     for spikes in program.spikes:
         wiring, targets = network.wiring[spikes.name], sizes[spikes.target_population]
         events = spikes_per_step * wiring.targets.size / max(1, sizes[spikes.source])
-        work.bytes += events * (8 + 4 + 2 * 8) + 2 * 8 * targets
+        work.bytes += events * (itemsize + 4 + 2 * itemsize) + 2 * itemsize * targets
         work.flops += events + targets
     return work
 

@@ -30,11 +30,12 @@ if TYPE_CHECKING:
     from neurodyn.plasticity.rule import Rule
     from neurodyn.plasticity.what_when import WhatWhenRule
     from neurodyn.recording import load
-    from neurodyn.run import BlowUpError
     from neurodyn.rerun import rerun
+    from neurodyn.run import BlowUpError
     from neurodyn.session import Session, Trial
     from neurodyn.simulate import Sample, simulate
     from neurodyn.simulation import Outcome, check, simulation
+    from neurodyn.stopping import Suspended
     from neurodyn.units import Quantity, Time, quantity
 
 # Where each public name is defined; it is imported at its first use, so that `import neurodyn` stays quick.
@@ -59,6 +60,7 @@ _PUBLIC = {
     "SpikeTimes": "parts",
     "SpikingReservoir": "models.reservoir",
     "Supervised": "plasticity.learners",
+    "Suspended": "stopping",
     "ThreeFactor": "plasticity.learners",
     "Time": "units",
     "Trial": "session",
@@ -101,6 +103,7 @@ __all__ = [
     "SpikeTimes",
     "SpikingReservoir",
     "Supervised",
+    "Suspended",
     "ThreeFactor",
     "Time",
     "Trial",

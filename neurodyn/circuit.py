@@ -7,6 +7,7 @@ Numbers that differ between two networks of one structure (sizes, parameters, we
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
@@ -105,7 +106,10 @@ class Circuit:
 
     def with_(self, **changes: Any) -> Circuit:
         """Return a copy with other fields, for example ``net.with_(seed=3)``."""
-        return replace(self, **changes)
+        copy = replace(self, **changes)
+        if changes.keys() <= {"seed", "name"}:  # neither is part of a Program: many seeds are lowered once
+            vars(copy)["_lowered"] = self._lowered
+        return copy
 
     def with_part(self, part: Any) -> Circuit:
         """Return a copy in which ``part`` replaces the part of its name, or is added."""
@@ -189,10 +193,18 @@ class Circuit:
 
     @property
     def program(self) -> Program:
-        """The lowered form of one step (see :mod:`neurodyn.program`)."""
+        """The lowered form of one step (see :mod:`neurodyn.program`), made at its first use and kept."""
         from neurodyn.lowering import lower
 
-        return lower(self)
+        kept = self._lowered
+        if not kept:
+            kept.append(lower(self))
+        return kept[0]
+
+    @functools.cached_property
+    def _lowered(self) -> list[Program]:
+        """Where the Program is kept, once it is made; copies that have the same one share the place."""
+        return []
 
     def to_brian2(self) -> Any:
         """Return the circuit as Brian2 objects (see :class:`neurodyn.backends.brian2_network.Brian2Network`)."""

@@ -23,7 +23,9 @@ examples:
   neurodyn run simulations/what_when.py --set trials=400 --seed 3 --out runs/a.h5
   neurodyn info runs/a.h5                               what was recorded
   neurodyn plot runs/a.h5                               a first look, as a picture
+  neurodyn rerun runs/a.h5                              the same run again: is it the same?
   neurodyn doctor                                       what works on this machine
+  neurodyn conformance --quick                          do all runners compute the same?
 """
 
 _RUN_EXAMPLES = """\
@@ -36,7 +38,37 @@ examples:
 A script with several simulations needs the name of one after a colon. `neurodyn info SCRIPT` shows the
 parameters, their types and defaults. Quantities are written with their unit, lists with commas.
 
-exit code: 0 done; 1 the simulation failed, or with --strict a check did; 2 the command cannot be carried out.
+SIGTERM and SIGUSR1 (a cluster's time limit) leave a checkpoint; so does a kill, some minutes old. The same command
+with --resume goes on from there.
+
+exit code: 0 done; 1 the simulation failed, or with --strict a check did; 2 the command cannot be carried out;
+75 it was told to stop and can be resumed.
+"""
+
+_RERUN_EXAMPLES = """\
+examples:
+  neurodyn rerun runs/a.h5
+  neurodyn rerun runs/a.h5 --backend interpreter
+  neurodyn rerun runs/a.h5 --backend torch --tolerance 1e-9 --out runs/again.h5
+
+The recording holds the circuit, the session and the options of its run; no script is needed. What is compared is
+everything recorded over time, and what was learned.
+
+exit code: 0 the runs are the same; 1 they differ; 2 the run cannot be repeated.
+"""
+
+_CONFORMANCE_EXAMPLES = """\
+examples:
+  neurodyn conformance
+  neurodyn conformance --quick --runner numba torch
+  neurodyn conformance --circuit delays learning --dtype float64 --full
+  neurodyn conformance --runner mypackage.engine:MyEngine torch@cuda
+
+A cell says "exact" (the bits of the interpreter), "tolerant 3e-16" (largest deviation after one step from the same
+state, relative to the largest magnitude), "parts at step 61 (61 ms)" (float32: first spike that differs), or "refused"
+or "FAILED" with the reason below. docs/conformance.md says what is promised.
+
+exit code: 0 no cell failed; 1 one did; 2 the command cannot be carried out.
 """
 
 
@@ -85,11 +117,11 @@ def _run(options: argparse.Namespace) -> int:
     texts.setdefault("out", str(_default_out(simulation)))
     try:
         given = simulation.from_text(texts)
-        simulation.prepare(overwrite=options.overwrite, **given)
+        simulation.prepare(overwrite=options.overwrite, resume=options.resume, **given)
     except (ParameterError, FileExistsError) as error:
         raise UsageError(str(error)) from None
     try:
-        outcome = simulation(overwrite=options.overwrite, **given)
+        outcome = simulation(overwrite=options.overwrite, resume=options.resume, **given)
     except Exception as error:
         return _failed(simulation.name, error, debug=options.debug)
     if options.json:
@@ -135,6 +167,23 @@ def _info(options: argparse.Namespace) -> int:
     else:
         print(_recording(options.file).info())
     return 0
+
+
+def _rerun(options: argparse.Namespace) -> int:
+    from neurodyn.rerun import rerun
+
+    first = _recording(options.file)
+    if options.out and Path(options.out).exists() and not options.overwrite:
+        raise UsageError(f"{options.out} exists; choose another name, or replace it with --overwrite")
+    how = {"backend": options.backend, "out": options.out, "tolerance": options.tolerance}
+    try:
+        found = rerun(first, overwrite=options.overwrite, **how)
+    except (ArithmeticError, OSError, ValueError) as error:  # a blow-up, a taken name, a run that can't be
+        raise UsageError(str(error)) from error
+    print(found)
+    if options.out:
+        print(f"recording: {options.out}")
+    return 0 if found else 1
 
 
 def _plot(options: argparse.Namespace) -> int:
@@ -183,6 +232,16 @@ def _doctor(options: argparse.Namespace) -> int:
             raise UsageError(str(error)) from None
         return 0
     return doctor.report()
+
+
+def _conformance(options: argparse.Namespace) -> int:
+    from neurodyn.conformance.report import command
+
+    chosen = {name: getattr(options, name) for name in ("runner", "circuit", "dtype", "quick", "full", "json", "out")}
+    try:
+        return command(**chosen)
+    except (ValueError, FileExistsError) as error:
+        raise UsageError(str(error)) from None
 
 
 def _compact(default: object) -> str:
@@ -261,7 +320,15 @@ def _recording(file: str):
         raise UsageError(f"{file} cannot be read as a recording: {error}") from None
 
 
-_COMMANDS = {"run": _run, "info": _info, "plot": _plot, "list": _list, "doctor": _doctor}
+_COMMANDS = {
+    "run": _run,
+    "info": _info,
+    "plot": _plot,
+    "rerun": _rerun,
+    "list": _list,
+    "doctor": _doctor,
+    "conformance": _conformance,
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -292,6 +359,14 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--backend", metavar="NAME", help="the parameter 'backend': what computes (numba, torch, ...)")
     run.add_argument("--out", metavar="FILE.h5", help="the recording; default runs/<name of the simulation>.h5")
     run.add_argument("--overwrite", action="store_true", help="replace an existing recording once the run is done")
+    run.add_argument(
+        "--resume",
+        nargs="?",
+        const=True,
+        default=False,
+        choices=["takeover"],
+        help="go on where a stopped process left the recording; 'takeover' if another machine wrote it and has ended",
+    )
     run.add_argument("--json", action="store_true", help="print results and checks as one line of JSON, the last one")
     run.add_argument("--strict", action="store_true", help="exit with 1 if a check does not pass")
 
@@ -301,7 +376,20 @@ def _parser() -> argparse.ArgumentParser:
     plot = command("plot", "draw an overview of a recording into a PNG file")
     plot.add_argument("file", metavar="FILE.h5", help="a recording")
     plot.add_argument("--out", metavar="FILE.png", help="the picture; default FILE.overview.png, drawn anew each time")
-    for failing in (run, plot):
+
+    again = command("rerun", "repeat the run of a recording and compare", _RERUN_EXAMPLES)
+    again.add_argument("file", metavar="FILE.h5", help="a recording of a complete run")
+    again.add_argument("--backend", metavar="NAME", help="what computes; default that of the recording")
+    again.add_argument("--out", metavar="FILE2.h5", help="keep the second recording")
+    again.add_argument("--overwrite", action="store_true", help="replace an existing FILE2.h5")
+    again.add_argument(
+        "--tolerance",
+        type=float,
+        default=0.0,
+        metavar="X",
+        help="accepted deviation of samples, relative to the largest magnitude of each; default 0: the same bits",
+    )
+    for failing in (run, plot, again):
         failing.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
     listing = command("list", "list the simulations in the scripts of a folder")
@@ -309,6 +397,16 @@ def _parser() -> argparse.ArgumentParser:
 
     doctor = command("doctor", "show which backends and compilers work here, and what to install")
     doctor.add_argument("--clear-cache", action="store_true", help="delete the compiled kernels kept between runs")
+
+    suite = command("conformance", "compare the runners circuit by circuit", _CONFORMANCE_EXAMPLES)
+    suite.add_argument("--runner", nargs="+", default=[], metavar="NAME", help="default: all; or module:Class")
+    suite.add_argument("--circuit", nargs="+", default=[], metavar="NAME", help="default: all of the suite")
+    suite.add_argument("--dtype", nargs="+", default=["float64", "float32"], choices=["float64", "float32"])
+    amount = suite.add_mutually_exclusive_group()
+    amount.add_argument("--quick", action="store_true", help="one or two circuits of each family")
+    amount.add_argument("--full", action="store_true", help="every circuit also in chunks, resumed and taken over")
+    suite.add_argument("--json", action="store_true", help="print everything as one line of JSON")
+    suite.add_argument("--out", metavar="FILE.md", help="write a page; an existing one keeps all but its table")
     return parser
 
 

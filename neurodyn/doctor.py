@@ -125,6 +125,18 @@ print("CUDA", torch.version.cuda + ":", ", ".join(names))
         "only with an NVIDIA GPU: its driver, and torch built for CUDA (https://pytorch.org/get-started)",
         required=False,
     ),
+    Probe(
+        "triton",
+        """
+import torch
+import triton
+if not torch.cuda.is_available():
+    raise SystemExit(f"triton {triton.__version__} finds no GPU")
+print(triton.__version__)
+""",
+        "only with an NVIDIA GPU; torch built for CUDA brings it. Without, torch computes with tensors",
+        required=False,
+    ),
 )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from neurodyn.backends.engine import Advance, Begin, End, Engine, Records, Request
 from neurodyn.run import BlowUpError, Reply, Run, blow_up
+from neurodyn.stopping import Suspended
 
 if TYPE_CHECKING:
     from neurodyn.backends.torch import TorchBatch
@@ -39,13 +40,16 @@ def alone(run: Run, tick: Tick) -> None:
         except StopIteration:
             return
         answer = None
-        if isinstance(request, Begin):
-            engine.start_trial(**vars(request))
-        elif isinstance(request, Advance):
-            answer = _advance(engine, request)
-        else:
-            engine.end_trial()
-            tick(1)
+        try:
+            if isinstance(request, Begin):
+                engine.start_trial(**vars(request))
+            elif isinstance(request, Advance):
+                answer = _advance(engine, request)
+            else:
+                engine.end_trial()
+                tick(1)
+        except BaseException as error:  # of the engine, or the user's Ctrl-C: the run keeps what it has
+            requests.throw(error)
 
 
 def together(runs: Sequence[Run], batch: TorchBatch, tick: Tick) -> None:
@@ -55,14 +59,14 @@ def together(runs: Sequence[Run], batch: TorchBatch, tick: Tick) -> None:
     """
     asking = {lane: run.requests() for lane, run in enumerate(runs)}
     waiting: dict[int, Request] = {}
-    errors: list[Exception] = []
+    errors: list[Exception | Suspended] = []
 
     def answer(lane: int, reply: Reply | None) -> None:
         try:
             waiting[lane] = asking[lane].send(reply)
         except StopIteration:
             waiting.pop(lane, None)
-        except Exception as error:
+        except (Exception, Suspended) as error:
             waiting.pop(lane, None)
             errors.append(error)
 

@@ -12,9 +12,9 @@ from neurodyn import units
 from neurodyn.circuit import Circuit
 from neurodyn.evaluate import Evaluator
 from neurodyn.language import Translator
-from neurodyn.lowering import lower, synapse_symbols
+from neurodyn.lowering.connections import synapse_symbols
 from neurodyn.parts import CircuitError, Connection, Filter, Normal, Population, SpikeTimes, Uniform
-from neurodyn.program import Array, Block, Program, Store
+from neurodyn.program import Array, Block, Program, Store, operations
 from neurodyn.specs import check_delay, expression_text
 
 
@@ -62,7 +62,7 @@ class Network:
 
 def realize(circuit: Circuit, program: Program | None = None) -> Network:
     """Draw and evaluate all numbers of a circuit."""
-    program = program or lower(circuit)
+    program = program or circuit.program
     sizes = axis_sizes(circuit)
     values: dict[str, np.ndarray] = {"dt": np.asarray(circuit.timestep)}
     for population in circuit.populations:
@@ -261,9 +261,11 @@ def _wiring(
                 )
     if "indptr" in stored:
         indptr, targets = stored["indptr"].astype(np.int64), stored["targets"].astype(np.int32)
-        if (
+        if (  # compiled code follows these numbers blindly, and a file may hold anything
             indptr.shape != (pre + 1,)
+            or indptr[0] != 0
             or indptr[-1] != targets.size
+            or np.any(np.diff(indptr) < 0)
             or (targets.size and not 0 <= targets.min() <= targets.max() < post)
         ):
             raise CircuitError(
@@ -289,6 +291,11 @@ def _wiring(
         raise CircuitError(f"connection {c.name!r}: weight {int(np.argmin(np.isfinite(weights)))} is not finite")
     if "delays" in stored:
         delays = np.asarray(stored["delays"], dtype=np.int32)
+        if delays.shape != targets.shape or delays.min(initial=0) < 0:
+            raise CircuitError(
+                f"values: {c.name}.delays has shape {delays.shape} and begins at {delays.min(initial=0)}; needed are steps, "
+                f"0 or more, one for each of the {targets.size} synapses"
+            )
     else:
         seconds = 0.0 if c.delay is None else _per_synapse(c.delay, "delay", c, rows, targets, circuit, program, values)
         delays = np.broadcast_to(
@@ -350,10 +357,9 @@ def _per_synapse(
     program: Program,
     values: Mapping[str, np.ndarray],
 ) -> np.ndarray:
-    name, count = f"{c.name}.{what}", rows.size
-    text = expression_text(value)
+    count, text = rows.size, expression_text(value)
     if text is None:
-        numbers = sample(value, name, count, seed=circuit.seed)
+        numbers = sample(value, f"{c.name}.{what}", count, seed=circuit.seed)
         if numbers.ndim and c.pairs is not None and numbers.shape == np.shape(c.pairs[0]):
             numbers = numbers[np.argsort(np.asarray(c.pairs[0]).ravel(), kind="stable")]
         if numbers.ndim and numbers.shape != (count,):
@@ -362,16 +368,18 @@ def _per_synapse(
             )
         return np.broadcast_to(numbers, (count,)).copy()
     axis = f"synapses of {c.name}"
-    arrays: dict[str, np.ndarray] = {"i": rows.astype(float), "j": targets.astype(float)}
     symbols = synapse_symbols(c, program.arrays, {})
-    for side, index, part in (("pre", rows, c.source.split(".")[0]), ("post", targets, c.target)):
-        for key, numbers in values.items():
-            if key.startswith(f"{part}.") and f"{key[len(part) + 1 :]}_{side}" in symbols:
-                arrays[f"{key[len(part) + 1 :]}_{side}"] = numbers[index] if np.ndim(numbers) else numbers
-    arrays["dt"] = np.asarray(circuit.timestep)
-    axes = {k: (axis,) if np.ndim(v) else () for k, v in arrays.items()}
     undimensioned = {k: replace(s, dimensions=None) for k, s in symbols.items()}  # the lowering has checked the units
     items, result = Translator(c.name, undimensioned, (axis,)).expression(text, what)
+    used = {result.operand, *(argument for op in operations(items) for argument in op.args)}
+    arrays: dict[str, np.ndarray] = {"i": rows.astype(float), "j": targets.astype(float)}
+    for side, index, part in (("pre", rows, c.source.split(".")[0]), ("post", targets, c.target)):
+        for key, numbers in values.items():
+            name = f"{key[len(part) + 1 :]}_{side}"
+            if key.startswith(f"{part}.") and name in symbols and name in used:  # one value a synapse: not of all
+                arrays[name] = numbers[index] if np.ndim(numbers) else numbers
+    arrays["dt"] = np.asarray(circuit.timestep)
+    axes = {k: (axis,) if np.ndim(v) else () for k, v in arrays.items()}
     from neurodyn.kernels.philox import draw
 
     evaluator = Evaluator(

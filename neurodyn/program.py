@@ -7,6 +7,7 @@ of its operands'. Sizes and values are not part of a Program, so circuits that d
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from collections.abc import Iterator
@@ -155,7 +156,7 @@ class Program:
         """Return the canonical text: the same for equal Programs on every machine."""
         return json.dumps(_plain(self), sort_keys=True, separators=(",", ":"))
 
-    @property
+    @functools.cached_property
     def hash(self) -> str:
         """SHA-256 of the canonical text, hexadecimal; keys caches and stands in recordings."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()

@@ -20,6 +20,8 @@ from neurodyn.recording import Writer
 from neurodyn.recording.disk import check_disk, spike_bytes
 from neurodyn.session import Trial
 from neurodyn.specs import whole_steps
+from neurodyn.stopping import Resume
+from neurodyn.trees import to_tree
 
 if TYPE_CHECKING:
     from neurodyn.recording import Recording
@@ -119,7 +121,15 @@ class Recorder:
     """Write the records of one run; the file appears under its name when the run is complete."""
 
     def __init__(
-        self, network: Network, plan: Plan, header: Mapping[str, Any], out: Any, *, overwrite: bool, steps: int
+        self,
+        network: Network,
+        plan: Plan,
+        header: Mapping[str, Any],
+        out: Any,
+        *,
+        overwrite: bool,
+        resume: Resume,
+        steps: int,
     ) -> None:
         self.network, self.plan = network, plan
         self.arrays: dict[str, Array] = {a.name: a for a in network.program.arrays}
@@ -129,11 +139,38 @@ class Recorder:
             parent = Path(out).absolute().parent
             if parent.is_dir():
                 check_disk(parent, size)
-        self.writer = Writer(out, header=header, overwrite=overwrite)
+        kept = {"checkpoints": True, "resume": resume} if out is not None else {}
+        self.writer = Writer(out, header=header, overwrite=overwrite, **kept)
+        self.state = self.writer.state  # where an earlier process stopped, if this run goes on from there
         for population in plan.spikes:
             self.writer.spikes(population, np.empty(0, np.int64), np.empty(0, np.int64), size=network.sizes[population])
         for spec in plan.samples:  # a run shorter than the interval has the array too, without rows
             self._samples(spec, np.empty((0, spec.units.size), dtype=header["dtype"]), np.empty(0))
+
+    @property
+    def path(self) -> Path | None:
+        """The file to be; None for a recording in memory."""
+        return self.writer.path
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time for a checkpoint."""
+        return self.writer.due
+
+    def checkpoint(self, state: Mapping[str, Any]) -> None:
+        """Save what was recorded with the state to go on from."""
+        self.writer.checkpoint(state)
+
+    def suspend(self) -> None:
+        """Close, to be resumed; what is in memory only is lost."""
+        if self.path is None:
+            self.close()
+        else:
+            self.writer.suspend()
+
+    def given(self, tree: Mapping[str, Any]) -> None:
+        """Keep what the run was given, so that it can be repeated."""
+        self.writer.tree("run", tree)
 
     def trial(self, number: int, trial: Trial, first: int, steps: int) -> None:
         """Add the row of a trial, on its own clock (labels) and the clock of the run."""
@@ -159,9 +196,9 @@ class Recorder:
 
     def _samples(self, spec: SampleSpec, values: np.ndarray, times: np.ndarray) -> None:
         path, dims, coords, unit, scale = self._place(spec)
-        self.writer.samples(
-            path, values / scale if scale != 1.0 else values, times, dims=dims, coords=coords, attrs={"units": unit}
-        )
+        if scale != 1.0:
+            values = np.divide(values, scale, out=values)  # they are ours, see Records
+        self.writer.samples(path, values, times, dims=dims, coords=coords, attrs={"units": unit}, copy=False)
 
     def weights(self, engine: Engine) -> None:
         """Add a snapshot of the memory of readouts."""
@@ -188,7 +225,7 @@ class Recorder:
 
     def finish(self, trained: Circuit) -> Recording:
         """Store the network with what it has learned and close the file."""
-        self.writer.tree("network", trained.to_tree())
+        self.writer.tree("network", to_tree(trained, self.network))
         return self.writer.finish()
 
     def abort(self, error: BaseException) -> None:

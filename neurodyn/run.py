@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +18,10 @@ from neurodyn.network import Network
 from neurodyn.parts import CircuitError, Input
 from neurodyn.program import Program
 from neurodyn.recorder import Recorder, plan_recording
+from neurodyn.run_tree import run_tree
 from neurodyn.session import Session, Trial
 from neurodyn.specs import whole_steps
+from neurodyn.stopping import StopRequest, Suspended
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,8 +58,10 @@ class Run:
     engine: Engine
     recording: Recording
 
-    def __init__(self, network: Network, session: Session, out: Any, options: Mapping[str, Any]) -> None:
-        self.network, self.session = network, session
+    def __init__(
+        self, network: Network, session: Session, out: Any, options: Mapping[str, Any], stop: StopRequest
+    ) -> None:
+        self.network, self.session, self.stop = network, session, stop
         self.dt = network.circuit.timestep
         self.ratio = _ratio(session, network.circuit)
         self.plan = plan_recording(network, options["record"])
@@ -68,34 +73,48 @@ class Run:
         self.callbacks = [i for i in network.circuit.inputs if i.function is not None]
         self.period = _period(self.callbacks, self.dt)
         self.held = {i.name: np.zeros(len(i.channels)) for i in self.callbacks}
+        header = _header(network, session, options)
+        if out is not None:
+            header["run_fingerprint"] = fingerprint(network, session, options)
         self.recorder = Recorder(
-            network, self.plan, _header(network, session, options), out, overwrite=options["overwrite"], steps=steps
+            network, self.plan, header, out, overwrite=options["overwrite"], resume=options["resume"], steps=steps
         )
+        if self.recorder.state is None:
+            self.recorder.given(run_tree(network.circuit, session, options))
+
+    @property
+    def first_step(self) -> int:
+        """The step that this process begins with."""
+        return 0 if self.recorder.state is None else int(self.recorder.state["engine"]["step"])
 
     def requests(self) -> Generator[Request, Any, None]:
         """Ask for trials and chunks, one after the other; :class:`Advance` is answered by a :class:`Reply`."""
         try:
-            previous = None
-            for number, trial in enumerate(self.session.trials):
-                if previous is None or trial.learning != previous.learning:
-                    self.recorder.weights(self.engine)
-                yield from self._trial(number, trial)
-                previous = trial
+            number, done = self._resumed()
+            for number in range(number, len(self.session)):  # noqa: B020
+                yield from self._trial(number, done)
+                done = 0
             self.recorder.weights(self.engine)
             self.recording = self.recorder.finish(trained_circuit(self.network.circuit, self.engine))
+        except Suspended:
+            self.recorder.suspend()
+            raise
         except BaseException as error:
             self.recorder.abort(error)
             raise
 
-    def _trial(self, number: int, trial: Trial) -> Generator[Request, Any, None]:
-        first, steps = self.engine.step, trial.steps * self.ratio
+    def _trial(self, number: int, done: int) -> Generator[Request, Any, None]:
+        """Go through a trial, of which so many steps are done already."""
+        trial = self.session.trials[number]
+        steps = trial.steps * self.ratio
         inputs = {i.name: self._values(i, trial, steps) for i in self.network.circuit.inputs if i.function is None}
-        for values in self.held.values():
-            values[...] = 0.0
-        begin = {name: values[0] for name, values in inputs.items()} | self.held
-        yield Begin(trial.learning, trial.calibration, trial.reset, begin)
-        self.recorder.trial(number, trial, first, steps)
-        done = 0
+        if not done:
+            if not number or trial.learning != self.session.trials[number - 1].learning:
+                self.recorder.weights(self.engine)
+            self.held = {name: np.zeros_like(values) for name, values in self.held.items()}
+            begin = {name: values[0] for name, values in inputs.items()} | self.held
+            yield Begin(trial.learning, trial.calibration, trial.reset, begin)
+            self.recorder.trial(number, trial, self.engine.step, steps)
         while done < steps:
             length = min(_CHUNK, steps - done)
             if self.period is not None:
@@ -109,10 +128,34 @@ class Run:
             if reply.error is not None:
                 raise reply.error
             done += reply.steps
+            self._checkpoint(number, done)
         yield End()
         bad = self.engine.infinite()
         if bad is not None:
             raise blow_up(self.engine, bad, f"at the end of trial {number}")
+
+    def _checkpoint(self, number: int, done: int) -> None:
+        """Save where the run stands, where that is due; stop here if that was asked for."""
+        if self.recorder.due or (self.stop.signal and self.recorder.path is not None):
+            state = {key.replace("/", ":"): np.asarray(value) for key, value in self.engine.to_arrays().items()}
+            self.recorder.checkpoint({"trial": number, "done": done, "held": self.held, "engine": state})
+        if self.stop.signal:
+            raise Suspended(f"{self.stop.signal} stopped the run {self._where(number, done)}")
+
+    def _where(self, number: int, done: int) -> str:
+        where = f"in trial {number} of {len(self.session)}, {done * self.dt * 1e3:g} ms after its start"
+        if self.recorder.path is None:
+            return f"{where}; it was recorded in memory only, which is lost"
+        return f"{where}; the same call with resume=True (neurodyn run --resume) goes on to {self.recorder.path}"
+
+    def _resumed(self) -> tuple[int, int]:
+        """Return the trial and the steps of it that an earlier process did, its state taken over."""
+        state = self.recorder.state
+        if state is None:
+            return 0, 0
+        self.engine.from_arrays({key.replace(":", "/"): value for key, value in state["engine"].items()})
+        self.held = {name: state["held"][name] for name in self.held}
+        return int(state["trial"]), int(state["done"])
 
     def _values(self, source: Input, trial: Trial, steps: int) -> np.ndarray:
         """Return the values of an input over a trial, (steps, channels)."""
@@ -185,6 +228,7 @@ def _header(network: Network, session: Session, options: Mapping[str, Any]) -> d
         "dtype": options["dtype"],
         "seed": str(network.seed),
         "dt_ms": network.circuit.timestep * 1e3,
+        "threads": options["threads"],
         "program_hash": program.hash,
         "exactness": program.exactness,
         "inexact": json.dumps(list(program.inexact)),
@@ -201,6 +245,33 @@ def _header(network: Network, session: Session, options: Mapping[str, Any]) -> d
             "session": dict(session.config),
             **options["config"],
         },
+    }
+
+
+def fingerprint(network: Network, session: Session, options: Mapping[str, Any]) -> dict[str, str]:
+    """Return what two calls have to share for one to go on where the other stopped, as short digests by subject."""
+    numbers = hashlib.blake2b(digest_size=8)
+    for name, values in sorted(network.values.items()):
+        numbers.update(name.encode() + np.asarray(values).tobytes())
+    for name, w in sorted(network.wiring.items()):
+        numbers.update(name.encode() + b"".join(x.tobytes() for x in (w.indptr, w.targets, w.weights, w.delays)))
+    for name, (steps, units_) in sorted(network.schedules.items()):
+        numbers.update(name.encode() + steps.tobytes() + units_.tobytes())
+    trials = hashlib.blake2b(digest_size=8)
+    known: dict[int, bytes] = {}
+    for trial in session.trials:
+        trials.update(repr((trial.steps, trial.learning, trial.calibration, trial.reset, trial.labels)).encode())
+        for name, values in sorted(trial.inputs.items()):
+            known.setdefault(id(values), hashlib.blake2b(values.tobytes(), digest_size=8).digest())
+            trials.update(name.encode() + known[id(values)])
+    record = [r if isinstance(r, str) else (r.array, repr(r.units), repr(r.every)) for r in options["record"]]
+    return {
+        "program": network.program.hash[:16],
+        "seed": str(network.seed),
+        "network": numbers.hexdigest(),
+        "session": trials.hexdigest(),
+        "dtype": options["dtype"],
+        "record": hashlib.blake2b(repr(record).encode(), digest_size=8).hexdigest(),
     }
 
 

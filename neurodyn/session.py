@@ -105,3 +105,16 @@ class Session:
         if self.dt != other.dt or dict(self.channels) != dict(other.channels):
             raise ValueError("sessions can be joined only if their dt and their channels agree")
         return replace(self, trials=self.trials + other.trials)
+
+    def to_tree(self) -> dict[str, Any]:
+        """Return the session as nested dicts and arrays, for a recording; equal courses of inputs are held once."""
+        from neurodyn.session_tree import to_tree
+
+        return to_tree(self)
+
+    @staticmethod
+    def from_tree(tree: Mapping[str, Any]) -> Session:
+        """Rebuild a session from :meth:`to_tree`."""
+        from neurodyn.session_tree import from_tree
+
+        return from_tree(tree)

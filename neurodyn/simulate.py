@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast, overload
@@ -14,12 +15,14 @@ from neurodyn.circuit import Circuit
 from neurodyn.drive import in_threads, together
 from neurodyn.network import realize
 from neurodyn.program import Program
-from neurodyn.run import Run, as_session
+from neurodyn.run import Run, as_session, fingerprint
 from neurodyn.session import Session
+from neurodyn.stopping import Resume, StopRequest, Suspended, listening, resume_by_default
 
 if TYPE_CHECKING:
     from neurodyn.backends.engine import Engine
     from neurodyn.recording import Recording
+
 
 @dataclass(frozen=True, eq=False)
 class Sample:
@@ -38,6 +41,7 @@ class _Options(TypedDict, total=False):
     device: str
     dtype: str
     overwrite: bool
+    resume: Resume | None
     progress: bool | None
     threads: int | None
     config: Mapping[str, Any] | None
@@ -58,6 +62,7 @@ def simulate(
     device: str = "auto",
     dtype: str = "float64",
     overwrite: bool = False,
+    resume: Resume | None = None,
     progress: bool | None = None,
     threads: int | None = None,
     config: Mapping[str, Any] | None = None,
@@ -83,6 +88,10 @@ def simulate(
     device : "auto", "cpu" or "cuda"
         Where torch computes: "auto" takes a GPU if there is one. The others compute on the CPU.
     dtype : "float64" or "float32"
+    resume : bool or "takeover"
+        Whether to go on from the last checkpoint of an earlier process that was to write ``out``, if it left one, and to
+        begin if not; a complete ``out`` of the same run is returned as it is. A run that another machine began and did
+        not suspend may still be at it: "takeover" says that it has ended. None: as ``neurodyn run --resume`` said.
     progress : bool
         Bar over trials; by default only on a terminal.
     threads : int
@@ -100,8 +109,10 @@ def simulate(
         Before the first step, for a batch that doesn't fit, with the number of networks that do.
     BlowUpError
         When a number becomes infinite; the recording until then is kept (``error.recording``, ``error.path``).
+    Suspended
+        When SIGTERM or SIGUSR1 asked to stop; the run can be resumed.
     """
-    options = _options(learn, record, backend, device, dtype, overwrite, config)
+    options = _options(learn, record, backend, device, dtype, overwrite, resume, config)
     if isinstance(circuit, Circuit):
         return _execute([circuit], [session], [out], options, progress, 1)[0]
     circuits = list(circuit)
@@ -115,7 +126,14 @@ def simulate(
 
 
 def _options(
-    learn: Any, record: Any, backend: str, device: str, dtype: str, overwrite: bool, config: Any
+    learn: Any,
+    record: Any,
+    backend: str,
+    device: str,
+    dtype: str,
+    overwrite: bool,
+    resume: Resume | None,
+    config: Any,
 ) -> dict[str, Any]:
     """Gather the options of a run."""
     if dtype not in ("float64", "float32"):
@@ -130,6 +148,7 @@ def _options(
         "device": choose_device(engine_class(backend), device),
         "dtype": dtype,
         "overwrite": overwrite,
+        "resume": resume_by_default.get() if resume is None else resume,
         "config": dict(config or {}),
     }
 
@@ -165,37 +184,71 @@ def _execute(
     threads: int | None,
 ) -> list[Recording]:
     runs: list[Run] = []
-    bar = None
+    finished: dict[int, Recording] = {}
+    bar, stop = None, StopRequest()
+    options["threads"] = _threads(options["backend"], len(circuits), threads)
     try:
-        programs: dict[str, Program] = {}
-        for circuit, session, out in zip(circuits, sessions, outs, strict=True):
-            circuit = circuit if options["learn"] is None else options["learn"].attach(circuit)
-            program = programs.setdefault(circuit.program.hash, circuit.program)  # one object, one compilation
-            runs.append(Run(realize(circuit, program), as_session(session, circuit), out, options))
-        serve = _engines(runs, options, threads)
-        bar = progress_bar(sum(len(r.session) for r in runs), progress)
-        serve(bar.update)
+        with listening(stop) if any(out is not None for out in outs) else nullcontext():
+            programs: dict[str, Program] = {}
+            for number, (circuit, session, out) in enumerate(zip(circuits, sessions, outs, strict=True)):
+                circuit = circuit if options["learn"] is None else options["learn"].attach(circuit)
+                program = programs.setdefault(circuit.program.hash, circuit.program)  # one object, one compilation
+                network, session = realize(circuit, program), as_session(session, circuit)
+                if options["resume"] and out is not None and Path(out).expanduser().exists():
+                    finished[number] = _finished(Path(out).expanduser(), fingerprint(network, session, options))
+                    continue
+                runs.append(Run(network, session, out, options, stop))
+            serve = _engines(runs, options)
+            bar = progress_bar(sum(len(r.session) for r in runs), progress)
+            serve(bar.update)
+    except Suspended as suspended:
+        print(f"neurodyn: {suspended}", file=sys.stderr)
+        raise
     finally:
         if bar is not None:
             bar.close()
         for run in runs:  # those that an error of another one kept from their end
             run.recorder.close()
-    return [run.recording for run in runs]
+    ran = iter(runs)
+    return [finished[k] if k in finished else next(ran).recording for k in range(len(circuits))]
 
 
-def _engines(runs: list[Run], options: dict[str, Any], threads: int | None) -> Callable[[Callable[[int], Any]], None]:
+def _threads(backend: str, networks: int, threads: int | None) -> int:
+    """Return how many threads compute."""
+    if backend == "torch":
+        import torch
+
+        return torch.get_num_threads()
+    return threads or min(networks, os.cpu_count() or 1) if engine_class(backend).threads else 1
+
+
+def _finished(path: Path, wanted: Mapping[str, str]) -> Recording:
+    """Return the recording of a run that needs no resuming, since it is complete."""
+    from neurodyn.recording import load
+
+    recording = load(path)
+    found = recording.attrs.get("run_fingerprint")
+    if found != wanted or not recording.complete:
+        other = [k for k in wanted if not isinstance(found, Mapping) or found.get(k) != wanted[k]]
+        raise FileExistsError(
+            f"out = {str(path)!r} exists and is not what this call records (another {', '.join(other) or 'end'}); "
+            "give another name, or overwrite=True instead of resume"
+        )
+    return recording
+
+
+def _engines(runs: list[Run], options: dict[str, Any]) -> Callable[[Callable[[int], Any]], None]:
     """Give each run its engine, and return what serves them all."""
     make = engine_class(options["backend"])
     if options["backend"] != "torch":
         for run in runs:
             run.engine = make(run.network, samples=run.plan.samples, spikes=run.plan.spikes, dtype=options["dtype"])
-        count = threads or min(len(runs), os.cpu_count() or 1) if make.threads else 1
-        return lambda tick: in_threads(runs, tick, count)
+        return lambda tick: in_threads(runs, tick, options["threads"])
     from neurodyn.backends.torch import TorchBatch
 
-    groups: dict[tuple[str, float], list[Run]] = {}
-    for run in runs:
-        groups.setdefault((run.network.program.hash, run.dt), []).append(run)
+    groups: dict[tuple[Any, ...], list[Run]] = {}
+    for run in runs:  # what advances together has one structure, one step, and is at one step
+        groups.setdefault((run.network.program.hash, run.dt, run.first_step), []).append(run)
     batches = []
     for group in groups.values():
         batch = TorchBatch(

@@ -7,13 +7,14 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from neurodyn.outcome import Check, Outcome, check, report, shown, table
 from neurodyn.parameters import Parameter, ParameterError, model, read_signature, unknown, validate
+from neurodyn.stopping import Resume, resume_by_default
 
 __all__ = ["Check", "Outcome", "Parameter", "ParameterError", "Simulation", "check", "simulation"]
 
@@ -29,11 +30,9 @@ class Simulation:
         self.function = function
         self.name = function.__name__
         self.parameters: tuple[Parameter, ...] = read_signature(function)
-        if any(p.name == "overwrite" for p in self.parameters):
-            raise TypeError(
-                f"simulation {self.name}: leave out the parameter 'overwrite'; every simulation takes it, "
-                "and the function always gets a path that is free"
-            )
+        for name in ("overwrite", "resume"):
+            if any(p.name == name for p in self.parameters):
+                raise TypeError(f"simulation {self.name}: leave out the parameter {name!r}; every simulation takes it")
         functools.update_wrapper(self, function)
 
     def __repr__(self) -> str:
@@ -61,7 +60,9 @@ class Simulation:
                 raise ParameterError(unknown(name, by_name))
         return {n: by_name[n].from_text(text) if n in by_name else text for n, text in texts.items()}
 
-    def prepare(self, *, overwrite: bool = False, **given: Any) -> tuple[dict[str, Any], Path | None]:
+    def prepare(
+        self, *, overwrite: bool = False, resume: Resume = False, **given: Any
+    ) -> tuple[dict[str, Any], Path | None]:
         """All parameters, checked and with defaults filled in, and where the recording goes; nothing is run.
 
         Takes and raises what the call does.
@@ -70,15 +71,18 @@ class Simulation:
         out = None if declared else given.pop("out", None)
         checked = validate(self._model, self.parameters, given)
         values = {p.name: getattr(checked, p.name) for p in self.parameters}
-        return values, _output(values["out"] if declared else out, overwrite=overwrite)
+        return values, _output(values["out"] if declared else out, replace=overwrite or bool(resume))
 
-    def __call__(self, *, overwrite: bool = False, **given: Any) -> Outcome:
+    def __call__(self, *, overwrite: bool = False, resume: Resume = False, **given: Any) -> Outcome:
         """Run the simulation.
 
         Parameters
         ----------
         overwrite : bool
             Whether an existing ``out`` is replaced; it stays as it is until the new one is complete.
+        resume : bool or "takeover"
+            Whether what it simulates into ``out`` goes on where a stopped process left it (see
+            :func:`neurodyn.simulate`); the rest is computed again.
         **given
             The function's parameters. ``out``, a path that ends in ``.h5``, is taken even if the function has
             no such parameter.
@@ -90,11 +94,13 @@ class Simulation:
         FileExistsError
             Before anything runs: ``out`` exists.
         """
-        values, out = self.prepare(overwrite=overwrite, **given)
+        if overwrite and resume:
+            raise ParameterError("overwrite begins anew and resume goes on; choose one")
+        values, out = self.prepare(overwrite=overwrite, resume=resume, **given)
         config = _jsonable({name: value for name, value in values.items() if name != "out"})
         print(f"{self.name}: {self.summary}")
         print(table(None, [(name, shown(value)) for name, value in config.items()]), flush=True)
-        with _free_place(out) as place:
+        with _resuming(resume), nullcontext(out) if resume else _free_place(out) as place:
             started = time.perf_counter()
             returned = self.function(**(values | {"out": place} if "out" in values else values))
             outcome = replace(_outcome(self.name, returned), config=config, path=out)
@@ -151,14 +157,24 @@ def _outcome(name: str, returned: Any) -> Outcome:
     raise TypeError(f"simulation {name} returned {returned!r}; it has to return nd.Outcome(...) or a dict of results")
 
 
-def _output(out: str | Path | None, *, overwrite: bool) -> Path | None:
+@contextmanager
+def _resuming(resume: Resume) -> Iterator[None]:
+    """Let simulations of the function go on where they stopped, without its having to say so."""
+    token = resume_by_default.set(resume)
+    try:
+        yield
+    finally:
+        resume_by_default.reset(token)
+
+
+def _output(out: str | Path | None, *, replace: bool) -> Path | None:
     """``out`` as a path that can be written, its folder made."""
     if out is None:
         return None
     path = Path(out).expanduser()
     if path.suffix not in (".h5", ".hdf5"):
         raise ParameterError(f"out={str(out)!r} has to end in .h5")
-    if path.exists() and not overwrite:
+    if path.exists() and not replace:
         raise FileExistsError(f"{path} exists; choose another name, or replace it with overwrite=True (--overwrite)")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

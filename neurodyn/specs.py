@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,13 +30,16 @@ def layout(connection: Any) -> str:
 
 def expression_text(value: Any) -> str | None:
     """Return the text of an expression, None for what is a quantity, an array or a distribution."""
-    if not isinstance(value, str):
-        return None
+    return value if isinstance(value, str) and not _is_quantity(value) else None
+
+
+@functools.lru_cache(maxsize=1024)  # asked several times of every text; "no" takes long, it looks for the nearest unit
+def _is_quantity(text: str) -> bool:
     try:
-        units.quantity(value)
+        units.quantity(text)
     except ValueError:
-        return value
-    return None
+        return False
+    return True
 
 
 def numeric(value: Any, name: str, size: int) -> tuple[units.Dimensions, bool]:
@@ -70,12 +75,16 @@ def delay_steps(connection: Any, dt: float) -> Any:
     return check_delay(units.si(connection.delay, "second", name=f"{connection.name}.delay"), dt, connection.name)
 
 
-def whole_steps(every: Any, dt: float, name: str) -> int:
-    """Return an interval in steps; one that is no whole number of steps is refused."""
-    steps = float(units.si(every, "second", name=name, above=0.0)) / dt
-    if steps < 1 - 1e-6 or abs(steps - round(steps)) > 1e-6 * steps:
-        raise CircuitError(f"{name} = {every!r}: give a whole number of steps of {dt * 1e3:g} ms")
-    return round(steps)
+def whole_steps(duration: Any, dt: float, name: str) -> int:
+    """Return a duration in steps, 1 or more; one that is no whole number of steps is refused with its two neighbours."""
+    steps = float(units.si(duration, "second", name=name, above=0.0)) / dt  # type: ignore[arg-type]
+    whole = round(steps)
+    if whole < 1 or abs(steps - whole) > 1e-6 + 1e-12 * steps:  # what the division may round, and text of few digits
+        near = [f"{k * dt * 1e3:.10g} ms" for k in (math.floor(steps), math.floor(steps) + 1) if k]
+        raise CircuitError(
+            f"{name} = {duration!r}: give a whole number of steps of {dt * 1e3:.10g} ms, such as {' or '.join(near)}"
+        )
+    return whole
 
 
 def check_delay(seconds: Any, dt: float, name: str) -> Any:

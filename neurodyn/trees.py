@@ -10,7 +10,7 @@ import numpy as np
 
 from neurodyn import units
 from neurodyn.circuit import Circuit
-from neurodyn.network import realize
+from neurodyn.network import Network, realize
 from neurodyn.parts import CircuitError, Connection, Filter, Input, Normal, Population, Readout, SpikeTimes, Uniform
 from neurodyn.plasticity.rule import Rule
 
@@ -19,9 +19,12 @@ _KINDS = {
 }
 
 
-def to_tree(circuit: Circuit) -> dict[str, Any]:
-    """Return the description of a circuit; wiring and drawn parameters stand in its ``values`` as explicit arrays."""
-    network = realize(circuit)
+def to_tree(circuit: Circuit, network: Network | None = None) -> dict[str, Any]:
+    """Return the description of a circuit; wiring and drawn parameters stand in its ``values`` as explicit arrays.
+
+    ``network`` holds these already where the circuit is that of a run that has ended: the same but for what it learned.
+    """
+    network = network or realize(circuit)
     explicit: dict[str, np.ndarray] = {
         a.name: network.values[a.name]
         for a in network.program.arrays
@@ -30,6 +33,7 @@ def to_tree(circuit: Circuit) -> dict[str, Any]:
         and a.name in network.values
         and not a.name.startswith("@")
         and not a.name.endswith((".i", "@clamp", "@clamped", ".alive"))
+        and a.name.removesuffix("@initial") not in circuit.values  # which stands there under its own name
     }
     for c in circuit.connections:
         w = network.wiring[c.name]
@@ -43,8 +47,17 @@ def to_tree(circuit: Circuit) -> dict[str, Any]:
 
 
 def from_tree(tree: Mapping[str, Any]) -> Circuit:
-    """Rebuild a circuit from :func:`to_tree`; closed-loop functions have to be set again."""
-    return _decode(tree)
+    """Rebuild a circuit from :func:`to_tree`; closed-loop functions have to be set again.
+
+    Raises ValueError (CircuitError, UnitsError) for a tree that describes none.
+    """
+    try:
+        circuit = _decode(tree)
+    except (TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError) as error:
+        raise CircuitError(f"the file describes no circuit: {type(error).__name__}: {error}") from error
+    if not isinstance(circuit, Circuit):
+        raise CircuitError(f"the file describes a {type(circuit).__name__}, no circuit")
+    return circuit
 
 
 def _encode(value: Any) -> Any:

@@ -73,6 +73,8 @@ def test_work_of_a_step_is_counted_by_hand(part):
     assert work.divisions == 10  # one for each cell
     assert work.bytes == 2 * 8 * 10 + events * 28 + 16 * 10  # v in and out; synapses; accumulator
     assert work.flops == 10 * (2 + 1) + events + 10  # (-dt*v)/tau + v, v > 1; synapses; accumulator
+    half = limits.count(network, 2.0, itemsize=4)  # float32; an index takes four bytes all the same
+    assert half.bytes == 2 * 4 * 10 + events * 16 + 8 * 10 and half.flops == work.flops
     ceiling = limits.Ceiling(cache=1e9, memory=1e9, flops=1e12, divisions=1e12)
     assert ceiling.seconds(work) == pytest.approx(work.bytes * 1e-9)
 
@@ -124,3 +126,39 @@ def test_kept_results_name_no_place_of_the_machine():
     for page in pages:
         text = page.read_text(encoding="utf-8")
         assert "/tmp" not in text and "/home" not in text and str(FOLDER.parent) not in text
+
+
+def test_without_a_gpu_the_device_benchmark_says_so(part, monkeypatch, capsys):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert part("device").main([]) == 2
+    said = capsys.readouterr()
+    assert "finds no GPU here" in said.err and "--cpu-smoke" in said.err and not said.out
+
+
+def test_page_of_the_device_benchmark(part):
+    device = part("device")
+    row = device.Row("speed network", "float32", 64, 1000, (2e-4, 1e-4, 3e-4), 64_000, 5e5, 4e7, 1.5)
+    text = device.page([row], ["they agree"], ["4096 networks: no time left"], {"device": "A GPU"}, 4e12)
+    assert "* device: A GPU" in text and "* they agree" in text and "* 4096 networks: no time left" in text
+    # medians: 64 000 neurons in 0.2 ms; 40 MB in 0.2 ms are 200 GB/s, 5 % of 4 TB/s
+    assert "| 64 | 200 | 100 to 300 | 3.2e+08 | 2.5e+09 | 200 GB/s | 5 % | 1.5 s |" in text
+
+
+def test_copy_is_measured_in_bytes_read_and_written(part):
+    assert 1e8 < part("device").copy_bandwidth("cpu", 4) < 1e13
+
+
+@pytest.mark.slow
+def test_device_benchmark_from_end_to_end_on_the_cpu(part, tmp_path, capsys):
+    assert part("device").main(["--cpu-smoke", "--out", str(tmp_path / "page.md")]) == 0
+    data = json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))
+    assert [(r["dtype"], r["batch"]) for r in data["rows"]] == 2 * [
+        ("float32", 1),
+        ("float32", 2),
+        ("float64", 1),
+        ("float64", 2),
+    ]
+    assert all(min(r["step_s"]) > 0 and r["events"] > 0 and r["bytes"] > 0 for r in data["rows"])
+    assert sum("identical, spike for spike" in text for text in data["checks"]) == 4
+    assert data["left_out"] == []
+    assert "synaptic events/s" in capsys.readouterr().out

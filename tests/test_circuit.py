@@ -1,5 +1,7 @@
 """The neutral description: parts, names, the step, lesions and clamps, and what is refused before anything runs."""
 
+import pickle
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 from scipy import stats
 
 import neurodyn as nd
+from neurodyn.lowering import lower
 from neurodyn.network import realize
 from neurodyn.parts import CircuitError
 
@@ -254,6 +257,53 @@ def test_values_are_known_by_name():
         net.with_values({"cell.v": [1, 2, 3, 4]})
     with pytest.raises(CircuitError, match=r"values\['cells.v'\] has shape \(2,\), \(4,\) is needed"):
         realize(net.with_values({"cells.v": [1, 2]}))
+
+
+# -- the Program -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lowered(monkeypatch):
+    """The circuits that were lowered, in order."""
+    from neurodyn import lowering
+
+    seen, lower = [], lowering.lower
+    monkeypatch.setattr(lowering, "lower", lambda net: seen.append(net) or lower(net))
+    return seen
+
+
+def test_a_circuit_is_lowered_once(lowered):
+    net = circuit()
+    assert net.program is net.program and len(lowered) == 1
+    seeds = [net.with_(seed=s, name=f"net {s}") for s in range(3)]
+    assert all(n.program is net.program for n in seeds) and len(lowered) == 1
+    later = circuit()
+    seeds = [later.with_(seed=s) for s in range(3)]
+    assert seeds[0].program is seeds[2].program is later.program and len(lowered) == 2
+    nd.simulate(net, "2 ms", backend="interpreter")
+    assert len(lowered) == 2
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda net: net.with_(populations=[population(code="v = v - I")]),
+        lambda net: net.with_(seed=2, inputs=[nd.Input("drive", ("p",))]),
+        lambda net: replace(net, populations=[population(code="v = v - I")]),
+        lambda net: net.with_part(nd.Filter("rate", population(threshold="v > 1"), "1 ms")).with_part(
+            population(threshold="v > 1")
+        ),
+        lambda net: net.with_values({"cells.v": np.ones(4)}),
+        lambda net: net.clamp("cells", "v", [0], 1.0),
+        lambda net: pickle.loads(pickle.dumps(net)).clamp("cells", "v", [0], 1.0),
+    ],
+)
+def test_a_changed_circuit_has_its_own_program(change):
+    net = circuit()
+    old = net.program
+    new = change(net)
+    assert new.program != old and new.program.hash != old.hash
+    assert new.program == lower(new) and net.program is old
 
 
 # -- sources -----------------------------------------------------------------------------------------------------

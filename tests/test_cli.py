@@ -138,7 +138,7 @@ def test_an_existing_recording_is_refused_before_running(folder, stored, capsys)
         (["run"], "required: SCRIPT"),
         (["run", "simulations/growing.py", "--sed", "3"], "unrecognized arguments: --sed"),
         (["rnu", "simulations/growing.py"], "unknown command 'rnu'; did you mean 'run'?"),
-        (["zzzzz"], "there are run, info, plot, list, doctor"),
+        (["zzzzz"], "there are run, info, plot, rerun, list, doctor"),
         (["info", "runs/none.h5"], "there is no recording 'runs/none.h5'"),
         (["plot", "none.h5"], "there is no recording 'none.h5'"),
         (["list", "nowhere"], "there is no folder 'nowhere'"),

@@ -9,6 +9,7 @@ import neurodyn as nd
 from neurodyn.circuit import Circuit
 from neurodyn.network import realize
 from neurodyn.parts import CircuitError
+from neurodyn.trees import to_tree
 from neurodyn.units import quantity
 
 TASK = nd.tasks.WhatWhen(latencies=("100 ms", "160 ms"), probability=0.7, trial="300 ms", cue="50 ms", window="90 ms")
@@ -124,6 +125,20 @@ def test_two_sessions_in_a_row_are_one_but_for_the_noise(tmp_path):
     halves = through_a_file(through_a_file(quiet, tmp_path / "head.h5", head, learn=rule), tmp_path / "tail.h5", tail)
     for name in ("when.w", "what.v", "when.centre", "when.gain"):
         np.testing.assert_array_equal(halves.values[name], whole.values[name], err_msg=name)
+
+
+def test_learned_weights_are_stored_once():
+    net = nd.WhatWhenRule().attach(nd.SpikingReservoir(10)).with_values({"when.w": np.ones((2, 10))})
+    values = net.to_tree()["values"]
+    assert "when.w" in values and "when.w@initial" not in values
+    assert_same_network(net, Circuit.from_tree(net.to_tree()))
+
+
+def test_a_tree_of_a_run_that_ended_draws_nothing_again():
+    net = nd.WhatWhenRule().attach(nd.SpikingReservoir(10, seed=3))
+    trained = net.with_values({"when.w": np.ones((2, 10))})
+    assert_same_network(Circuit.from_tree(to_tree(trained, realize(net))), Circuit.from_tree(trained.to_tree()))
+    assert to_tree(trained, realize(net))["values"].keys() == trained.to_tree()["values"].keys()
 
 
 def test_wiring_stays_when_the_seed_changes():

@@ -28,3 +28,23 @@ def engine_class(name: str) -> type[Engine]:
         )
     module, attribute = _ENGINES[name]
     return getattr(importlib.import_module(module), attribute)
+
+
+def register(name: str) -> None:
+    """Make one's own runner known as a backend, for this process, under the name "package.module:Class".
+
+    Only what was registered is ever imported: a recording that names a backend can't bring code in. ValueError for
+    what can't be imported or is no :class:`~neurodyn.backends.engine.Engine`.
+    """
+    import importlib
+
+    from neurodyn.backends.engine import Engine
+
+    module, _, attribute = name.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"runner {name!r} can't be imported as 'package.module:Class': {error}") from error
+    if not (isinstance(found, type) and issubclass(found, Engine)):
+        raise ValueError(f"runner {name!r} is no subclass of neurodyn.backends.engine.Engine")
+    _ENGINES[name] = (module, attribute)

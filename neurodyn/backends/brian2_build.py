@@ -16,7 +16,7 @@ import numpy as np
 
 from neurodyn.backends.brian2_text import brian2_code, brian2_expression
 from neurodyn.backends.equations_brian2 import brian2
-from neurodyn.backends.equations_text import brian2_equations_text, unit_text
+from neurodyn.backends.equations_text import brian2_equations_text, unit_text, without_comments
 from neurodyn.lowering import dimensions_of_populations
 from neurodyn.network import Network
 from neurodyn.parts import CircuitError, Population, SpikeTimes
@@ -39,20 +39,20 @@ class Built:
 
 
 def build(network: Network, operations: Sequence[Operation] = ()) -> Built:
-    """Build everything that Brian2 computes, with parameters and wiring set; start values are left at 0."""
+    """Build everything that Brian2 computes, with parameters and wiring set; start values are left at 0.
+
+    Raises CircuitError for what Brian2 has no words for, before the first object is made.
+    """
+    words = {p.name: _words(p) for p in network.circuit.populations}
     clock = brian2.Clock(network.circuit.timestep * brian2.second)
     groups: dict[str, Any] = {}
     code: dict[str, Any] = {}
     dimensions = dimensions_of_populations(network.circuit)
     for p in network.circuit.populations:
-        if p.size == 0:
-            raise CircuitError(
-                f"population {p.name!r} is empty, which Brian2 does not allow; use backend 'numba' or 'interpreter'"
-            )
         if isinstance(p, SpikeTimes):
             groups[p.name] = _spike_source(p, network, clock)
         else:
-            groups[p.name], code[p.name] = _group(p, network, dimensions, clock)
+            groups[p.name], code[p.name] = _group(p, words[p.name], network, dimensions, clock)
     synapses = {
         s.name: made
         for number, s in enumerate(network.program.spikes)
@@ -79,16 +79,40 @@ def slot(network: Network, population: str) -> int:
     return 10 * network.program.populations.index(population)
 
 
-def _group(p: Population, network: Network, dimensions: Mapping[str, Any], clock: Any) -> tuple[Any, Any]:
+@dataclass(frozen=True)
+class _Words:
+    """The texts of a population in Brian2's language; ``update`` is the code of one step, if it has any."""
+
+    threshold: str | None = None
+    reset: str = ""
+    update: str = ""
+
+
+def _words(p: Population | SpikeTimes) -> _Words:
+    if p.size == 0:
+        raise CircuitError(
+            f"population {p.name!r} is empty, which Brian2 does not allow; use backend 'numba' or 'interpreter'"
+        )
+    if isinstance(p, SpikeTimes):
+        return _Words()
+    if p.equations is not None:
+        threshold = None if p.threshold is None else " ".join(without_comments(p.threshold).split())
+        return _Words(threshold, without_comments(p.reset or ""))
+    return _Words(
+        None if p.threshold is None else brian2_expression(p.threshold, p.name),
+        brian2_code(p.reset or "", p.name, p.variables),
+        brian2_code(p.code or "", p.name, p.variables),
+    )
+
+
+def _group(
+    p: Population, words: _Words, network: Network, dimensions: Mapping[str, Any], clock: Any
+) -> tuple[Any, Any]:
     text, values = _model(p, network, dimensions)
-    code = p.equations is None
-    reset = brian2_code(p.reset or "", p.name, p.variables) if code else p.reset or ""
-    threshold, silent = p.threshold, {}
-    if threshold is not None:
-        threshold = brian2_expression(threshold, p.name) if code else " ".join(threshold.split())
-        if p.silenced:  # an event of its own: they reset, but emit nothing
-            silent = {"silenced": f"({threshold}) and not nd_alive"}
-            threshold = f"({threshold}) and nd_alive"
+    threshold, reset, silent = words.threshold, words.reset, {}
+    if threshold is not None and p.silenced:  # an event of its own: they reset, but emit nothing
+        silent = {"silenced": f"({threshold}) and not nd_alive"}
+        threshold = f"({threshold}) and nd_alive"
     refractory: Any = False
     if p.refractory is not None:
         named = isinstance(p.refractory, str) and p.refractory in p.parameters
@@ -113,10 +137,8 @@ def _group(p: Population, network: Network, dimensions: Mapping[str, Any], clock
     if silent:
         group.set_event_schedule("silenced", "groups", first + 3)
         group.run_on_event("silenced", reset, "groups", first + 4)
-    runner = None
-    if code:
-        body = brian2_code(p.code or "", p.name, p.variables)
-        runner = _regularly(group, body, "groups", first + 1) if body else None
+    runner = _regularly(group, words.update, "groups", first + 1) if words.update else None
+    if p.equations is None:
         for part in (*group.thresholder.values(), *group.resetter.values()):
             part.check_units = False  # code is in SI numbers, which pseudo-units rely on
     if p.clamped:

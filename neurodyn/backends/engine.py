@@ -29,7 +29,10 @@ class SampleSpec:
 
 @dataclass(eq=False)
 class Records:
-    """What one chunk produced: spikes as (steps, units) by population, samples as (rows, units) by array."""
+    """What one chunk produced: spikes as (steps, units) by population, samples as (rows, units) by array.
+
+    The arrays are the receiver's to keep and to change.
+    """
 
     spikes: dict[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
     samples: dict[str, np.ndarray] = field(default_factory=dict)

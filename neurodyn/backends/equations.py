@@ -24,8 +24,10 @@ from neurodyn.backends.equations_text import (
     EquationsError,
     Kind,
     brian2_equations_text,
+    check_language,
     declarations,
     nearest,
+    without_comments,
 )
 from neurodyn.kernels import cache
 from neurodyn.units import Dimensions
@@ -131,6 +133,10 @@ def lower(
     """
     text = brian2_equations_text(equations, parameters=parameters, inputs=inputs)
     _check_events(threshold, reset, refractory)
+    threshold, reset = (None if code is None else without_comments(code) for code in (threshold, reset))
+    if threshold is not None:
+        check_language(threshold, "threshold", "eval")
+    check_language(reset or "", "reset", "exec")
     _check_method(method)
     _check_refractory(equations, refractory)
     period = refractory if isinstance(refractory, str) else None

@@ -5,8 +5,10 @@ By Brian2's grammar, but without importing Brian2, which costs a second.
 
 from __future__ import annotations
 
+import ast
 import difflib
 import re
+import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -18,6 +20,10 @@ RESERVED = frozenset(
     {"dt", "t", "i", "N", "t_in_timesteps", "xi", "rand", "randn", "poisson", "not_refractory", "lastspike",
      "refractory", "refractory_until"}
 )  # fmt: skip
+FUNCTIONS = frozenset(
+    "abs arccos arcsin arctan ceil clip cos cosh exp expm1 exprel floor int log log10 log1p poisson rand randn sign sin "
+    "sinh sqrt tan tanh timestep".split()
+)
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 Kind = Literal["state", "parameter", "subexpression"]
 
@@ -39,6 +45,10 @@ _REFUSED_FLAGS = {
     "event-driven": "event-driven equations belong to synapses",
     "clock-driven": "clock-driven equations belong to synapses",
 }
+_LANGUAGE = (
+    ast.Module, ast.Expression, ast.Assign, ast.AugAssign, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.Call,
+    ast.Name, ast.Constant, ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context,
+)  # fmt: skip
 _BASE_UNITS = ("metre", "kilogram", "second", "amp", "kelvin", "mole", "candela")
 _NAMED_UNITS = ("1", "volt", "amp", "second", "siemens", "ohm", "farad", "hertz", "coulomb", "metre")
 
@@ -62,7 +72,7 @@ def brian2_equations_text(
     parameters: Mapping[str, tuple[Dimensions, bool]] = NOTHING,
     inputs: Mapping[str, Dimensions] = NOTHING,
 ) -> str:
-    """The equations as Brian2's NeuronGroup takes them: the user's text, then what it leaves undeclared.
+    """The equations as Brian2's NeuronGroup takes them: the user's text without comments, then what it leaves undeclared.
 
     Parameters (name to dimensions and whether shared) come as ``name : unit (constant)`` or ``(constant,
     shared)``, inputs as ``name : unit``, all in base units. Raises `EquationsError` for text that cannot be
@@ -96,14 +106,14 @@ def brian2_equations_text(
                 f"input {name!r} is written every step, but the equations have {declared[name].text!r}; "
                 f"declare it as '{name} : {unit_text(dimensions)}'"
             )
-    return "\n".join([equations.rstrip(), *lines])
+    return "\n".join([without_comments(equations).rstrip(), *lines])
 
 
 def declarations(equations: str) -> dict[str, Declaration]:
     """Names that the text declares, in its order; raises `EquationsError` where it cannot be read."""
     if not isinstance(equations, str):
         raise EquationsError(f"equations={equations!r} has to be text, such as 'dv/dt = -v/(10*ms) : volt'")
-    source = re.sub(r"#[^\n]*", "", equations).rstrip()
+    source = without_comments(equations).rstrip()
     found: dict[str, Declaration] = {}
     position = 0
     while position < len(source):
@@ -119,6 +129,8 @@ def declarations(equations: str) -> dict[str, Declaration]:
         name, text = match[kind], " ".join(match[0].split())
         flags = tuple(" ".join(flag.split()) for flag in (match["flags"] or "").split(",") if flag.strip())
         _check_name(name, kind)
+        if kind != "parameter":
+            check_language(text.partition("=")[2].partition(":")[0].strip(), "equations", "eval")
         if name in found:
             raise EquationsError(f"{name!r} is declared twice: {found[name].text!r} and {text!r}")
         for flag in flags:
@@ -128,6 +140,37 @@ def declarations(equations: str) -> dict[str, Declaration]:
                 raise EquationsError(f"{text!r} has the flag {flag!r}: {why}{nearest(flag, known)}")
         found[name] = Declaration(kind, flags, text)
     return found
+
+
+def without_comments(text: str) -> str:
+    """The text without comments: Brian2 takes what follows a ";" in one for a statement."""
+    return re.sub(r"#[^\n]*", "", text)
+
+
+def check_language(code: str, where: str, mode: Literal["eval", "exec"]) -> None:
+    """Refuse all but assignments and expressions of numbers, names and Brian2's functions.
+
+    It is no matter of taste: Brian2 hands a text inside a call to sympy, which executes it as Python, and equations may
+    come from anybody's file.
+    """
+    try:
+        tree = ast.parse(textwrap.dedent(code) if mode == "exec" else code.strip(), mode=mode)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        said = error.msg if isinstance(error, SyntaxError) else str(error) or type(error).__name__
+        raise EquationsError(f"{where}: cannot read {' '.join(code.split())[:200]!r} ({said})") from None
+    for node in ast.walk(tree):
+        function = node.func if isinstance(node, ast.Call) else None
+        if isinstance(function, ast.Name) and function.id not in FUNCTIONS:
+            known = f"; there are {', '.join(sorted(FUNCTIONS))}"
+            raise EquationsError(f"{where}: {function.id!r} is no function{nearest(function.id, FUNCTIONS) or known}")
+        text = isinstance(node, ast.Constant) and not isinstance(node.value, bool | int | float)
+        odd = isinstance(node, ast.Call) and (not isinstance(function, ast.Name) or bool(node.keywords))
+        if text or odd or not isinstance(node, _LANGUAGE):
+            line = ast.unparse(node).splitlines()[0][:200]
+            raise EquationsError(
+                f"{where}: {line!r} is not part of the language; there are assignments and expressions of numbers, names "
+                "and functions"
+            )
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from neurodyn.backends.engine import HostEngine, Records
+from neurodyn.backends.engine import HostEngine, Records, SampleSpec
 from neurodyn.kernels.emit import Emitter, Sample
 from neurodyn.kernels.step import compile_step
 from neurodyn.network import Wiring
+
+_BLOCK = 2**24  # bytes
 
 
 class NumbaEngine(HostEngine):
@@ -40,6 +42,7 @@ class NumbaEngine(HostEngine):
                 self._connections += [*_rows(w), w.weights.astype(self.dtype)]
             self._connections += [self.histories[s.name], self.sums[s.name]]
         self._sources = [x for p in self.program.spike_sources for x in self._schedule(p)]
+        self._blocks: dict[str, np.ndarray] = {}  # what is left to cut arrays for samples from
         self._capacity = max([4096, *(2 * self._size(p) for p in self.program.spiking)])
 
     def _size(self, axis: str) -> int:
@@ -61,10 +64,7 @@ class NumbaEngine(HostEngine):
         blocks = [np.ascontiguousarray(inputs[name], dtype=self.dtype) for name in self.program.inputs]
         out = Records()
         spikes: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {p: [] for p in self.recorded}
-        buffers = {
-            s.array: np.empty((s.rows(self.step, steps), s.units.size), self._sample_dtype(s.array))
-            for s in self.samples
-        }
+        buffers = {s.array: self._rows_for(s, steps) for s in self.samples}
         first = self.step
         while self.step < first + steps:
             done = self.step - first
@@ -111,8 +111,16 @@ class NumbaEngine(HostEngine):
         out.samples = buffers
         return out
 
-    def _sample_dtype(self, array: str) -> np.dtype:
-        return self.arrays[array].dtype
+    def _rows_for(self, sample: SampleSpec, steps: int) -> np.ndarray:
+        """Cut an array from a block that comes in huge pages: fresh small ones cost more than what is written to them."""
+        rows, dtype = sample.rows(self.step, steps), self.arrays[sample.array].dtype
+        block = self._blocks.get(sample.array)
+        if block is None or len(block) < rows:
+            block = np.empty(
+                (max(rows, _BLOCK // max(1, dtype.itemsize * sample.units.size)), sample.units.size), dtype
+            )
+        self._blocks[sample.array] = block[rows:]
+        return block[:rows]
 
 
 def _rows(wiring: Wiring) -> tuple[np.ndarray, np.ndarray]:

@@ -7,18 +7,23 @@ results agree to rounding only; spikes of chaotic networks part company sooner o
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
 
 from neurodyn.backends.engine import Begin, Engine, Records, SampleSpec, watched
+from neurodyn.backends.fused import Fired, FusedStep
 from neurodyn.backends.layout import Layout
 from neurodyn.backends.memory import check_memory
 from neurodyn.kernels.tensors import TensorKernels
 from neurodyn.network import Network
 from neurodyn.program import WeightedSum
+
+_PARALLEL = 2**20  # elements of the largest tensor from which several threads pay
 
 
 class TorchBatch:
@@ -43,6 +48,7 @@ class TorchBatch:
         self.arrays = self.layout.arrays
         self.kernels = TensorKernels(self.layout)
         self.blocks = self.kernels.blocks()
+        self.fused = self._fused() if self.device.type == "cuda" else None
         self.started = np.zeros(len(networks), bool)
         self._finite: np.ndarray | None = None
         self.engines = [
@@ -76,7 +82,29 @@ class TorchBatch:
     def advance(self, steps: int, inputs: Mapping[int, Mapping[str, np.ndarray]]) -> list[Records]:
         """Advance all networks by ``steps`` with the ``inputs`` (steps, channels) of those that have some."""
         self._finite = None
+        with self._threads():
+            return self._advance(steps, inputs)
+
+    @contextmanager
+    def _threads(self) -> Iterator[None]:
+        """Keep small tensors on one thread: waiting for a second one costs more than it does, several times if it is busy."""
+        largest = max((t.numel() for t in self.arrays.values()), default=0)
+        if self.device.type != "cpu" or largest >= _PARALLEL or torch.get_num_threads() == 1:
+            yield
+            return
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
+
+    def _advance(self, steps: int, inputs: Mapping[int, Mapping[str, np.ndarray]]) -> list[Records]:
         given = {name: self._stacked(name, steps, inputs) for name in self.program.inputs}
+        if self.fused is not None:
+            records = self._records(*self.fused.advance(self.step, steps, given))
+            self.step += steps
+            return records
         spikes: dict[str, list[tuple[int, torch.Tensor]]] = {p: [] for p in self.recorded}
         samples = {s.array: self._sample_buffer(number, steps) for number, s in enumerate(self.samples[0])}
         rows = dict.fromkeys(samples, 0)
@@ -94,7 +122,7 @@ class TorchBatch:
                     values = values[:, None] if values.ndim == 1 else values
                     samples[spec.array][rows[spec.array]] = values if index is None else values.gather(1, index)
                     rows[spec.array] += 1
-        return self._records(spikes, samples)
+        return self._records({p: self._fired(p, found) for p, found in spikes.items()}, samples)
 
     def infinite(self) -> list[int]:
         """Return the networks in which a number is not finite."""
@@ -274,20 +302,31 @@ class TorchBatch:
     def _channels_of(self, array: str) -> int:
         return self.arrays[array].shape[1] if self.arrays[array].ndim > 1 else 1
 
-    def _records(
-        self, spikes: Mapping[str, list[tuple[int, torch.Tensor]]], samples: Mapping[str, torch.Tensor]
-    ) -> list[Records]:
+    def _fused(self) -> FusedStep | None:
+        """Return the kernel that makes all steps of a chunk in one launch, or None where tensors have to do it."""
+        try:
+            return FusedStep(self.layout, self.samples, tuple(self.recorded))
+        except NotImplementedError as error:
+            warnings.warn(f"steps are made tensor by tensor, which is slower: {error}", RuntimeWarning, stacklevel=4)
+            return None
+
+    def _fired(self, population: str, found: list[tuple[int, torch.Tensor]]) -> Fired:
+        """Return the spikes of a chunk by network, from flat indices step by step."""
+        at = torch.cat([f for _, f in found]).cpu().numpy() if found else np.empty(0, np.int64)
+        steps = np.repeat(np.array([k for k, _ in found], np.int64), [f.numel() for _, f in found])
+        lanes, units = np.divmod(at, max(self.layout.width[population], 1))
+        order = np.argsort(lanes, kind="stable")
+        return Fired(lanes[order], steps[order], units[order])
+
+    def _records(self, fired: Mapping[str, Fired], samples: Mapping[str, torch.Tensor]) -> list[Records]:
         """Share out what the batch recorded among its networks."""
         out = [Records() for _ in self.networks]
-        for population, found in spikes.items():
-            at = torch.cat([f for _, f in found]).cpu().numpy() if found else np.empty(0, np.int64)
-            steps = np.repeat(np.array([k for k, _ in found], np.int64), [f.numel() for _, f in found])
-            lanes, units = np.divmod(at, max(self.layout.width[population], 1))
-            order = np.argsort(lanes, kind="stable")
-            cuts = np.searchsorted(lanes[order], np.arange(len(out) + 1))
-            steps, units = steps[order], units[order].astype(np.int32)
+        for population, found in fired.items():
+            cuts = np.searchsorted(found.lanes, np.arange(len(out) + 1))
+            units = found.units.astype(np.int32)
             for lane, record in enumerate(out):
-                record.spikes[population] = (steps[cuts[lane] : cuts[lane + 1]], units[cuts[lane] : cuts[lane + 1]])
+                mine = slice(cuts[lane], cuts[lane + 1])
+                record.spikes[population] = (found.steps[mine], units[mine])
         for number, spec in enumerate(self.samples[0]):
             values = samples[spec.array].cpu().numpy()
             for lane, record in enumerate(out):

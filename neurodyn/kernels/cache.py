@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType
 
 
 def folder() -> Path:
@@ -40,3 +42,21 @@ def atomic_write(path: Path, text: str) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+
+
+def module(name: str, text: str) -> ModuleType:
+    """Return the module of a generated text; ``name`` holds a hash of all that it depends on.
+
+    It is written into the folder, since compilers keep machine code beside a file and read sources from one.
+    """
+    if name in sys.modules:
+        return sys.modules[name]
+    path = folder() / "kernels" / f"{name}.py"
+    if not path.exists():
+        atomic_write(path, text)
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    sys.modules[name] = made
+    return made

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from neurodyn.program import Array, Axes, Block, Branch, Item, Op, Operand, Program, Store
 
-_INFIX = {
+INFIX = {
     "add": "+",
     "sub": "-",
     "mul": "*",
@@ -39,7 +39,7 @@ class Sample:
 
 
 @dataclass
-class _Loop:
+class Loop:
     axes: Axes
     before: list[str] = field(default_factory=list)
     loads: dict[tuple[str, tuple[int, ...]], str] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Emitter:
         self.value_axes: dict[str, Axes] = {}
         self.value_dtype: dict[str, str] = {}
         self.place: dict[str, str] = {}  # value -> "loop" while its loop is open, "scalar", or "array"
-        self.loop: _Loop | None = None
+        self.loop: Loop | None = None
         self.subset: str | None = None
         self.tag = ""
         self.crossing: set[str] = set()
@@ -174,11 +174,11 @@ class Emitter:
             if self.place.get(name) == "loop":
                 self.place[name] = "closed"
 
-    def open(self, axes: Axes) -> _Loop:
+    def open(self, axes: Axes) -> Loop:
         dynamic = tuple(a for a in axes if not self._static(a))
         if self.loop is None or self.loop.axes != dynamic:
             self.close()
-            self.loop = _Loop(dynamic)
+            self.loop = Loop(dynamic)
         return self.loop
 
     def _in_loop(self, operands: tuple[Operand, ...]) -> bool:
@@ -244,11 +244,11 @@ class Emitter:
         assert self.loop is not None
         return any(isinstance(a, str) and a in self.loop.sums for a in op.args)
 
-    def finish_value(self, op: Op, loop: _Loop) -> None:
+    def finish_value(self, op: Op, loop: Loop) -> None:
         loop.defined.add(op.name)
         self.place[op.name] = "array" if op.name in self.crossing else "loop"
 
-    def spill(self, op: Op, name: str, loop: _Loop) -> None:
+    def spill(self, op: Op, name: str, loop: Loop) -> None:
         dynamic = [a for a in op.axes if not self._static(a)]
         self.workspace[f"w_{name}"] = (
             f"np.empty(({', '.join(self.sizes[a] for a in dynamic)},), dtype=np.{'bool_' if op.dtype == 'bool' else self.dtype})"
@@ -264,8 +264,8 @@ class Emitter:
             x = self.operand(op.args[0], combo, op.axes)
             return "*".join([x] * int(float(op.args[1])))
         args = [self.operand(a, combo, op.axes) for a in op.args]
-        if op.op in _INFIX:
-            return f"{args[0]} {_INFIX[op.op]} {args[1]}"
+        if op.op in INFIX:
+            return f"{args[0]} {INFIX[op.op]} {args[1]}"
         if op.op == "neg":
             return f"-{args[0]}"
         if op.op == "not":
@@ -324,7 +324,7 @@ class Emitter:
         for combo in self.combos(op.axes):
             name = self.value_name(op.name, combo)
             terms = [self.operand(argument, (*combo, k), own) for k in range(self._length(own[-1]))]
-            line = f"{name} = {' + '.join(['F(0.0)', *terms])}"
+            line = f"{name} = {' + '.join([self.literal(0.0), *terms])}"
             if loop is not None:
                 loop.lines.append(line)
                 if op.name in self.crossing:

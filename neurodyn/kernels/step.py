@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -51,7 +49,7 @@ def signature(program: Program, samples: tuple[Sample, ...]) -> list[str]:
 
 def source(program: Program, samples: tuple[Sample, ...], dtype: str) -> str:
     """Return the source of the module with ``advance`` (one chunk of steps, returns the steps done)."""
-    step = _Step(program, samples, dtype)
+    step = StepText(program, samples, dtype)
     body = step.text()
     arguments = ", ".join(signature(program, samples))
     return (
@@ -61,7 +59,7 @@ def source(program: Program, samples: tuple[Sample, ...], dtype: str) -> str:
     )
 
 
-def _above(population: str) -> str:
+def above_of(population: str) -> str:
     return f"{population}@above"
 
 
@@ -81,15 +79,17 @@ def renamed(items: tuple[Item, ...], names: Mapping[str, str]) -> tuple[Item, ..
     )
 
 
-class _Step:
+class StepText:
     """Compose the loop over steps in the order that DESIGN fixes."""
+
+    emitter: type[Emitter] = Emitter
 
     def __init__(self, program: Program, samples: tuple[Sample, ...], dtype: str) -> None:
         self.program, self.samples = program, samples
-        self.e = Emitter(program, samples, dtype)
+        self.e = self.emitter(program, samples, dtype)
         self.compared: set[str] = set()
         for population in program.spiking:
-            name = _above(population)
+            name = above_of(population)
             self.e.arrays[name] = Array(name, (population,), "workspace", "bool")
             self.e.names[name] = f"above_{self.e.sizes[population]}"
 
@@ -200,7 +200,7 @@ class _Step:
         """Return the threshold as a block that stores, for each unit, whether it is above."""
         (block,) = self.program.phase("threshold", population)
         assert block.result is not None
-        return Block("threshold", population, (*block.body, Store(_above(population), block.result)))
+        return Block("threshold", population, (*block.body, Store(above_of(population), block.result)))
 
     def _update(self, population: str) -> None:
         """Write the update; the comparison with the threshold joins its last loop where it needs nothing else."""
@@ -297,7 +297,18 @@ class _Step:
 
 
 def compile_step(program: Program, samples: tuple[Sample, ...], dtype: str) -> ModuleType:
-    """Return the module of a Program, from the cache where it is there.
+    """Return the module of a Program, of this process or from the cache where it is there."""
+    key = (program.hash, samples, dtype)
+    if key not in _LOADED:  # the text alone takes milliseconds, for every network of a batch
+        _LOADED[key] = _load(program, samples, dtype)
+    return _LOADED[key]
+
+
+_LOADED: dict[tuple[str, tuple[Sample, ...], str], ModuleType] = {}
+
+
+def _load(program: Program, samples: tuple[Sample, ...], dtype: str) -> ModuleType:
+    """Write the module if it is not on disk, and import it.
 
     The key holds the Program, the helpers in this folder, the versions of numba and llvmlite and the CPU: a changed
     helper or another machine must not meet old machine code. Files are written atomically, since array jobs race.
@@ -310,18 +321,7 @@ def compile_step(program: Program, samples: tuple[Sample, ...], dtype: str) -> M
     text = source(program, samples, dtype)
     helpers = "".join(hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(Path(__file__).parent.glob("*.py")))
     key = "\n".join([text, helpers, numba.__version__, llvmlite.__version__, llvm.get_host_cpu_name()])
-    name = f"neurodyn_step_{hashlib.sha256(key.encode()).hexdigest()[:24]}"
-    if name in sys.modules:
-        return sys.modules[name]
-    path = cache.folder() / "kernels" / f"{name}.py"
-    if not path.exists():
-        cache.atomic_write(path, text)
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    sys.modules[name] = module
-    return module
+    return cache.module(f"neurodyn_step_{hashlib.sha256(key.encode()).hexdigest()[:24]}", text)
 
 
 def _allow_many_pointer_checks(llvm: ModuleType) -> None:

@@ -8,7 +8,7 @@ from numba import njit
 from neurodyn.kernels.philox import _LOW, _SCALE, _1, _12, _20, _32, _rounds
 
 
-@njit(cache=True, error_model="numpy")
+@njit(cache=True, error_model="numpy", nogil=True)
 def random_rows(sources, targets, probability, seed, stream, skip_self):
     """Return (indptr, targets) of a Bernoulli graph, by geometric jumps along each row: O(synapses) draws."""
     indptr = np.zeros(sources + 1, dtype=np.int64)

@@ -111,7 +111,7 @@ def _write_data(file: h5py.File, new: Mapping[str, tuple]) -> None:
         every = {name: _prepare(name, values) for name, values in old.items() if name not in new} | every
         del file["data"]
     group = ordered_group(file, "data")
-    scales = Scales(group, set(every))
+    scales = Scales(group, set(every), compress=True)
     for name, (array, axes, attrs) in every.items():
         dataset = write_array(group, name, array.shape, [array], compress=True)
         for key, value in attrs.items():

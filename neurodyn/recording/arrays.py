@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,9 @@ _HIDDEN = set("dims CLASS NAME DIMENSION_LIST REFERENCE_LIST _Netcdf4Dimid _Netc
 RESERVED = _HIDDEN | set(
     "_FillValue missing_value coordinates scale_factor add_offset grid_mapping bounds calendar dtype".split()
 )
+
+_FREE_BYTES = 2**26  # what may be claimed without being there: an array that was never written, or all fill value
+_MOST_COMPRESSED = 1100  # deflate makes 1032 to 1 at most
 
 Pieces = Callable[[], Iterable[np.ndarray]]
 
@@ -56,8 +60,8 @@ class Scales:
     The first coordinate called "time" bears that name; another one, of the variable v, is called "v_time".
     """
 
-    def __init__(self, group: h5py.Group, taken: Collection[str]) -> None:
-        self._group, self._taken = group, taken
+    def __init__(self, group: h5py.Group, taken: Collection[str], *, compress: bool) -> None:
+        self._group, self._taken, self._compress = group, taken, compress
         self._made: dict[tuple[str, str], h5py.Dataset] = {}
 
     def attach(self, dataset: h5py.Dataset, owner: str, axes: Sequence[Axis]) -> None:
@@ -77,7 +81,7 @@ class Scales:
             name += "_"
         if axis.pieces is None:
             return bare_scale(self._group, name, axis.size)
-        scale = write_array(self._group, name, (axis.size,), axis.pieces(), compress=True)
+        scale = write_array(self._group, name, (axis.size,), axis.pieces(), compress=self._compress)
         scale.make_scale(name)
         for key, value in axis.attrs.items():
             scale.attrs[key] = encode(value, f"{name}: attribute {key!r}")
@@ -113,7 +117,7 @@ def write_array(
     compress: bool,
     dtype: Any = None,
 ) -> h5py.Dataset:
-    """Write an array handed over in pieces along its first dimension, in whole chunks.
+    """Write an array handed over in pieces along its first dimension: compressed by the chunk, or as it comes.
 
     `dtype` is needed only where there may be no piece at all.
     """
@@ -121,21 +125,22 @@ def write_array(
     first = next(pieces, np.zeros((0, *shape[1:]), dtype or np.float64))
     text = first.dtype.kind == "U"
     dtype = h5py.string_dtype() if text else np.dtype(dtype or first.dtype)
-    how = {} if text else storage(shape, dtype.itemsize, compress=compress)
+    how = storage(shape, dtype.itemsize) if compress and not text else {}
     dataset = group.create_dataset(name, shape, dtype=dtype, **how)
     if not shape:
         dataset[()] = str(first) if text else first
         return dataset
-    rows = dataset.chunks[0] if dataset.chunks else max(1, shape[0])
+    rows = dataset.chunks[0] if dataset.chunks else 1
     start, count, held = 0, 0, []
     for piece in itertools.chain([first], pieces):
         held.append(piece)
         count += len(piece)
         if count >= rows:
-            block, full = np.concatenate(held), count - count % rows
+            block, full = held[0] if len(held) == 1 else np.concatenate(held), count - count % rows
             _put(dataset, start, block[:full])
-            start, count, held = start + full, count - full, [block[full:]]
-    _put(dataset, start, np.concatenate(held))
+            start, count, held = start + full, count - full, [block[full:]] if full < count else []
+    if held:
+        _put(dataset, start, np.concatenate(held))
     return dataset
 
 
@@ -158,9 +163,32 @@ def is_bare_scale(dataset: h5py.Dataset) -> bool:
     return str(decode(dataset.attrs.get("NAME", ""))).startswith(DIMENSION_ONLY)
 
 
-def text_values(dataset: h5py.Dataset) -> np.ndarray:
-    """The values of a text dataset as a numpy array of str."""
-    return np.array(dataset.asstr(errors="replace")[()], dtype=str).reshape(dataset.shape)
+def read_values(dataset: h5py.Dataset) -> np.ndarray:
+    """The values of a dataset of booleans, numbers or text.
+
+    Raises ValueError for what no recording holds and a file from elsewhere might: other types (opaque, compound,
+    references), data kept in other files, and more entries than the bytes in the file can account for.
+    """
+    text = h5py.check_string_dtype(dataset.dtype) is not None
+    where = f"{dataset.file.filename}: {dataset.name}"
+    if dataset.shape is None or not (text or dataset.dtype.kind in "biufc"):
+        raise ValueError(f"{where} is of type {dataset.dtype}, which no recording holds; it is not read")
+    if dataset.external or dataset.is_virtual:
+        raise ValueError(f"{where} is kept in another file; it is not read")
+    size = math.prod(dataset.shape) * dataset.dtype.itemsize
+    if size > max(_FREE_BYTES, _MOST_COMPRESSED * dataset.id.get_storage_size()):
+        raise ValueError(f"{where} claims {size / 1e6:.0f} MB, which is more than the file can hold; it is not read")
+    if text:
+        return np.array(dataset.asstr(errors="replace")[()], dtype=str).reshape(dataset.shape)
+    return np.asarray(dataset[()], dtype=dataset.dtype).reshape(dataset.shape)
+
+
+def dimensions(dataset: h5py.Dataset) -> list[str]:
+    """The names of the dimensions of an array; ValueError if they don't fit it."""
+    dims = decode(dataset.attrs["dims"])
+    if not isinstance(dims, list) or len(dims) != dataset.ndim or not all(isinstance(dim, str) for dim in dims):
+        raise ValueError(f"{dataset.file.filename}: {dataset.name} has dims = {dims!r} for {dataset.ndim} dimensions")
+    return dims
 
 
 def visible_attrs(dataset: h5py.Dataset) -> dict[str, Any]:
@@ -172,14 +200,11 @@ def read_array(dataset: h5py.Dataset, name: str) -> xarray.DataArray:
     """The dataset as an ``xarray.DataArray`` with the dimensions and coordinates it was written with."""
     import xarray
 
-    dims = decode(dataset.attrs["dims"])
+    dims = dimensions(dataset)
     coords = {}
     for axis, dim in enumerate(dims):
         scales = dataset.dims[axis]
         if len(scales) and not is_bare_scale(scales[0]):
             scale = scales[0]
-            text = h5py.check_string_dtype(scale.dtype) is not None
-            coords[dim] = (dim, text_values(scale) if text else scale[()], visible_attrs(scale))
-    text = h5py.check_string_dtype(dataset.dtype) is not None
-    values = text_values(dataset) if text else dataset[()]
-    return xarray.DataArray(values, dims=dims, coords=coords, name=name, attrs=visible_attrs(dataset))
+            coords[dim] = (dim, read_values(scale), visible_attrs(scale))
+    return xarray.DataArray(read_values(dataset), dims=dims, coords=coords, name=name, attrs=visible_attrs(dataset))

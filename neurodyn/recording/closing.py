@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
+import io
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,29 @@ from neurodyn.recording.store import Store
 from neurodyn.recording.values import encode
 
 
-def write_image(store: Store, attrs: Mapping[str, Any]) -> bytes:
-    """The recording as the bytes of an HDF5 file that never touches the disk."""
-    # HDF5 refuses to open one name twice, and threads may each be writing such a file
-    with h5py.File(f"memory-{uuid.uuid4().hex}", "w", driver="core", backing_store=False) as file:
-        assemble(file, store, attrs)
-        file.flush()
-        return file.id.get_file_image()
+class Image:
+    """The recording as the bytes of an HDF5 file that never touches the disk, uncompressed.
+
+    They are put together when they are first asked for: what is recorded may be dropped unread.
+    """
+
+    def __init__(self, store: Store, attrs: Mapping[str, Any]) -> None:
+        self._parts: tuple[Store, Mapping[str, Any]] | None = (store, attrs)
+        self._bytes = b""
+        self._lock = threading.Lock()
+
+    def __bytes__(self) -> bytes:
+        with self._lock:
+            if self._parts is not None:
+                self._bytes, self._parts = _image(*self._parts), None
+            return self._bytes
+
+
+def _image(store: Store, attrs: Mapping[str, Any]) -> bytes:
+    image = io.BytesIO()  # takes half the time of HDF5's own driver for memory
+    with h5py.File(image, "w") as file:
+        assemble(file, store, attrs, compress=False)
+    return image.getvalue()
 
 
 def write_file(store: Store, target: Path, attrs: Mapping[str, Any], *, overwrite: bool) -> None:
@@ -36,7 +53,7 @@ def write_file(store: Store, target: Path, attrs: Mapping[str, Any], *, overwrit
     temporary = beside(target, "tmp")
     try:
         with writing(temporary) as file:
-            assemble(file, store, attrs)
+            assemble(file, store, attrs, compress=True)
         _verify(temporary, store)
         publish(temporary, target, overwrite=overwrite)
     except FileExistsError:

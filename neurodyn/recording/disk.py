@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from neurodyn.recording.process import identity
+
 
 def spike_bytes(spikes: int) -> int:
     """Upper bound of the bytes that so many spikes take in a file (gzip makes it 3 to 10 times less)."""
@@ -57,10 +59,9 @@ def check_output(path: str | Path, *, overwrite: bool) -> Path:
     return final
 
 
-def beside(final: Path, ending: str) -> Path:
-    """A name of this process in the folder of `final`, hidden, that no other writer has."""
-    token = secrets.token_hex(4)
-    return final.parent / f".{stem(final)}.{host()}.{os.getpid()}.{token}.{ending}"
+def beside(final: Path, ending: str, *, owner: str | None = None) -> Path:
+    """A hidden name in the folder of `final` that no other writer has; it tells its owner (this process)."""
+    return final.parent / f".{stem(final)}.{host()}.{owner or identity()}.{secrets.token_hex(4)}.{ending}"
 
 
 def stem(final: Path) -> str:
@@ -103,7 +104,7 @@ def publish(temporary: Path, final: Path, *, overwrite: bool) -> None:
             os.replace(temporary, final)
         else:
             temporary.unlink()
-    _sync_folder(final.parent)
+    sync_folder(final.parent)
 
 
 def sync(path: Path) -> None:
@@ -112,7 +113,8 @@ def sync(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the disk hold the names in `folder`, where the system can do that."""
     try:
         handle = os.open(folder, os.O_RDONLY)
     except OSError:  # Windows

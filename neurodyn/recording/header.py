@@ -8,7 +8,7 @@ from typing import Any
 
 from neurodyn.recording.layout import FORMAT, check_name
 from neurodyn.recording.provenance import provenance
-from neurodyn.recording.values import encode, plain
+from neurodyn.recording.values import decode, encode, plain
 
 TIME_STAMPS = "a spike in step k bears t = k dt; states are recorded at the end of step k and bear t = (k + 1) dt"
 
@@ -32,3 +32,13 @@ def outcome_attrs(
         for name, value in given.items()
         if value is not None
     }
+
+
+def resumed_header(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """The encoded header `now` of a run that goes on from one with the decoded header `before`.
+
+    `started` stays that of the first run; `resumed` lists times and machines of all later ones.
+    """
+    at = {"time": decode(now["started"]), "host": decode(now["host"])}
+    resumed = [*before.get("resumed", ()), at]
+    return {**now, "started": encode(before["started"], "started"), "resumed": encode(resumed, "resumed")}

@@ -9,7 +9,7 @@ import h5py
 
 FORMAT = "1"
 CHUNK_BYTES = 2**20  # upper bound of one chunk
-SMALL_BYTES = 2**16  # below this an array is stored in one piece, uncompressed
+SMALL_BYTES = 2**16  # below this compression isn't worth its while
 GZIP = {"compression": "gzip", "compression_opts": 1, "shuffle": True}  # readable by every HDF5 tool
 DIMENSION_ONLY = "This is a netCDF dimension but not a netCDF variable."
 
@@ -50,11 +50,11 @@ def chunk_shape(shape: tuple[int, ...], itemsize: int) -> tuple[int, ...]:
     return tuple(reversed(chunk))
 
 
-def storage(shape: tuple[int, ...], itemsize: int, *, compress: bool) -> dict:
-    """Keyword arguments of ``create_dataset`` for an array of this shape."""
+def storage(shape: tuple[int, ...], itemsize: int) -> dict:
+    """Keyword arguments of ``create_dataset`` for an array of this shape that is to be compressed."""
     if math.prod(shape) * itemsize < SMALL_BYTES:
         return {}
-    return {"chunks": chunk_shape(shape, itemsize), **(GZIP if compress else {})}
+    return {"chunks": chunk_shape(shape, itemsize), **GZIP}
 
 
 def ordered_group(parent: h5py.Group, path: str) -> h5py.Group:

@@ -7,6 +7,7 @@ import platform
 import subprocess
 import sys
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from typing import Any
 
@@ -19,7 +20,7 @@ def provenance() -> dict[str, Any]:
         "started": datetime.now(UTC).isoformat(timespec="milliseconds"),
         "host": platform.node(),
         "platform": platform.platform(),
-        "versions": versions(),
+        "versions": dict(versions()),
         "threads": threads(),
     }
     revision = git_revision()
@@ -28,6 +29,7 @@ def provenance() -> dict[str, Any]:
     return found
 
 
+@cache  # looking them up takes longer than a short run
 def versions() -> dict[str, str]:
     """Versions of Python, HDF5 and the packages that results depend on, without importing them."""
     import h5py

@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING, Any
 
 import h5py
 
-from neurodyn.recording.arrays import is_bare_scale, read_array
+from neurodyn.recording.arrays import is_bare_scale, read_array, read_values
 from neurodyn.recording.disk import beside, check_output, publish
 from neurodyn.recording.layout import FORMAT, children, dataset_at, group_at, lookup
 from neurodyn.recording.spikes import Spikes, read_spikes
-from neurodyn.recording.tree import read_plain, read_tree
+from neurodyn.recording.tree import read_tree
 from neurodyn.recording.trials import read_trials
 from neurodyn.recording.values import decode
 
 if TYPE_CHECKING:
     import pandas
     import xarray
+
+    from neurodyn.recording.closing import Image
 
 _PREFERRED = ("expectation", "output")  # among several variables of a readout
 _RATE_TAU_MS, _RATE_DT_MS = 30.0, 1.0
@@ -55,9 +57,11 @@ class Recording:
     on a grid of 1 ms).
     """
 
-    def __init__(self, source: Path | bytes) -> None:
+    def __init__(self, source: Path | Image) -> None:
         self.path: Path | None = source if isinstance(source, Path) else None
-        self._image = source if isinstance(source, bytes) else None
+        self._image: bytes | Image | None = None if isinstance(source, Path) else source
+        if self.path is None:
+            return  # made by this very version
         version = str(self.attrs.get("neurodyn_format", ""))
         if version != FORMAT:
             raise ValueError(
@@ -66,10 +70,14 @@ class Recording:
                 else f"{self._name} has format {version!r}, this version reads {FORMAT!r}; update neurodyn"
             )
 
+    def __getstate__(self) -> dict[str, Any]:
+        image = self._image
+        return {"path": self.path, "_image": None if image is None else bytes(image)}
+
     @contextmanager
     def open(self) -> Iterator[h5py.File]:
         """The file for reading with h5py, closed at the end of the ``with`` block."""
-        file = h5py.File(io.BytesIO(self._image), "r") if self._image is not None else _open(self.path)
+        file = _open(self.path) if self._image is None else h5py.File(io.BytesIO(bytes(self._image)), "r")
         with file:
             yield file
 
@@ -81,7 +89,7 @@ class Recording:
             if self.path is not None:
                 shutil.copyfile(self.path, temporary)
             elif self._image is not None:
-                temporary.write_bytes(self._image)
+                temporary.write_bytes(bytes(self._image))
             publish(temporary, final, overwrite=overwrite)
         finally:
             temporary.unlink(missing_ok=True)
@@ -211,7 +219,7 @@ class Recording:
             found = lookup(file, path)
             if not isinstance(found, h5py.Dataset) or "dims" in found.attrs or is_bare_scale(found):
                 return None
-            return read_plain(found)
+            return read_values(found)
 
     def _rate(self, population: str, populations: list[str]) -> xarray.DataArray:
         import numpy as np
@@ -278,15 +286,16 @@ def _open(path: Path | None) -> h5py.File:
 
 
 def _entries(group: h5py.Group, path: str = "", seen: set | None = None) -> Iterator[tuple[str, Any]]:
-    """Paths and objects of all spikes and arrays; a group that links back to its parents is entered once."""
-    seen = set() if seen is None else seen
+    """Paths and objects of all spikes and arrays; a group that is linked again, into itself perhaps, is entered once."""
+    seen = {group.id} if seen is None else seen
     for name, member in children(group):
         here = f"{path}/{name}" if path else name
         if isinstance(member, h5py.Dataset):
-            if "dims" in member.attrs:
+            if "dims" in member.attrs and member.shape is not None:
                 yield here, member
         elif path == "spikes":
-            if {"timestamps", "node_ids"} <= set(member):
+            if {"timestamps", "node_ids"} <= {inner for inner, _ in children(member)}:
                 yield here, member
         elif member.id not in seen:
-            yield from _entries(member, here, seen | {member.id})
+            seen.add(member.id)
+            yield from _entries(member, here, seen)

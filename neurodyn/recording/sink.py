@@ -39,11 +39,14 @@ class _Sink(io.FileIO):
 
 
 @contextmanager
-def writing(path: Path, mode: Literal["w", "r+"] = "w") -> Iterator[h5py.File]:
-    """The file at `path` for writing; raises OSError with the disk's own reason after it is closed."""
+def writing(path: Path, mode: Literal["w", "r+"] = "w", *, room: int | None = None) -> Iterator[h5py.File]:
+    """The file at `path` for writing; raises OSError with the disk's own reason after it is closed.
+
+    `room` bytes (a power of two from 512) are left free at its beginning.
+    """
     with _Sink(path, "w+" if mode == "w" else mode) as sink:
         try:
-            with h5py.File(sink, mode) as file:
+            with h5py.File(sink, mode, userblock_size=room) as file:
                 yield file
         except Exception as error:
             if sink.failure is not None:

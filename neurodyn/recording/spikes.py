@@ -8,6 +8,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from neurodyn.recording.arrays import read_values
 from neurodyn.recording.layout import dataset_at
 from neurodyn.recording.values import decode
 
@@ -105,8 +106,21 @@ class Spikes:
 
 def read_spikes(group: h5py.Group, population: str, duration_ms: float | None) -> Spikes:
     """The spikes of a SONATA population group; `size` and `dt_ms` are there only in our own files."""
-    times, ids = dataset_at(group, "timestamps")[()], dataset_at(group, "node_ids")[()].astype(np.int64)
+    times, ids = (read_values(dataset_at(group, name)) for name in ("timestamps", "node_ids"))
     attrs: dict[str, Any] = {key: decode(group.attrs[key]) for key in ("size", "dt_ms") if key in group.attrs}
+    numbers = all(isinstance(value, int | float) for value in attrs.values())
+    if (
+        times.shape != ids.shape
+        or times.ndim != 1
+        or times.dtype.kind != "f"
+        or ids.dtype.kind not in "iu"
+        or not numbers
+    ):
+        raise ValueError(
+            f"{group.file.filename}: {group.name} doesn't hold spikes as SONATA has them: {times.dtype} times "
+            f"{times.shape}, {ids.dtype} ids {ids.shape}, {attrs}"
+        )
+    ids = ids.astype(np.int64)
     largest = int(ids.max()) + 1 if len(ids) else 0
     dt_ms = attrs.get("dt_ms")
     last = float(times[-1]) + (dt_ms or 0.0) if len(times) else 0.0

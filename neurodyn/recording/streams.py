@@ -124,8 +124,8 @@ def sample_stream(
     return Stream(path, ("values", "times"), meta)
 
 
-def take_samples(stream: Stream, values: np.ndarray, times: Any) -> int:
-    """Check one batch of samples and append a copy; returns the bytes held more."""
+def take_samples(stream: Stream, values: np.ndarray, times: Any, *, copy: bool = True) -> int:
+    """Check one batch of samples and append it, or a copy; returns the bytes held more."""
     times = np.array(times, dtype=np.float64, ndmin=1)
     if times.shape != values.shape[:1]:
         raise ValueError(f"samples of {stream.path!r}: times of shape {times.shape} for values of {values.shape}")
@@ -135,4 +135,4 @@ def take_samples(stream: Stream, values: np.ndarray, times: Any) -> int:
             f"samples of {stream.path!r}: got {values.shape} of {values.dtype}, the first batch was "
             f"(time, {', '.join(map(str, rest))}) of {dtype}; all batches must agree"
         )
-    return stream.append(np.array(values, order="C", subok=False), times)
+    return stream.append(np.array(values, order="C", subok=False, copy=copy or None), times)

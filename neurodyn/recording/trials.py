@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import h5py
 import numpy as np
 
-from neurodyn.recording.arrays import text_values
+from neurodyn.recording.arrays import read_values
 from neurodyn.recording.layout import check_name, children, lookup, ordered_group
 from neurodyn.recording.values import plain, storable
 
@@ -85,7 +85,6 @@ def read_trials(file: h5py.File) -> pandas.DataFrame:
     if isinstance(group, h5py.Group):
         for name, dataset in children(group):
             if isinstance(dataset, h5py.Dataset):
-                text = h5py.check_string_dtype(dataset.dtype) is not None
-                columns[name] = text_values(dataset) if text else dataset[()]
+                columns[name] = read_values(dataset)
         index = columns.pop("trial", index)
     return pandas.DataFrame(columns, index=pandas.Index(index, name="trial"))

@@ -6,18 +6,21 @@ import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
-from neurodyn.recording.closing import stopped_attrs, write_file, write_image, write_numbered, write_partial
+from neurodyn.recording.closing import Image, stopped_attrs, write_file, write_numbered, write_partial
 from neurodyn.recording.disk import check_output, make_folder
-from neurodyn.recording.header import encode_header, outcome_attrs
+from neurodyn.recording.header import encode_header, outcome_attrs, resumed_header
 from neurodyn.recording.layout import check_path
+from neurodyn.recording.leftovers import give_up, refuse_second_writer, take_over
+from neurodyn.recording.segments import save
 from neurodyn.recording.store import Store
 from neurodyn.recording.streams import sample_stream, spike_stream, take_samples, take_spikes
 from neurodyn.recording.tree import freeze
 from neurodyn.recording.trials import clean_row
+from neurodyn.recording.values import decode
 
 if TYPE_CHECKING:
     from neurodyn.recording.reader import Recording
@@ -35,17 +38,25 @@ class Writer:
     header : mapping
         Attributes of the root (numbers, text, lists, mappings): ``dt_ms``, ``seed``, ``backend``, ... The
         mapping ``config`` is stored as JSON text ``config_json``. Versions, git revision, start and threads
-        are added.
+        are added. ``run_fingerprint`` (a mapping) tells one run from another when it is to be resumed.
     overwrite : bool
         Whether an existing file may be replaced, at the end and in one step.
+    checkpoints : bool
+        Whether segments are closed by `checkpoint` only, together with the state that goes with them, and not
+        whenever memory is full: then `suspend`, and `resume` after a kill, are possible.
+    resume : bool or "takeover"
+        Whether to go on from the last checkpoint of a stopped run of this output, if one was left, and to begin
+        if not: `state` tells. Needs and sets `checkpoints`. A run that another machine began and did not suspend
+        may still be at it; "takeover" says that it has ended.
     segment_mb : float
         Memory to fill, in MB, before it goes into a segment file: what a kill may cost.
     segment_s : float
         Seconds after which it goes into a segment file even if it is little.
 
     Raises FileExistsError, IsADirectoryError, NotADirectoryError or PermissionError at once if the file could
-    not be written at the end. As a context manager it calls `abort` when left by an exception or without
-    `finish`.
+    not be written at the end, FileExistsError also while another process writes it; with `resume`, RuntimeError
+    while the stopped run is, or may be, still at it, and ValueError if what was left is of another run. As a
+    context manager it calls `abort` when left by an exception or without `finish`.
     """
 
     def __init__(
@@ -54,23 +65,47 @@ class Writer:
         *,
         header: Mapping[str, Any],
         overwrite: bool = False,
+        checkpoints: bool = False,
+        resume: bool | Literal["takeover"] = False,
         segment_mb: float = 64,
         segment_s: float = 300,
     ) -> None:
+        if resume not in (False, True, "takeover"):
+            raise ValueError(f"resume = {resume!r}; allowed are True, False and 'takeover'")
+        if path is None and (resume or checkpoints):
+            raise ValueError("a recording in memory has no checkpoints and can't be resumed; give a path")
         self._begun = self._last_segment = time.monotonic()
         self._dt_ms = header.get("dt_ms")
         self._store = Store(encode_header(header))
         self._overwrite = overwrite
+        self._checkpoints = checkpoints or bool(resume)
         self._held, self._limit, self._patience = 0, segment_mb * 1e6, segment_s
         self._kinds: dict[str, str] = {}
         self._closed = False
         self.recording: Recording | None = None  # what `finish` returned or `abort` kept, on disk or in memory
+        self.state: dict[str, Any] | None = None  # what `checkpoint` was given last, if this run was resumed
         self.path: Path | None = None
         self._folder: Path | None = None
+        self._behind: list[Path] = []
         if path is not None:
             self.path = check_output(path, overwrite=overwrite)
-            self._folder = make_folder(self.path, path)
+            if resume:
+                self._resume(self.path, elsewhere=resume == "takeover")
+            else:
+                refuse_second_writer(self.path, path)
+            self._folder = self._folder or make_folder(self.path, path)
             self._store.target = self.path.name
+
+    def _resume(self, path: Path, *, elsewhere: bool) -> None:
+        header = {key: decode(value) for key, value in self._store.header.items()}
+        found = take_over(path, header.get("run_fingerprint"), elsewhere=elsewhere)
+        if found is None:
+            return
+        found.store.header = resumed_header(found.header, self._store.header)
+        self._begun -= found.header["wall_s"]
+        self._store, self._folder, self._behind, self.state = found.store, found.folder, found.behind, found.state
+        for number, row in enumerate(found.store.rows):
+            clean_row(row, number, self._kinds)
 
     def spikes(
         self, population: str, steps: Any, ids: Any, *, size: int | None = None, dt_ms: float | None = None
@@ -97,12 +132,14 @@ class Writer:
         dims: Sequence[str] | None = None,
         coords: Mapping[str, Any] | None = None,
         attrs: Mapping[str, Any] | None = None,
+        copy: bool = True,
     ) -> None:
         """Append `values` (time, ...), bool, int or float, taken at `times` (time,) in milliseconds.
 
         `path` is "state/cells/v", "readout/when/y" and the like; `dims` names the dimensions (("time",
         "unit") unless given), `coords` gives names or numbers along all but the first, and `attrs` holds
-        ``units`` and more. These three count at the first call. Values keep their type.
+        ``units`` and more. These three count at the first call. Values keep their type; without `copy` they
+        are kept as they are and must not change any more.
         """
         self._check_open()
         values = np.asarray(values)
@@ -110,7 +147,7 @@ class Writer:
         if stream is None:
             stream = sample_stream(path, values, dims, coords or {}, attrs or {})
             self._check_place(path)
-        held = take_samples(stream, values, times)
+        held = take_samples(stream, values, times, copy=copy)
         self._store.streams[path] = stream
         self._grow(held)
 
@@ -136,19 +173,22 @@ class Writer:
         self._check_open()
         attrs = {**outcome_attrs(results, checks), **self._wall(), "complete": np.True_}
         if self.path is None:
-            return self._close(write_image(self._store, attrs))
+            return self._close(Image(self._store, attrs))
         try:
             write_file(self._store, self.path, attrs, overwrite=self._overwrite)
         except FileExistsError:
             kept = self._close(write_numbered(self._store, self.path, ".other", attrs))
             raise FileExistsError(f"{self.path} came into being meanwhile; this run is in {kept.path}") from None
+        for folder in self._behind:  # the file holds all that they do
+            shutil.rmtree(folder, ignore_errors=True)
         return self._close(self.path)
 
     def abort(self, reason: str) -> Path | None:
         """Keep what was recorded as ``<stem>.partial.h5`` and return its path; None if in memory or nothing.
 
         The file has ``complete`` = False and ``stopped`` = `reason`. An earlier partial file is not replaced
-        unless `overwrite` was set. The recording is also at hand as ``writer.recording``.
+        unless `overwrite` was set. The recording is also at hand as ``writer.recording``. If that fails for want
+        of room, OSError is raised and the checkpoints stay, or `abort` may be called again.
         """
         self._check_open()
         if self._store.empty:
@@ -156,9 +196,43 @@ class Writer:
             return None
         self._store.header.update(self._wall())
         if self.path is None:
-            self._close(write_image(self._store, stopped_attrs(reason)))
+            self._close(Image(self._store, stopped_attrs(reason)))
             return None
-        return self._close(write_partial(self._store, self.path, reason, overwrite=self._overwrite)).path
+        try:
+            return self._close(write_partial(self._store, self.path, reason, overwrite=self._overwrite)).path
+        except OSError as error:
+            if self._checkpoints and self._store.segments:
+                self.suspend()
+                error.add_note(
+                    f"{self.path}: the last checkpoint stays; once there is room, resume=True goes on from it"
+                )
+            raise
+
+    @property
+    def due(self) -> bool:
+        """Whether a checkpoint is due: so much is in memory, or so much time has passed since the last one."""
+        late = time.monotonic() - self._last_segment > self._patience
+        return self._folder is not None and (self._held >= self._limit or late)
+
+    def checkpoint(self, state: Mapping[str, Any]) -> None:
+        """Put all that was recorded so far, with the `state` to go on from, where a kill can't reach it.
+
+        `state` is a nested mapping of arrays and plain values. Raises OSError if there is no room: then the
+        checkpoint before still stands, and what was recorded since is still in memory.
+        """
+        self._check_open()
+        self._check_checkpoints()
+        self._save(freeze(state, "state", copy=False))
+
+    def suspend(self) -> None:
+        """Close without a file: what the last `checkpoint` saved stays, for `resume=True` on any machine."""
+        self._check_open()
+        self._check_checkpoints()
+        if self._store.segments:
+            assert self._folder is not None and self.path is not None
+            give_up(self._folder, self.path)
+            self._folder = None
+        self._release()
 
     def __enter__(self) -> Self:
         return self
@@ -171,6 +245,10 @@ class Writer:
         if self._closed:
             raise RuntimeError("this recording is closed by finish() or abort(); make a new Writer")
 
+    def _check_checkpoints(self) -> None:
+        if not self._checkpoints:
+            raise RuntimeError("this Writer closes segments by itself; make it with checkpoints=True")
+
     def _check_place(self, path: str) -> None:
         """Refuse a path that would lie within, or hold, what is there already."""
         section = path.partition("/")[0]
@@ -182,21 +260,24 @@ class Writer:
 
     def _grow(self, size: int) -> None:
         self._held += size
-        if self._folder is None:
-            return
-        late = time.monotonic() - self._last_segment > self._patience
-        if self._held >= self._limit or (late and self._held):
-            try:
-                self._store.save(self._folder)
-            except OSError as error:
-                reason = f"{self.path}: nothing more can be recorded: {error.strerror or error}"
-                raise OSError(error.errno, reason) from error
-            self._held, self._last_segment = 0, time.monotonic()
+        if not self._checkpoints and self._held and self.due:
+            self._save()
+
+    def _save(self, state: Mapping[str, Any] | None = None) -> None:
+        assert self._folder is not None
+        self._store.header.update(self._wall())
+        try:
+            size = save(self._store, self._folder, state)
+        except OSError as error:
+            reason = f"{self.path}: nothing more can be recorded: {error.strerror or error}"
+            raise OSError(error.errno, reason) from error
+        # a state larger than what is recorded between two of them must not be what the disk is busy with
+        self._held, self._limit, self._last_segment = 0, max(self._limit, size), time.monotonic()
 
     def _wall(self) -> dict[str, float]:
         return {"wall_s": round(time.monotonic() - self._begun, 3)}
 
-    def _close(self, source: Path | bytes) -> Recording:
+    def _close(self, source: Path | Image) -> Recording:
         from neurodyn.recording.reader import Recording
 
         self.recording = Recording(source)
@@ -208,3 +289,4 @@ class Writer:
         self._store = Store({})
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder = None

@@ -96,6 +96,19 @@ def test_code_that_brian2_cannot_express(code, named):
 # -- the runner ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "second", [{"size": 0, "code": "v = v"}, {"size": 2, "code": "v = v", "threshold": "v > mean(v)"}]
+)
+def test_what_cannot_be_run_is_refused_before_anything_is_built(second, monkeypatch):
+    from neurodyn.backends import brian2_build
+
+    first = nd.izhikevich_2003("cells", 3)
+    other = nd.Population("other", **second, variables={"v": "1"})
+    monkeypatch.setattr(brian2_build, "_model", lambda *arguments: pytest.fail("a group was begun"))
+    with pytest.raises(CircuitError, match="'other'.*numba"):
+        nd.simulate(nd.Circuit([first, other], dt="1 ms"), "1 ms", backend="brian2")
+
+
 def test_float32_is_refused_by_name():
     with pytest.raises(CircuitError, match="float32.*numba"):
         nd.simulate(mixed(), "1 ms", backend="brian2", dtype="float32")

@@ -271,6 +271,13 @@ def test_the_texts_are_those_of_brian2_in_si_units():
     assert (lowered.noise, lowered.method, lowered.refractory) == (("xi",), "euler", "none")
 
 
+def test_comments_are_only_comments():
+    """Brian2 splits lines at ";" before it looks for comments."""
+    plain = lower(CELL, threshold="v > -50*mV", reset="v = v_rest")
+    text = CELL.replace("\n", "  # it's a cell; v = 1\n")
+    assert lower(text, threshold="v > -50*mV  # high", reset="v = v_rest  # low; v = 0*mV\n# 'end'") == plain
+
+
 def test_the_completed_text_declares_what_is_missing_in_base_units():
     text = brian2_equations_text(
         "dv/dt = -v/tau : 1\ntau : second (constant)",
@@ -331,6 +338,13 @@ REFUSED = {
     "name of a synapse": ("v_post : 1", {}, "_post"),
     "declared twice": ("v : 1\nv : volt", {}, "'v' is declared twice"),
     "unreadable": ("dv/dt = -v/ms", {}, "cannot read the equations at 'dv/dt = -v/ms'"),
+    "text in a call": ("dv/dt = exp('v')/ms : 1", {}, "equations: \"'v'\" is not part of the language"),
+    "attribute": (CELL, SPIKES | {"threshold": "v.real > 0*mV"}, "threshold: 'v.real' is not part of"),
+    "index": (CELL, SPIKES | {"reset": "v = v_rest[0]"}, "reset: 'v_rest\\[0\\]' is not part of"),
+    "bare call": (CELL, SPIKES | {"reset": "exp(v)"}, r"reset: 'exp\(v\)' is not part of"),
+    "unknown function": ("dv/dt = -tahn(v)/ms : 1", {}, "'tahn' is no function; did you mean .*'tanh'"),
+    "broken expression": ("dv/dt = -v/*ms : 1", {}, r"equations: cannot read '-v/\*ms' \(invalid syntax\)"),
+    "broken reset": (CELL, SPIKES | {"reset": "v = = 1"}, "reset: cannot read 'v = = 1'"),
     "not text": (None, {}, "equations=None has to be text"),
     "parameter that is a state": (CELL, {"parameters": {"v": (VOLT, False)}}, "'v' is a state"),
     "parameter and input": (CELL, {"parameters": GIVEN, "inputs": {"tau": SECOND}}, "both a parameter"),

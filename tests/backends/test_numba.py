@@ -425,6 +425,20 @@ def test_a_state_can_be_taken_up_again():
     assert_equal_states(first, second)
 
 
+def test_samples_of_one_chunk_stay_when_more_are_taken():
+    """Arrays for samples are cut from one block; who receives them may keep and change them."""
+    cells = nd.Population("c", 3, code="v = v + 1", variables={"v": "1"})
+    spec = SampleSpec("c.v", np.array([0, 2]), 2)
+    engine = NumbaEngine(realize(nd.Circuit([cells], dt="1 ms")), samples=(spec,))
+    engine.start_trial(learning=True, calibration=False, reset=True)
+    taken = []
+    for steps in (3, 1, 5, 10**6 + 1, 4):  # the fourth is larger than what is left of the block
+        taken.append(engine.advance(steps, {}).samples["c.v"])
+        taken[-1] *= -1.0
+    values = -np.concatenate(taken)
+    np.testing.assert_array_equal(values, np.repeat(np.arange(2.0, engine.step + 1, 2)[:, None], 2, axis=1))
+
+
 # -- the cache ---------------------------------------------------------------------------------------------------
 
 

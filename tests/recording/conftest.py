@@ -1,5 +1,6 @@
 """A small run with everything that a recording can hold."""
 
+import h5py
 import numpy as np
 import pytest
 
@@ -62,6 +63,28 @@ def header(**more):
         "config": {"neurons": 6, "gain": [1, 2.5]},
         **more,
     }
+
+
+def read_all(file):
+    """Everything in a file but the attributes of its root: (kind, values, attributes) by path."""
+    found = {}
+
+    def visit(name, item):
+        attrs = {key: np.asarray(value).tolist() for key, value in item.attrs.items() if "LIST" not in key}
+        values = (
+            (item.dtype, item.shape, item[()].tobytes() if item.dtype.kind != "O" else item[()].tolist())
+            if isinstance(item, h5py.Dataset)
+            else None
+        )
+        found[name] = (values, attrs)
+
+    file.visititems(visit)
+    return found
+
+
+@pytest.fixture
+def content():
+    return read_all
 
 
 @pytest.fixture

@@ -184,7 +184,7 @@ def test_repr_and_info(recording):
     for part in (
         "network/",
         "4 rows",
-        "seed: 3",
+        "seed  3",
         "neurons = 6",
         "passed  accuracy = 0.9, to be >= 0.8 (reference 0.93)",
     ):

@@ -1,4 +1,4 @@
-"""From circuits to Programs: hoisting, hashes without numbers, exactness, order, and what is refused."""
+"""From circuits to Programs: hashes without numbers, exactness, order, and what is refused."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from neurodyn.language import ModelError
 from neurodyn.lowering import lower
 from neurodyn.network import realize
 from neurodyn.parts import CircuitError
-from neurodyn.program import Branch, operations, stores
+from neurodyn.program import stores
 
 
 def population(code="v = v + 1", *, size=3, name="cells", **options):
@@ -18,75 +18,6 @@ def population(code="v = v + 1", *, size=3, name="cells", **options):
 
 def one(code, **options):
     return lower(nd.Circuit([population(code, **options)], dt="1 ms"))
-
-
-def update(program):
-    return [op.op for block in program.phase("update") for op in operations(block.body)]
-
-
-def constants(program):
-    return [op.op for block in program.phase("constants") for op in operations(block.body)]
-
-
-# -- hoisting ----------------------------------------------------------------------------------------------------
-
-
-def test_what_depends_on_parameters_alone_is_computed_once():
-    program = one("v = v*exp(-dt/tau) + 2*g", parameters={"tau": "5 ms", "g": [1, 2, 3]})
-    assert update(program) == ["mul", "add"]
-    assert sorted(constants(program)) == ["div", "exp", "mul", "neg"]
-    network = realize(nd.Circuit([population("v = v*exp(-dt/tau)", parameters={"tau": "5 ms"})], dt="1 ms"))
-    (factor,) = (a for a in network.program.arrays if a.role == "constant" and network.values[a.name] > 0)
-    assert network.values[factor.name] == np.exp(-np.float64(1e-3) / np.float64(5e-3)) and factor.axes == ()
-
-
-def test_equal_expressions_share_a_constant_across_parts_of_a_circuit():
-    text = "v = v*exp(-dt/tau)\nI = I*exp(-dt/tau)"
-    program = one(text, parameters={"tau": "5 ms"}, threshold="v > 3", reset="v = v*exp(-dt/tau)")
-    assert constants(program).count("exp") == 1
-    assert (
-        len(
-            {
-                op.args[1]
-                for block in program.blocks
-                if block.phase != "constants"
-                for op in operations(block.body)
-                if op.op == "mul"
-            }
-        )
-        == 1
-    )
-
-
-def test_constants_differ_where_signs_of_zero_or_types_do():
-    program = one("v = v + g*0.0\nI = I + g*(-0.0)", parameters={"g": 1.0})
-    assert constants(program).count("mul") == 2
-
-
-def test_what_changes_stays_in_the_step():
-    program = one("v = v + step*g + randn()*g + t/ms", parameters={"g": 2.0})
-    assert constants(program) == []
-    assert {"normal", "mul", "add"} <= set(update(program))
-
-
-def test_constants_inside_branches_are_hoisted_too():
-    readout = nd.Readout(
-        "out", "cells.v", ("a", "b"), state={"n": "network"}, parameters={"g": 3.0}, per_step="if n < 5:\n    n += g*g"
-    )
-    program = lower(nd.Circuit([population()], readouts=[readout], dt="1 ms"))
-    (block,) = program.phase("observe")
-    (branch,) = (item for item in block.body if isinstance(item, Branch))
-    assert [op.op for op in operations(branch.body)] == ["add"]
-    assert "mul" in constants(program)
-
-
-def test_products_of_weights_are_not_kept_as_constants():
-    """A constant over two axes would be another weight matrix."""
-    readout = nd.Readout(
-        "out", "cells.v", ("a", "b"), state={"w": "output*unit", "y": "output"}, per_step="w = w + y*(r*2)"
-    )
-    program = lower(nd.Circuit([population()], readouts=[readout], dt="1 ms"))
-    assert all(len(a.axes) < 2 for a in program.arrays if a.role == "constant")
 
 
 # -- the hash ----------------------------------------------------------------------------------------------------
@@ -271,57 +202,6 @@ def readout(**options):
 def test_texts_and_numbers_that_do_not_fit_are_refused(make, error, message):
     with pytest.raises(error, match=message):
         make()
-
-
-def link(variable="I", source="cells", *, target="cells", populations=None, readouts=(), **options):
-    populations = populations or [
-        population(threshold="v > 1"),
-        population("x = I", name="quiet", variables={"x": "1", "I": "1"}),
-    ]
-    return nd.Circuit(populations, [nd.Connection(source, target, variable, **options)], inputs=[nd.Input("task", ("a", "b"))],
-                      filters=[nd.Filter("rate", "cells", "10 ms")], readouts=readouts, dt="1 ms")  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"variable": "J"}, "'cells' has no variable 'J'; there are v, I"), ({"source": "quiet"}, "'quiet' emits no spikes; name a variable of it"),
-        ({"source": "quiet.y"}, "no variable 'quiet.y' to read"), ({"source": "quiet.x", "delay": "0 ms"}, "delay 0 works only from inputs"),
-        ({"source": "rate.r", "delay": "0 ms"}, "delay 0 works only"), ({"source": "task", "delay": nd.Uniform("1 ms", "2 ms")}, "one delay for all"),
-        ({"weight": "20 pA"}, "weight '20 pA' can't be added to cells.I, which needs a plain number"),
-        ({"weight": "rand()*pA"}, "can't be added to cells.I"), ({"weight": nd.Normal("1 mV", "1 mV")}, "can't be added to cells.I"),
-        ({"delay": "-1 ms"}, r"delay = -1 ms; allowed are 0 \(felt by the next update\) and 1 ms"), ({"delay": "0.4 ms"}, "delay = 0.4 ms; allowed"),
-        ({"delay": "rand()"}, "is no time"), ({"delay": "2 mV"}, "voltage"), ({"delay": nd.Uniform(1, 2)}, "it has to be a time"),
-    ],
-)  # fmt: skip
-def test_connections_that_can_not_be(options, message):
-    with pytest.raises(ValueError, match=message):
-        lower(link(**options))
-
-
-def test_a_pseudo_unit_is_named_where_amperes_are_given():
-    cells = nd.izhikevich_2003("cells", 3)
-    with pytest.raises(CircuitError, match=r"its unit is mV/ms \(2003 form\), a pseudo-unit that takes plain numbers"):
-        lower(nd.Circuit([cells], [nd.Connection(cells, cells, "I_syn", weight="20 pA", probability=0.1)]))
-
-
-def test_volts_do_not_take_amperes():
-    cells = nd.Population("cells", 2, "dv/dt = -v/(10*ms) : volt", threshold="v > 10*mV", reset="v = 0*mV")
-    with pytest.raises(CircuitError, match="weight '20 pA' can't be added to cells.v, which needs mV"):
-        lower(nd.Circuit([cells], [nd.Connection(cells, cells, "v", weight="20 pA", probability=0.1)]))
-
-
-def test_a_variable_takes_spikes_or_sums():
-    cells = population(threshold="v > 1")
-    links = [nd.Connection(cells, cells, "I", probability=0.5), nd.Connection("cells.v", cells, "I", probability=0.5)]
-    with pytest.raises(CircuitError, match="receives both spikes and weighted sums"):
-        lower(nd.Circuit([cells], links, dt="1 ms"))
-
-
-def test_a_matrix_is_no_source():
-    out = nd.Readout("out", "rate", ("a", "b"), memory={"w": "output*unit"})
-    with pytest.raises(CircuitError, match="'out.w' is a matrix"):
-        lower(link(source="out.w", readouts=[out]))
 
 
 def test_equations_name_what_they_do_not_know():

@@ -19,7 +19,7 @@ def hoist(blocks: list[Block], arrays: dict[str, Array]) -> list[Block]:
         for item in items:
             if isinstance(item, Op):
                 args = tuple(renames.get(a, a) if isinstance(a, str) else a for a in item.args)
-                item = replace(item, args=args)
+                item = item if args == item.args else replace(item, args=args)
                 movable = item.op not in ("normal", "uniform", "rls", "identity") and len(item.axes) <= 1 and item.args
                 if (
                     movable
@@ -38,7 +38,7 @@ def hoist(blocks: list[Block], arrays: dict[str, Array]) -> list[Block]:
                 out.append(item)
             elif isinstance(item, Store):
                 value = renames.get(item.value, item.value) if isinstance(item.value, str) else item.value
-                out.append(replace(item, value=value))
+                out.append(item if value is item.value else replace(item, value=value))
             else:
                 condition = (
                     renames.get(item.condition, item.condition) if isinstance(item.condition, str) else item.condition

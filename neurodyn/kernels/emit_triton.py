@@ -1,0 +1,390 @@
+"""From the blocks of a Program to the text of a Triton kernel in which one program is one network.
+
+As in :mod:`neurodyn.kernels.emit`, axes of labels are unrolled and neighbouring operations over the same population share
+a loop; here a loop goes over tiles of BLOCK units. Arrays without an axis of units live in registers for the whole
+kernel. Sums add up tiles, then lanes. Where one thread reads what another wrote a barrier stands between: segments of
+text say which memory they read and write, :func:`with_barriers` puts the barriers where two of them meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from neurodyn.kernels.emit import INFIX, Emitter, Loop, Sample
+from neurodyn.kernels.philox import stream_number
+from neurodyn.program import Array, Axes, Op, Operand, Program, Store, stores
+
+_MARK = "#memory "
+_CALLS = {
+    "div": "divided({0}, {1})",
+    "mod": "mod({0}, {1}, {zero})",
+    "floordiv": "floordiv({0}, {1}, {zero}, {half}, {one})",
+    "and": "tl.where({0}, {1}, {false})",
+    "or": "tl.where({0}, {true}, {1})",
+    "not": "(~{0})",
+    "neg": "(-{0})",
+    "abs": "tl.abs({0})",
+    "floor": "tl.floor({0})",
+    "ceil": "tl.ceil({0})",
+    "trunc": "trunc({0}, {zero})",
+    "sqrt": "root({0})",
+    "select": "tl.where({0}, {1}, {2})",
+    "float": "({0}).to(F)",
+    "copy": "{0}",
+    "min": "smaller({0}, {1})",
+    "max": "larger({0}, {1})",
+    "sign": "sign({0}, {zero}, {one})",
+    "exprel": "exprel({0}, {zero}, {one}, {tiny})",
+    "arctan": "atan({0})",
+}
+_BOOL = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
+
+
+class TritonEmitter(Emitter):
+    """Write blocks as loops over tiles; ``lists`` maps an array of comparisons to the population it lists."""
+
+    def __init__(self, program: Program, samples: tuple[Sample, ...], dtype: str) -> None:
+        super().__init__(program, samples, dtype)
+        self.constants: dict[str, str] = {}
+        self.lists: dict[str, str] = {}
+        self.noted: dict[str, str] = {}
+        self.spilled: dict[str, Array] = {}
+        self.wide = {a.name for a in program.arrays if a.wide}
+        self.totals: dict[str, tuple[str, str]] = {}  # what the open loop adds up: its tile, its type
+        self.uniform: dict[str, str] = {}  # what the open loop reads of the network: its name, its text
+        self.offsets: dict[str, str] = {}
+        self.rows: list[str] = []  # axes of the open loop but the last
+        phases = ("update", "threshold", "spiked", "reset", "trace", "observe", "learn")
+        written = {s.array for b in program.blocks if b.phase in phases for s in stores(b.body)}
+        self.carried = [a for a in program.arrays if a.name in written and self.resident(a)]
+        self.inputs = {f"{name}.value": f"given{k}" for k, name in enumerate(program.inputs)}
+
+    # -- names -------------------------------------------------------------------------------------------------
+
+    def width(self, axis: str) -> str:
+        """Return the text of the stride of an axis, the size of the largest network."""
+        return str(self._length(axis)) if self._static(axis) else self.sizes[axis].replace("n", "w")
+
+    def resident(self, array: Array) -> bool:
+        """Whether an array has no axis of units, so that its elements are numbers of the network."""
+        return all(self._static(a) for a in array.axes)
+
+    def number(self, name: str, combo: tuple[int, ...] = ()) -> str:
+        """Return the text of a number of the network: a register where steps write it, else read where it is used.
+
+        Registers are for what is carried from step to step; numbers that every thread holds for the whole kernel would
+        leave fewer threads.
+        """
+        array = self.arrays[name]
+        if array in self.carried or name in ("t", "step"):
+            return "_".join([f"r_{self.names[name]}", *map(str, combo)])
+        at = self.combos(array.axes).index(combo)
+        place = (
+            f"{self.inputs[name]} + {at}"
+            if name in self.inputs
+            else f"{self.names[name]} + {self.at(array.axes, combo)}"
+        )
+        text = f"tl.load({place})" if array.dtype == "float" else f"(tl.load({place}) != 0)"
+        if self.loop is None:
+            return text
+        return self.uniform.setdefault(text, "_".join([f"s_{self.names[name]}", *map(str, combo)]))
+
+    def element(self, array: Array, combo: tuple[int, ...]) -> str:
+        """Return the pointer of one element."""
+        return f"{self.names[array.name]} + {self.at(array.axes, combo)}"
+
+    def at(self, axes: Axes, combo: tuple[int, ...]) -> str:
+        """Return the place of an element in an array of all networks."""
+        return f"({self.offset(axes)} + {self.place_in(axes, combo, self.width)})"
+
+    def offset(self, axes: Axes) -> str:
+        """Return where a network begins in an array with these axes."""
+        size = " * ".join(self.width(a) for a in axes) or "1"
+        return self.offsets.setdefault(size, f"o{len(self.offsets)}")
+
+    def listed(self, population: str) -> str:
+        """Return the pointer of the list of who fired."""
+        n = self.sizes[population]
+        return f"spk_{n}" if population in self.program.spike_sources else f"spk_{n} + {self.offset((population,))}"
+
+    def index(self, axis: str) -> str:
+        """Return the name of the index along an axis: a tile of units, or one row (a variable keeps its type in a kernel)."""
+        return f"{'j' if axis in self.rows else 'i'}_{self.sizes[axis]}"
+
+    def place_in(self, axes: Axes, combo: tuple[int, ...], length: Callable[[str], str]) -> str:
+        """Return the row-major place of an element in one network, with the lengths of axes as given."""
+        text, rest = "", list(combo)
+        for axis in axes:
+            here = str(rest.pop(0)) if self._static(axis) else self.index(axis)
+            text = here if text in ("", "0") else f"({text}) * {length(axis)} + {here}"
+        return text or "0"
+
+    def literal(self, value: Operand) -> str:
+        """Return the name of a constant, which has the precision of the run."""
+        text = repr(value) if isinstance(value, bool) else repr(float(value))
+        return self.constants.setdefault(text, f"c{len(self.constants)}")
+
+    def constant_lines(self) -> list[str]:
+        """Return the lines that define the constants."""
+        lines = []
+        for text, name in self.constants.items():
+            kind = "tl.int1" if text in ("True", "False") else "F"
+            value = text if text[-1].isdigit() or kind == "tl.int1" else f'float("{text}")'
+            lines.append(f"{name} = tl.full((), {value}, {kind})")
+        return lines
+
+    def memory(self, reads: set[str], writes: set[str]) -> None:
+        """Say which memory the segment that follows reads and writes."""
+        self.put(f"{_MARK}{' '.join(sorted(reads))} | {' '.join(sorted(writes))}")
+
+    # -- operands and loops --------------------------------------------------------------------------------------
+
+    def operand(self, operand: Operand, combo: tuple[int, ...], axes: Axes) -> str:
+        if not isinstance(operand, str):
+            return self.literal(operand)
+        if operand in self.value_axes:
+            name = self.value_name(operand, self.pick(combo, axes, self.value_axes[operand]))
+            if self.place[operand] == "closed":
+                self.found.add(operand)
+            return self._loaded(f"w_{name}", ()) if self.place[operand] == "array" else name
+        array = self.arrays[operand]
+        own = self.pick(combo, axes, array.axes)
+        return self.number(operand, own) if self.resident(array) else self._loaded(operand, own)
+
+    def _loaded(self, name: str, combo: tuple[int, ...]) -> str:
+        """Return the name of a value from memory, which the open loop loads at its head if it has not written it."""
+        assert self.loop is not None
+        key = (name, combo)
+        if key in self.loop.stores:
+            return self.loop.stores[key]
+        return self.loop.loads.setdefault(key, "_".join([f"l_{self.names[name]}", *map(str, combo)]))
+
+    def open(self, axes: Axes) -> Loop:
+        loop = super().open(axes)
+        self.rows = list(loop.axes[:-1])
+        return loop
+
+    def close(self) -> None:
+        """Write the open loop: rows one by one where it has two axes, tiles of the last axis."""
+        loop, self.loop = self.loop, None
+        if loop is None:
+            return
+        *rows, tile = loop.axes
+        if len(rows) > 1 or (rows and self.subset in loop.axes):
+            raise NotImplementedError(f"a loop over {' x '.join(loop.axes)}")
+        subset = self.subset == tile
+        size, index = self.sizes[tile], self.index(tile)
+        loads, stores = {n for n, _ in loop.loads}, {n for n, _ in loop.stores}
+        listing = [self.lists[n] for n in stores if n in self.lists]
+        writes = {self.names[n] for n in stores if n not in self.lists} | {f"spk_{self.sizes[p]}" for p in listing}
+        writes |= {w for w, _ in self.totals.values() if rows and w}
+        self.memory({self.names[n] for n in loads} | ({f"spk_{size}"} if subset else set()), writes)
+        for text, name in self.uniform.items():
+            self.put(f"{name} = {text}")
+        for line in [*loop.before, *(f"count_{self.sizes[p]} = tl.full((), 0, tl.int32)" for p in listing)]:
+            self.put(line)
+        start = self.indent
+        for row in rows:
+            self.put(f"for {self.index(row)} in range(0, {self.sizes[row]}):")
+            self.indent += 1
+            self._load(loop.loads, lambda array: tile not in array.axes, None)
+        for name, (_, kind) in self.totals.items():
+            self.put(f"t_{name} = tl.zeros((BLOCK,), {kind})")
+        self.put(f"for b_{size} in range(0, {f'count_{size}' if subset else size}, BLOCK):")
+        self.indent += 1
+        if subset:
+            self.put(f"m_{size} = b_{size} + lane < count_{size}")
+            self.put(f"{index} = tl.load({self.listed(tile)} + (b_{size} + lane), mask=m_{size}, other=0)")
+        else:
+            self.put(f"{index} = b_{size} + lane")
+            self.put(f"m_{size} = {index} < {size}")
+        self._load(loop.loads, lambda array: tile in array.axes, f"m_{size}")
+        for line in loop.lines:
+            self.put(line)
+        if loads & stores:  # one thread may store what another has yet to load
+            self.put("tl.debug_barrier()")
+        for (name, combo), value in loop.stores.items():
+            self._store(self.arrays[name], combo, value, f"m_{size}")
+        self.indent = start + len(rows)
+        for name, (workspace, _) in self.totals.items():
+            total = f"tl.sum(t_{name}, 0)"
+            if rows:
+                self.put(f"tl.store({self.element(self.arrays[workspace], ())}, {total})")
+            else:
+                self.put(f"{name} = {total}")
+        self.indent = start
+        for name in loop.defined:
+            if self.place.get(name) == "loop":
+                self.place[name] = "closed"
+        self.totals, self.uniform, self.rows = {}, {}, []
+
+    def _load(self, loads: dict[tuple[str, tuple[int, ...]], str], wanted, mask: str | None) -> None:
+        for (name, combo), local in loads.items():
+            array = self.arrays[name]
+            if wanted(array):
+                text = f"tl.load({self.element(array, combo)}{f', mask={mask}' if mask else ''})"
+                self.put(f"{local} = {text} != 0" if array.dtype == "bool" else f"{local} = {text}")
+
+    def _store(self, array: Array, combo: tuple[int, ...], value: str, mask: str) -> None:
+        population = self.lists.get(array.name)
+        if population is None:
+            self.put(f"tl.store({self.element(array, combo)}, {value}, mask={mask})")
+            return
+        n = self.sizes[population]
+        self.put(f"above = tl.where({mask}, {value}, {self.literal(False)})")
+        self.put(f"count_{n} = listed(above, {self.index(population)}, {self.listed(population)}, count_{n})")
+        self.put(f"if {self.noted[population]}_on:")
+        self.put(f"    noted(above, {self.noted[population]}_now, b_{n}, {self.noted[population]}_words, BLOCK)")
+
+    # -- operations ----------------------------------------------------------------------------------------------
+
+    def op(self, op: Op) -> None:
+        float_args = [a for a in op.args if isinstance(a, str) and op.op not in ("normal", "uniform", "size", "rls")]
+        if op.dtype != "bool" and op.op != "float" and self.wide & set(float_args):
+            self.wide.add(op.name)
+        else:
+            self.wide.discard(op.name)
+        super().op(op)
+
+    def kind(self, name: str) -> str:
+        """Return the type of a number: matrices over units, and what comes from them, stay in float64."""
+        return "tl.float64" if name in self.wide else "F"
+
+    def text(self, op: Op, combo: tuple[int, ...]) -> str:
+        """Return the expression of one element of an elementwise operation."""
+        if op.op == "size":
+            axis = str(op.args[0])
+            return self.literal(float(self._length(axis))) if self._static(axis) else f"{self.sizes[axis]}.to(F)"
+        if op.op == "power_product":
+            x = self.operand(op.args[0], combo, op.axes)
+            return " * ".join([x] * int(float(op.args[1])))
+        args = [self.operand(a, combo, op.axes) for a in op.args]
+        if op.op in _CALLS:
+            numbers = {"zero": 0.0, "half": 0.5, "one": 1.0, "tiny": 1e-16, "false": False, "true": True}
+            named = {k: self.literal(v) for k, v in numbers.items() if f"{{{k}}}" in _CALLS[op.op]}
+            return _CALLS[op.op].format(*args, **named)
+        if op.op in INFIX:
+            text = f"{args[0]} {INFIX[op.op]} {args[1]}"
+            return f"({text})" if op.op in _BOOL else text
+        return f"{op.op}({', '.join(args)})"
+
+    def spill(self, op: Op, name: str, loop: Loop) -> None:
+        """Keep a value for later loops, in memory."""
+        loop.stores[self._spilled(name, op), ()] = name
+
+    def _spilled(self, name: str, op: Op, kind: str | None = None) -> str:
+        key, axes = f"w_{name}", tuple(a for a in op.axes if not self._static(a))
+        self.spilled[key] = self.arrays[key] = Array(
+            key, axes, "workspace", kind or ("wide" if op.name in self.wide else op.dtype)
+        )
+        self.names[key] = key
+        return key
+
+    def sum(self, op: Op) -> None:
+        (argument,) = op.args
+        assert isinstance(argument, str)
+        own = self.value_axes.get(argument) or self.arrays[argument].axes
+        if self._static(own[-1]):
+            return self.static_sum(op, argument, own)
+        loop = self.open(own)
+        if self._needs_closed_sum(op):
+            self.close()
+            loop = self.open(own)
+        outer = [a for a in own[:-1] if not self._static(a)]
+        mask = f"m_{self.sizes[own[-1]]}"
+        for combo in self.combos(own):
+            name = self.value_name(op.name, combo)
+            value = self.operand(argument, combo, own)
+            self.totals[name] = (self._spilled(name, op) if outer else "", self.kind(argument))
+            zero = f"t_{name} * 0.0" if argument in self.wide else self.literal(0.0)
+            loop.lines.append(f"t_{name} += tl.where({mask}, {value}, {zero})")
+        loop.defined.add(op.name)
+        loop.sums.add(op.name)
+        self.place[op.name] = "array" if outer else "scalar"
+
+    def draw(self, op: Op) -> None:
+        """Draw in the loop: a draw depends on nothing but its index, the step, the stream and the seed."""
+        dynamic = [a for a in op.axes if not self._static(a)]
+        loop = self.open(op.axes) if dynamic else None
+        stream = stream_number(str(op.args[-1]))
+        for combo in self.combos(op.axes):
+            name = self.value_name(op.name, combo)
+            index = self.place_in(op.axes, combo, lambda a: str(self._length(a)) if self._static(a) else self.sizes[a])
+            text = f"{op.op}({index if dynamic else f'tl.arange(0, 1) + {index}'}, k, {stream}, seed)"
+            line = f"{name} = {text if dynamic else f'single({text})'}.to(F)"
+            if loop is not None:
+                loop.lines.append(line)
+                if op.name in self.crossing:
+                    self.spill(op, name, loop)
+            elif self.loop is not None:
+                self.loop.before.append(line)
+            else:
+                self.put(line)
+        if loop is not None:
+            self.finish_value(op, loop)
+        else:
+            self.place[op.name] = "scalar"
+
+    def matrix(self, op: Op) -> None:
+        """Call the kernels that work on a whole matrix."""
+        self.close()
+        matrix = self.arrays[str(op.args[0])]
+        p, n, w = self.names[matrix.name], self.sizes[matrix.axes[0]], self.width(matrix.axes[0])
+        square, row = f"{p} + {self.offset(matrix.axes)}", self.offset(op.axes)
+        if op.op == "identity":
+            self.memory(set(), {p})
+            self.put(f"set_identity({square}, ({self.operand(op.args[1], (), ())}).to(tl.float64), {n}, {w}, BLOCK)")
+            self.place[op.name] = "scalar"
+            return
+        x, numbers = str(op.args[1]), [self.operand(a, (), ()) for a in op.args[2:]]
+        if x in self.value_axes and self.place[x] != "array":
+            self.found.add(x)
+        vector = f"w_{self.value_name(x, ())}" if x in self.value_axes else self.names[x]
+        name = self.value_name(op.name, ())
+        gain, px = self._spilled(name, op), self._spilled(f"{name}_px", op, "wide")
+        self.memory({vector}, {p, px, gain})
+        old = numbers[1] if len(numbers) > 1 else self.literal(0.0)
+        vectors = ", ".join(f"{name} + {row}" for name in (vector, px, gain))
+        self.put(f"rls_gain({square}, {vectors}, {n}, {w}, {numbers[0]}, {old}, BLOCK)")
+        self.place[op.name] = "array"
+
+    def store(self, store: Store) -> None:
+        array = self.arrays[store.array]
+        value = store.value
+        if not self.resident(array):
+            self.open(array.axes)
+            if isinstance(value, str) and self.loop is not None and value in self.loop.sums:
+                self.close()
+            super().store(store)
+            return
+        self.close()
+        kind = "F" if array.dtype == "float" else "tl.int1"
+        for combo in self.combos(array.axes):
+            self.put(f"{self.number(array.name, combo)} = ({self.operand(value, combo, array.axes)}).to({kind})")
+
+
+def with_barriers(lines: list[str]) -> list[str]:
+    """Put a barrier in front of each segment that meets what another one read or wrote since the last barrier.
+
+    A branch may not be taken: what was open in front of it is open behind it, too.
+    """
+    out: list[str] = []
+    reads, writes = set[str](), set[str]()
+    branches: list[tuple[int, set[str], set[str]]] = []
+    for line in lines:
+        indent = len(line) - len(line.lstrip())
+        while branches and indent <= branches[-1][0]:
+            _, before_reads, before_writes = branches.pop()
+            reads, writes = reads | before_reads, writes | before_writes
+        text = line.lstrip()
+        if text.startswith(_MARK):
+            reading, writing = (set(part.split()) for part in text.removeprefix(_MARK).split("|"))
+            if reading & writes or writing & (reads | writes):
+                out.append(" " * indent + "tl.debug_barrier()")
+                reads, writes = set(), set()
+            reads, writes = reads | reading, writes | writing
+            continue
+        if text.startswith("if "):
+            branches.append((indent, set(reads), set(writes)))
+        out.append(line)
+    return out
