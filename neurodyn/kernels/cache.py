@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import importlib.util
 import os
+import stat
 import sys
 import tempfile
 from pathlib import Path
@@ -26,8 +29,20 @@ def folder() -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError:  # a read-only home (containers, some clusters) must not stop a run
-        path = Path(tempfile.gettempdir()) / f"neurodyn-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
-        path.mkdir(parents=True, exist_ok=True)
+        return _temporary(tempfile.gettempdir())
+    return path
+
+
+@functools.cache
+def _temporary(parent: str) -> Path:
+    """Return a folder among the temporary files that nobody else can write: what lies in it is imported."""
+    user = os.getuid() if hasattr(os, "getuid") else None
+    path = Path(parent) / f"neurodyn-{'user' if user is None else user}"
+    with contextlib.suppress(FileExistsError):
+        path.mkdir(mode=0o700)
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or (user is not None and (found.st_uid != user or found.st_mode & 0o022)):
+        return Path(tempfile.mkdtemp(prefix="neurodyn-"))  # somebody else's: not kept between runs, but ours
     return path
 
 

@@ -1,5 +1,6 @@
 """Where compiled code is kept."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,20 @@ def test_a_home_that_can_not_be_written_is_no_reason_to_stop(tmp_path, monkeypat
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     folder = cache.folder()
     assert folder.is_dir() and folder.parent == tmp_path
+    assert cache.folder() == folder
+
+
+def test_what_anybody_could_have_written_is_not_imported_from(tmp_path, monkeypatch):
+    """The name in the folder of temporary files is known, so another user may have made it first."""
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setenv("NEURODYN_CACHE_DIR", str(tmp_path / "file" / "below"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    planted = tmp_path / f"neurodyn-{os.getuid()}"
+    planted.mkdir()
+    planted.chmod(0o777)
+    assert cache.folder() != planted
+    assert cache.folder() == cache.folder()
+    assert cache.folder().stat().st_mode & 0o022 == 0
 
 
 def test_a_reader_sees_the_old_file_or_the_new_one(tmp_path, monkeypatch):
