@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from neurodyn.circuit import Circuit
     from neurodyn.compare import compare
     from neurodyn.estimate import estimate
+    from neurodyn.models.integrate_and_fire import leaky_integrate_and_fire
     from neurodyn.models.izhikevich import izhikevich_2003, izhikevich_2007
     from neurodyn.models.reservoir import SpikingReservoir
     from neurodyn.outcome import Check
@@ -73,6 +74,7 @@ _PUBLIC = {
     "estimate": "estimate",
     "izhikevich_2003": "models.izhikevich",
     "izhikevich_2007": "models.izhikevich",
+    "leaky_integrate_and_fire": "models.integrate_and_fire",
     "load": "recording",
     "poisson": "parts",
     "quantity": "units",
@@ -118,6 +120,7 @@ __all__ = [
     "estimate",
     "izhikevich_2003",
     "izhikevich_2007",
+    "leaky_integrate_and_fire",
     "load",
     "models",
     "plots",

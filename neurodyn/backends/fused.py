@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,14 +16,19 @@ from neurodyn.kernels.emit import Sample
 from neurodyn.program import Program, Spikes, WeightedSum
 
 LARGEST = 16384  # units of a population that one program steps through; beyond, tensors use the whole device better
+_OLDEST = (3, 4)  # version of triton
 _BITS = 1 << 26  # bytes of fired bits that one launch may write
 
 
 def reason_against(program: Program, width: Mapping[str, int]) -> str | None:
     """Return why networks of a Program can't be stepped by one kernel, or None if they can."""
-    largest = max((width[p] for p in (*program.populations, *program.spike_sources)), default=0)
-    if importlib.util.find_spec("triton") is None:
+    try:
+        import triton
+    except ImportError:
         return "triton is not installed (a CUDA build of torch brings it)"
+    if tuple(int(x) for x in triton.__version__.split(".")[:2]) < _OLDEST:
+        return f"triton {triton.__version__} is too old, {'.'.join(map(str, _OLDEST))} is needed"
+    largest = max((width[p] for p in (*program.populations, *program.spike_sources)), default=0)
     if largest > LARGEST:
         return (
             f"a population has {largest} units, and one program of the kernel runs one network: up to {LARGEST} pay off"
@@ -52,10 +57,20 @@ class Fired:
 class FusedStep:
     """Steps the networks of a layout; ``samples`` has the same arrays for every network, units of its own.
 
-    Raises NotImplementedError with the reason where a Program has what the kernel has not.
+    Nothing is fused or approximated, synapses add in the order of a single network, draws are those of the CPU: what is
+    left to differ from it are sums over units, which add up in another order, and functions of CUDA's library, of which
+    normal draws need the logarithm. ``warps`` (a power of two) overrides :func:`warps_for`. Raises NotImplementedError
+    with the reason where a Program has what the kernel has not.
     """
 
-    def __init__(self, layout: Layout, samples: Sequence[Sequence[SampleSpec]], recorded: Sequence[str]) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        samples: Sequence[Sequence[SampleSpec]],
+        recorded: Sequence[str],
+        *,
+        warps: int | None = None,
+    ) -> None:
         from neurodyn.kernels.triton_step import TritonStep, compile_triton
 
         self.layout, self.program, self.samples = layout, layout.program, samples
@@ -66,10 +81,11 @@ class FusedStep:
         specs = tuple(Sample(s.array) for s in samples[0])
         self.text = TritonStep(program, specs, {torch.float64: "float64", torch.float32: "float32"}[layout.dtype])
         self._kernel: Any = compile_triton(self.text).advance
-        self.warps = warps_for(layout.width)
-        self.options = {"num_warps": self.warps, "num_stages": 1, "enable_fp_fusion": False}
+        warps = warps_for(layout.width) if warps is None else warps
+        self.options = {"num_warps": warps, "num_stages": 1, "enable_fp_fusion": False}
+        self._device = torch.cuda.device(layout.device) if layout.device.type == "cuda" else nullcontext()
         # one unit a thread: with more, Triton lays loads out otherwise than stores, and computes twice
-        self._fixed: dict[str, Any] = {"seeds": layout.seeds, "BLOCK": 32 * self.warps}
+        self._fixed: dict[str, Any] = {"seeds": layout.seeds, "BLOCK": 32 * warps}
         emitter = self.text.e
         for axis in emitter.dynamic:
             n, width = emitter.sizes[axis], layout.width[axis]
@@ -110,7 +126,7 @@ class FusedStep:
             length = min(most, steps - done)
             bits = self._bits(length)
             arguments = self.arguments(step, done, length, inputs, samples, bits)
-            with np.errstate(all="ignore"):  # where the kernel runs in NumPy
+            with self._device, np.errstate(all="ignore"):  # errors: where the kernel runs in NumPy
                 self._kernel[(len(self.layout),)](**arguments, **self.options)
             for population in self.recorded:
                 fired[population].append(_unpacked(bits[population], step + done))
@@ -161,7 +177,8 @@ class FusedStep:
         inputs = {name: self._new((1, *self.layout.arrays[f"{name}.value"].shape), self.layout.dtype) for name in self.program.inputs}  # fmt: skip
         arguments = self.arguments(0, 0, 1, inputs, self._samples(0, 1), self._bits(1))
         try:
-            self._kernel.warmup(**arguments, **self.options, grid=(1,))
+            with self._device:
+                self._kernel.warmup(**arguments, **self.options, grid=(1,))
         except TritonError as error:
             raise NotImplementedError(f"the kernel doesn't compile: {error}") from error
 
@@ -245,6 +262,7 @@ def _unpacked(bits: torch.Tensor, step: int) -> Fired:
 
 def _joined(found: Sequence[Fired]) -> Fired:
     """Return the spikes of one chunk after the other, by network."""
-    lanes, steps, units = (np.concatenate([getattr(f, name) for f in found]) for name in ("lanes", "steps", "units"))
+    none = np.empty(0, np.int64)
+    lanes, steps, units = (np.concatenate([none, *(getattr(f, a) for f in found)]) for a in ("lanes", "steps", "units"))
     order = np.argsort(lanes, kind="stable")
     return Fired(lanes[order], steps[order], units[order])

@@ -13,6 +13,7 @@ from neurodyn.conformance.circuits import BORDERS, EXACT, QUICK, TOLERANT, chose
 from neurodyn.conformance.golden import GOLDEN
 from neurodyn.conformance.harness import REFERENCE, NotConformant, Refused, promises_bits
 from neurodyn.conformance.orders import EXPECTED, Order, orders
+from neurodyn.simulate import choose_device
 
 DTYPES = ("float64", "float32")
 
@@ -90,9 +91,7 @@ def known(runners: Iterable[str]) -> list[str]:
         plain, _, device = name.partition("@")
         if ":" in plain:
             register(plain)
-        if device and device not in engine_class(plain).devices:
-            raise ValueError(f"runner {name!r} computes on {', '.join(engine_class(plain).devices)}")
-        engine_class(plain)
+        choose_device(engine_class(plain), device or "cpu")
     return names
 
 
@@ -133,7 +132,7 @@ def _power(deviation: float) -> str:
 def _parting(found: checks.Parting) -> Cell:
     if found.step is None:
         together = "same spikes" if found.rate is not None else f"within {checks.PARTED:g}"
-        return Cell("parts", f"{together} for {found.steps} steps")
+        return Cell("parts", f"{together} for {found.steps} step{'s' * (found.steps != 1)}")
     rate = "" if found.rate is None else f", rate {found.rate:+.1%}"
     return Cell("parts", f"parts at step {found.step} ({found.time_ms:g} ms){rate}")
 

@@ -9,7 +9,9 @@ With TRITON_INTERPRET=1 (set before triton is imported) kernels run in NumPy on 
 from __future__ import annotations
 
 import os
+from typing import Any
 
+import triton
 import triton.language as tl
 
 from neurodyn.kernels import philox
@@ -31,11 +33,7 @@ if INTERPRETED:  # the interpreter knows no functions of CUDA's library
     sin, cos, tan, sinh, cosh, tanh = (_in_numpy(f) for f in (np.sin, np.cos, np.tan, np.sinh, np.cosh, np.tanh))
     atan, pow, fmod = (_in_numpy(f) for f in (np.arctan, np.power, np.fmod))
 
-    def _jit(function):  # a kernel that is interpreted calls Python functions as they are
-        return function
-
 else:
-    from triton import jit as _jit
     from triton.language.extra.libdevice import (  # noqa: F401
         atan,
         cos,
@@ -52,6 +50,9 @@ else:
         tan,
         tanh,
     )
+
+# a kernel that is interpreted calls Python functions as they are
+_jit: Any = (lambda function: function) if INTERPRETED else triton.jit
 
 # AS 241 stands once, in the file of the CPU: Triton compiles the text of these functions, too
 _centre, _tail, _far_tail = (_jit(f.py_func) for f in (philox._centre, philox._tail, philox._far_tail))

@@ -87,7 +87,7 @@ def test_json(capsys, wrong):
         (["--runner", "numbaa"], "did you mean 'numba'"),
         (["--runner", "nowhere:Engine"], "runner 'nowhere:Engine' can't be imported as 'package.module:Class'"),
         (["--runner", "neurodyn.program:Program"], "is no subclass of neurodyn.backends.engine.Engine"),
-        (["--runner", "numba@cuda"], "runner 'numba@cuda' computes on cpu"),
+        (["--runner", "numba@cuda"], "backend 'numba' computes on the CPU; use backend='torch'"),
         (["--circuit", "delay"], "did you mean 'delays'"),
         (["--dtype", "float16"], "float16"),
         (["--quick", "--full"], "not allowed with"),

@@ -3,6 +3,8 @@
 On a machine without a GPU the kernels run in Triton's interpreter, which takes milliseconds a step: few steps each.
 """
 
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -26,15 +28,17 @@ pytestmark = [pytest.mark.usefixtures("triton"), OLD]
 class Twins:
     """The same networks on plain tensors on the CPU and on the kernel; whatever is done to one is done to the other."""
 
-    def __init__(self, networks, device, *, every=1, dtype="float64", some=False):
+    def __init__(self, networks, device, *, every=1, dtype="float64", some=False, warps=None):
         self.program, self.networks, self.spikes, self.device = networks[0].program, networks, 0, device
         arrays = [a for a in self.program.arrays if a.role in ("state", "memory", "input") and len(a.axes) < 2]
         samples = [[SampleSpec(a.name, self.units(n, a, some), every) for a in arrays] for n in networks]
         options = {"samples": samples, "spikes": self.program.spiking, "dtype": dtype}
         self.plain, self.kernel = TorchBatch(networks, **options), TorchBatch(networks, **options, device=device)
-        if device == "cpu":
-            self.kernel.fused = FusedStep(self.kernel.layout, self.kernel.samples, self.program.spiking)
+        if device == "cpu" or warps is not None:
+            layout, recorded = self.kernel.layout, self.program.spiking
+            self.kernel.fused = FusedStep(layout, self.kernel.samples, recorded, warps=warps)
         assert self.kernel.fused is not None
+        self.fused = self.kernel.fused
         sums = sums_over_units(self.program)
         # a GPU's logarithm, which draws need, differs in the last bit; sums over units add up in another order
         exact = self.program.exactness == "exact" and not sums and (device == "cpu" or not draws(self.program))
@@ -177,7 +181,7 @@ def chatty(size, *, seed=1, pairs=None, **options):
 
 def test_rows_longer_than_a_tile_and_several_words_of_bits(device):
     """Populations of several tiles, of which the last is cut."""
-    twins = Twins([realize(chatty(n, seed=n, delay=nd.Uniform("1 ms", "3 ms"))) for n in (97, 33, 70)], device)
+    twins = Twins([realize(chatty(n, seed=n, delay=nd.Uniform("1 ms", "3 ms"))) for n in (97, 33, 70)], device, warps=1)
     twins.begin(begun(twins, {k: {} for k in range(3)}))
     twins.advance(6, {})
     assert twins.spikes > 200
@@ -202,7 +206,7 @@ def test_several_synapses_between_two_cells(delay, device):
 def test_samples_of_some_units_every_few_steps(device):
     twins = Twins([realize(chatty(n, seed=n)) for n in (9, 5)], device, every=3, some=True)
     twins.begin(begun(twins, {0: {}, 1: {}}))
-    for steps in (1, 1, 5, 2, 4):
+    for steps in (1, 1, 5, 0, 2, 4):
         twins.advance(steps, {})
 
 
@@ -211,8 +215,8 @@ def test_bits_of_who_fired_bound_a_launch(device, monkeypatch):
     networks = [realize(nd.WhatWhenRule().attach(nd.SpikingReservoir(12, seed=s))) for s in (1, 2)]
     twins, launches = Twins(networks, device, every=2), []
     monkeypatch.setattr(fused, "_BITS", 3 * 2 * 4)
-    arguments = twins.kernel.fused.arguments
-    monkeypatch.setattr(twins.kernel.fused, "arguments", lambda *a: launches.append(a[1:3]) or arguments(*a))
+    arguments = twins.fused.arguments
+    monkeypatch.setattr(twins.fused, "arguments", lambda *a: launches.append(a[1:3]) or arguments(*a))
     given = inputs_of(twins, 8)
     twins.begin(begun(twins, given))
     twins.advance(8, given)
@@ -239,9 +243,12 @@ def test_a_large_population_is_left_to_tensors(monkeypatch):
         assert batch._fused() is None
 
 
-def test_without_triton(monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+def test_without_triton_or_with_an_old_one(triton, monkeypatch):
     batch = TorchBatch([realize(chatty(3))])
+    monkeypatch.setattr(triton, "__version__", "3.2.1")
+    with pytest.raises(NotImplementedError, match="triton 3.2.1 is too old, 3.4 is needed"):
+        FusedStep(batch.layout, batch.samples, ())
+    monkeypatch.setitem(sys.modules, "triton", None)
     with pytest.raises(NotImplementedError, match="triton is not installed"):
         FusedStep(batch.layout, batch.samples, ())
 
@@ -258,13 +265,12 @@ def test_the_far_tail_of_normals(triton, device):
     from neurodyn.kernels import triton_functions
     from neurodyn.kernels.philox import normal_from_uniform
 
-    @triton.jit
-    def turn(u, out, to_normal: tl.constexpr):
+    def turned(u, out, to_normal: tl.constexpr):
         at = tl.arange(0, 4)
         tl.store(out + at, to_normal(tl.load(u + at)))
 
     u = np.array([1e-13, 0.3, 0.01, 1 - 1e-14])
     out, expected = torch.zeros(4, dtype=torch.float64, device=device), u.copy()
-    turn[(1,)](torch.from_numpy(u).to(device), out, triton_functions.normal_of)
+    triton.jit(turned)[(1,)](torch.from_numpy(u).to(device), out, triton_functions.normal_of)
     normal_from_uniform(expected)
     np.testing.assert_allclose(out.cpu(), expected, rtol=1e-14)
