@@ -32,16 +32,16 @@ if TYPE_CHECKING:
     from neurodyn.plasticity.what_when import WhatWhenRule
     from neurodyn.recording import load
     from neurodyn.rerun import rerun
-    from neurodyn.run import BlowUpError
+    from neurodyn.running.run import BlowUpError
+    from neurodyn.running.stopping import Suspended
     from neurodyn.session import Session, Trial
     from neurodyn.simulate import Sample, simulate
     from neurodyn.simulation import Outcome, check, simulation
-    from neurodyn.stopping import Suspended
     from neurodyn.units import Quantity, Time, quantity
 
 # Where each public name is defined; it is imported at its first use, so that `import neurodyn` stays quick.
 _PUBLIC = {
-    "BlowUpError": "run",
+    "BlowUpError": "running.run",
     "Check": "outcome",
     "Circuit": "circuit",
     "Connection": "parts",
@@ -61,7 +61,7 @@ _PUBLIC = {
     "SpikeTimes": "parts",
     "SpikingReservoir": "models.reservoir",
     "Supervised": "plasticity.learners",
-    "Suspended": "stopping",
+    "Suspended": "running.stopping",
     "ThreeFactor": "plasticity.learners",
     "Time": "units",
     "Trial": "session",

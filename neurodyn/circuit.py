@@ -214,13 +214,13 @@ class Circuit:
 
     def to_tree(self) -> dict[str, Any]:
         """Return the description with its numbers as nested dicts and arrays, for a recording."""
-        from neurodyn.trees import to_tree
+        from neurodyn.trees.circuits import to_tree
 
         return to_tree(self)
 
     @staticmethod
     def from_tree(tree: Mapping[str, Any]) -> Circuit:
         """Rebuild a circuit from :meth:`to_tree`; wiring, parameters and weights are those of the tree."""
-        from neurodyn.trees import from_tree
+        from neurodyn.trees.circuits import from_tree
 
         return from_tree(tree)

@@ -8,7 +8,7 @@ from typing import Any
 
 from neurodyn.circuit import Circuit
 from neurodyn.network import Network, realize
-from neurodyn.recorder import SPIKES_PER_SECOND, plan_recording, recording_bytes
+from neurodyn.running.recorder import SPIKES_PER_SECOND, plan_recording, recording_bytes
 from neurodyn.session import Session
 
 
@@ -36,7 +36,7 @@ def estimate(
 
     Raises what :func:`neurodyn.simulate` raises before its first step.
     """
-    from neurodyn.run import as_session
+    from neurodyn.running.run import as_session
 
     circuit = circuit if learn is None else learn.attach(circuit)
     session = as_session(session, circuit)

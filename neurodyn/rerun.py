@@ -14,9 +14,9 @@ from neurodyn.circuit import Circuit
 from neurodyn.compare import Comparison, compare
 from neurodyn.recording import Recording, load
 from neurodyn.recording.provenance import git_revision, versions
-from neurodyn.run_tree import OPTIONS, untrained
 from neurodyn.session import Session
 from neurodyn.simulate import Sample, simulate
+from neurodyn.trees.runs import OPTIONS, untrained
 from neurodyn.units import Quantity, dimensions_of
 
 

@@ -108,13 +108,13 @@ class Session:
 
     def to_tree(self) -> dict[str, Any]:
         """Return the session as nested dicts and arrays, for a recording; equal courses of inputs are held once."""
-        from neurodyn.session_tree import to_tree
+        from neurodyn.trees.sessions import to_tree
 
         return to_tree(self)
 
     @staticmethod
     def from_tree(tree: Mapping[str, Any]) -> Session:
         """Rebuild a session from :meth:`to_tree`."""
-        from neurodyn.session_tree import from_tree
+        from neurodyn.trees.sessions import from_tree
 
         return from_tree(tree)

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast, overload
 
 from neurodyn.backends import engine_class
 from neurodyn.circuit import Circuit
-from neurodyn.drive import in_threads, together
 from neurodyn.network import realize
 from neurodyn.program import Program
-from neurodyn.run import Run, as_session, fingerprint
+from neurodyn.running.drive import in_threads, together
+from neurodyn.running.run import Run, as_session, fingerprint
+from neurodyn.running.stopping import Resume, StopRequest, Suspended, listening, resume_by_default
 from neurodyn.session import Session
-from neurodyn.stopping import Resume, StopRequest, Suspended, listening, resume_by_default
 
 if TYPE_CHECKING:
     from neurodyn.backends.engine import Engine

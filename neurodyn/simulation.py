@@ -14,7 +14,7 @@ from typing import Any
 
 from neurodyn.outcome import Check, Outcome, check, report, shown, table
 from neurodyn.parameters import Parameter, ParameterError, model, read_signature, unknown, validate
-from neurodyn.stopping import Resume, resume_by_default
+from neurodyn.running.stopping import Resume, resume_by_default
 
 __all__ = ["Check", "Outcome", "Parameter", "ParameterError", "Simulation", "check", "simulation"]
 

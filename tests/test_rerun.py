@@ -130,7 +130,7 @@ def test_what_can_not_be_repeated_says_why_and_what_to_do(make, tmp_path):
 
 
 def test_inputs_that_were_not_kept(learnt, tmp_path, monkeypatch):
-    monkeypatch.setattr("neurodyn.run_tree.KEPT_MB", 0.001)
+    monkeypatch.setattr("neurodyn.trees.runs.KEPT_MB", 0.001)
     session = TASK.session(trials=1, calibration=0, tests=())
     nd.simulate(nd.SpikingReservoir(5), session, learn=nd.WhatWhenRule(), out=tmp_path / "a.h5", **INTERPRETER)
     with pytest.raises(RerunError, match=r"the inputs of its session take .* MB \(up to 0.001 MB are kept\); run"):

@@ -125,7 +125,7 @@ def whole():
 
 @pytest.mark.parametrize("chunk", [13, 299])
 def test_chunks_leave_no_trace(whole, chunk, monkeypatch):
-    monkeypatch.setattr("neurodyn.run._CHUNK", chunk)
+    monkeypatch.setattr("neurodyn.running.run._CHUNK", chunk)
     net, session, rule = learning()
     again = nd.simulate(net, session, learn=rule, record=RECORD, backend="interpreter")
     assert_same(again, whole)
@@ -142,7 +142,7 @@ def test_chunks_of_any_size_and_trials_of_any_length(chunk, trials):
     runs = []
     for size in (4096, chunk):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr("neurodyn.run._CHUNK", size)
+            patch.setattr("neurodyn.running.run._CHUNK", size)
             runs.append(nd.simulate(net, session, record=record, backend="interpreter"))
     assert_same(*runs)
     assert len(runs[0]["v"]) == sum(t.steps for t in session.trials) // 2
@@ -303,7 +303,7 @@ def test_learning_can_be_attached_only_by_what_can_attach():
 @pytest.mark.parametrize("backend", ["interpreter", "numba"])
 @pytest.mark.parametrize("chunk", [4, 4096])
 def test_a_blow_up_is_named_and_what_came_before_is_kept(backend, chunk, tmp_path, monkeypatch):
-    monkeypatch.setattr("neurodyn.run._CHUNK", chunk)
+    monkeypatch.setattr("neurodyn.running.run._CHUNK", chunk)
     part = cells(code="v = where(i == 1, v*v*10, v + 1)", initial={"v": "2"}, threshold="v > 1e100")
     net = nd.Circuit([part], dt="1 ms")  # 2, 40, 16000, ... infinite in step 8
     expected, value = 0, np.float64(2)

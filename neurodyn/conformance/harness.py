@@ -19,7 +19,7 @@ from neurodyn.backends.engine import Begin, Engine
 from neurodyn.conformance.circuits import CIRCUITS
 from neurodyn.network import Network, realize
 from neurodyn.parts import CircuitError
-from neurodyn.recorder import plan_recording
+from neurodyn.running.recorder import plan_recording
 
 REFERENCE = "interpreter"
 State = Mapping[str, np.ndarray]

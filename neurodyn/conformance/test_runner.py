@@ -22,13 +22,15 @@ QUICK_BORDERS = ("empty_population", "all_spikes", "delay_0", "silent_and_busy_s
 SLOW_TO_BUILD = ("brian2",)  # an engine takes it as long as others a whole run
 LONG_TO_COMPILE = ("local_rule",)
 
+UNDER_WAY = ("delays_of_any_length", "delay_beyond_the_run")  # borders with something to lose at a cut
+
 CIRCUITS_OF = {
     "exact": [*EXACT, *BORDERS],
     "tolerant": [*TOLERANT],
     "golden": [*GOLDEN],
     "batch": [*BATCHES],
-    "cut": [*EXACT, *BORDERS, *TOLERANT],
-    "relayed": [*EXACT, *BORDERS],
+    "cut": [*EXACT, *UNDER_WAY, *TOLERANT],
+    "relayed": [*EXACT, *UNDER_WAY],
     "single": [*EXACT, *BORDERS, *TOLERANT],
     "order": ["integrators"],
 }

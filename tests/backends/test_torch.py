@@ -55,7 +55,7 @@ RECORD = ["spikes", "stimulus", nd.Sample("cells.v", every="3 ms"), "cells.I"]
 @pytest.mark.parametrize("chunk", [4096, 7])
 def test_networks_that_share_nothing_but_their_structure(chunk, monkeypatch):
     """Sizes, wiring, delays, inputs, lengths of sessions and trials: all their own; one network is empty."""
-    monkeypatch.setattr("neurodyn.run._CHUNK", chunk)
+    monkeypatch.setattr("neurodyn.running.run._CHUNK", chunk)
     circuits, sessions = zip(*UNEQUAL, strict=True)
     assert len({c.program.hash for c in circuits}) == 1
     batch = nd.simulate(list(circuits), list(sessions), record=RECORD, backend="torch", device="cpu")

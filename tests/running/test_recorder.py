@@ -8,7 +8,7 @@ import pytest
 import neurodyn as nd
 from neurodyn.network import realize
 from neurodyn.parts import CircuitError
-from neurodyn.recorder import plan_recording
+from neurodyn.running.recorder import plan_recording
 from neurodyn.specs import whole_steps
 
 
@@ -96,7 +96,7 @@ def test_intervals_are_whole_steps():
 
 @pytest.mark.parametrize("chunk", [1, 3, 4096])
 def test_every_kth_step_of_some_units_with_right_time_stamps(chunk, monkeypatch):
-    monkeypatch.setattr("neurodyn.run._CHUNK", chunk)
+    monkeypatch.setattr("neurodyn.running.run._CHUNK", chunk)
     session = nd.Session((nd.Trial(7), nd.Trial(1), nd.Trial(6)), dt=1e-3)
     got = run([nd.Sample("other.v", units=[1], every="4 ms"), nd.Sample("cells.v", units=[5, 0])], session)
     # states are those at the end of step k, stamped (k + 1) dt; the value of step k is k

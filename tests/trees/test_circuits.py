@@ -9,7 +9,7 @@ import neurodyn as nd
 from neurodyn.circuit import Circuit
 from neurodyn.network import realize
 from neurodyn.parts import CircuitError
-from neurodyn.trees import to_tree
+from neurodyn.trees.circuits import to_tree
 from neurodyn.units import quantity
 
 TASK = nd.tasks.WhatWhen(latencies=("100 ms", "160 ms"), probability=0.7, trial="300 ms", cue="50 ms", window="90 ms")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from neurodyn.backends.engine import Advance, Begin, End, Engine, Records, Request
-from neurodyn.run import BlowUpError, Reply, Run, blow_up
-from neurodyn.stopping import Suspended
+from neurodyn.running.run import BlowUpError, Reply, Run, blow_up
+from neurodyn.running.stopping import Suspended
 
 if TYPE_CHECKING:
     from neurodyn.backends.torch import TorchBatch

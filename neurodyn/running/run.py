@@ -17,11 +17,11 @@ from neurodyn.circuit import Circuit
 from neurodyn.network import Network
 from neurodyn.parts import CircuitError, Input
 from neurodyn.program import Program
-from neurodyn.recorder import Recorder, plan_recording
-from neurodyn.run_tree import run_tree
+from neurodyn.running.recorder import Recorder, plan_recording
+from neurodyn.running.stopping import StopRequest, Suspended
 from neurodyn.session import Session, Trial
 from neurodyn.specs import whole_steps
-from neurodyn.stopping import StopRequest, Suspended
+from neurodyn.trees.runs import run_tree
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,10 +18,10 @@ from neurodyn.parts import CircuitError, Filter, Input, Population, Readout
 from neurodyn.program import Array
 from neurodyn.recording import Writer
 from neurodyn.recording.disk import check_disk, spike_bytes
+from neurodyn.running.stopping import Resume
 from neurodyn.session import Trial
 from neurodyn.specs import whole_steps
-from neurodyn.stopping import Resume
-from neurodyn.trees import to_tree
+from neurodyn.trees.circuits import to_tree
 
 if TYPE_CHECKING:
     from neurodyn.recording import Recording

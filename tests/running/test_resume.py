@@ -15,9 +15,9 @@ import numpy as np
 import pytest
 
 import neurodyn as nd
-from neurodyn.recorder import Recorder
+from neurodyn.running.recorder import Recorder
+from neurodyn.running.stopping import RESUMABLE
 from neurodyn.session import Session, Trial
-from neurodyn.stopping import RESUMABLE
 
 SCRIPT = Path(__file__).with_name("killed_run.py")
 
@@ -87,7 +87,7 @@ OPTIONS = {"record": ["spikes", "cells.v", "stimulus", "weights"]}
 @pytest.mark.parametrize("backend", ["numba", "torch", "interpreter", "brian2"])
 def test_resumed_is_uninterrupted(backend, tmp_path, stop_after, monkeypatch):
     """Cut within trials, at their ends, between two calls of a closed loop, with spikes on their way."""
-    monkeypatch.setattr("neurodyn.run._CHUNK", 3)
+    monkeypatch.setattr("neurodyn.running.run._CHUNK", 3)
     session, out = trials(9, 30, 25), tmp_path / "a.h5"
     call = lambda: nd.simulate(cells(3), session, out=out, resume=True, backend=backend, device="cpu", **OPTIONS)  # noqa: E731
     recording, stops = until_done(call, stop_after, 4)
@@ -102,7 +102,7 @@ def test_resumed_is_uninterrupted(backend, tmp_path, stop_after, monkeypatch):
 @pytest.mark.parametrize("backend", ["numba", "torch"])
 def test_networks_side_by_side_go_on_from_where_each_stopped(backend, tmp_path, stop_after, monkeypatch):
     """Sessions of different length; one is complete already when the others go on; one was never recorded in a file."""
-    monkeypatch.setattr("neurodyn.run._CHUNK", 3)
+    monkeypatch.setattr("neurodyn.running.run._CHUNK", 3)
     circuits, sessions = [cells(s, 4 + s) for s in range(4)], [trials(20, 5), trials(4), trials(7, 60, 3), trials(30)]
     outs = [tmp_path / "0.h5", tmp_path / "1.h5", tmp_path / "2.h5", None]
     call = lambda: nd.simulate(circuits, sessions, out=outs, resume=True, backend=backend, device="cpu", **OPTIONS)  # noqa: E731
@@ -140,7 +140,7 @@ def test_a_complete_run_is_returned_and_another_one_refused(tmp_path):
 
 
 def test_what_was_stopped_is_not_gone_on_with_by_another_run(tmp_path, stop_after, monkeypatch):
-    monkeypatch.setattr("neurodyn.run._CHUNK", 3)
+    monkeypatch.setattr("neurodyn.running.run._CHUNK", 3)
     stop_after(2)
     with pytest.raises(nd.Suspended):
         nd.simulate(cells(1), trials(20), out=tmp_path / "a.h5")

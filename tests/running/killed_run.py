@@ -6,8 +6,8 @@ import functools
 import sys
 
 import neurodyn as nd
-from neurodyn import recorder
 from neurodyn.recording import Writer
+from neurodyn.running import recorder
 
 
 def described():
