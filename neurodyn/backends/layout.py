@@ -131,7 +131,7 @@ class Layout:
 
     def tensor(self, values: Any) -> torch.Tensor:
         """Return values on the device."""
-        return torch.from_numpy(np.require(values, requirements="CW")).to(self.device)
+        return torch.from_numpy(np.require(values, requirements=["C", "W"])).to(self.device)
 
     def _array(self, array: Array, values: list[np.ndarray]) -> torch.Tensor:
         out = np.zeros(self.shape(array.axes), bool if array.dtype == "bool" else float)

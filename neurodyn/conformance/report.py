@@ -70,7 +70,7 @@ def summary(rows: Sequence[Row]) -> str:
     order = ("exact", "tolerant", "reference", "parts", "same", "order", "refused", "FAILED")
     words = {"parts": "held to no bits", "same": "with the stored hash", "order": "of the expected order"}
     parts = [f"{count[status]} {words.get(status, status)}" for status in order if count[status] or status == "FAILED"]
-    return f"{len(cells)} cells: {', '.join(parts)}"
+    return f"{len(cells)} cell{'s' * (len(cells) != 1)}: {', '.join(parts)}"
 
 
 def origin() -> str:

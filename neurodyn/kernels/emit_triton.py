@@ -1,9 +1,10 @@
 """From the blocks of a Program to the text of a Triton kernel in which one program is one network.
 
 As in :mod:`neurodyn.kernels.emit`, axes of labels are unrolled and neighbouring operations over the same population share
-a loop; here a loop goes over tiles of BLOCK units. Arrays without an axis of units live in registers for the whole
-kernel. Sums add up tiles, then lanes. Where one thread reads what another wrote a barrier stands between: segments of
-text say which memory they read and write, :func:`with_barriers` puts the barriers where two of them meet.
+a loop; here a loop goes over tiles of BLOCK units, one unit a thread. Numbers of the network that steps write live in
+registers from step to step, arrays over units in memory, which the caches of a processor hold. Sums add up tiles, then
+threads. Where one thread may meet what another wrote a barrier stands between: segments of text say which memory they
+read and write, and :func:`with_barriers` puts a barrier where two of them meet.
 """
 
 from __future__ import annotations

@@ -114,6 +114,7 @@ def test_a_network_that_blows_up_takes_no_other_with_it(tmp_path):
     assert caught.value.path is not None and caught.value.path.name == "1.partial.h5"
     assert caught.value.recording is not None
     alone = pytest.raises(nd.BlowUpError, nd.simulate, circuits[1], "40 ms", record=["cells.v"])
+    assert alone.value.recording is not None
     np.testing.assert_array_equal(caught.value.recording["v"], alone.value.recording["v"])
     assert len(caught.value.recording["v"]) == 11
     for number in (0, 2):
@@ -174,7 +175,7 @@ def test_devices_that_can_not_be(options, message):
     if options["device"] == "cuda:7" and torch.cuda.is_available():
         pytest.skip("there is a GPU")
     with pytest.raises(ValueError, match=message):
-        nd.simulate(exploding(1, 0.5), "3 ms", **{"backend": "torch", **options})
+        nd.simulate(exploding(1, 0.5), "3 ms", backend=options.get("backend", "torch"), device=options["device"])
 
 
 def test_a_batch_that_does_not_fit_is_told_which_one_does(monkeypatch):

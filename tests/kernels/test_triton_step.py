@@ -200,6 +200,29 @@ def test_several_synapses_between_two_cells(delay, device):
     assert twins.spikes > 6
 
 
+def many_channels(size, *, seed):
+    """An input of more channels than are unrolled, through all and through few synapses; sums from earlier populations."""
+    unit = {"variables": {"x": "1", "y": "1", "z": "1"}, "initial": {"x": "rand()"}}
+    a = nd.Population("a", size, code="x = 0.5*x + 0.1*y", **unit)
+    b = nd.Population("b", size + 3, code="x = 0.2*x + y - 0.3*z", **unit)
+    push = nd.Input("push", tuple(f"c{k}" for k in range(19)))
+    connections = [
+        nd.Connection(push, a, "y", pattern="all", weight=nd.Normal(0, 1), name="dense"),
+        nd.Connection(push, b, "y", probability=0.3, weight=nd.Normal(0, 1), name="sparse"),
+        nd.Connection("a.x", b, "z", probability=0.5, weight=nd.Normal(0, 1), name="step_later"),
+        nd.Connection("a.x", b, "z", pattern="all", weight=nd.Normal(0, 1), delay="0 ms", name="at_once"),
+    ]
+    return nd.Circuit([a, b], connections, inputs=[push], dt="1 ms", seed=seed)
+
+
+def test_sums_over_many_sources(device):
+    twins = Twins([realize(many_channels(n, seed=n)) for n in (6, 11)], device)
+    given = inputs_of(twins, 7)
+    twins.begin(begun(twins, given))
+    twins.advance(3, rows(given, 0, 3))
+    twins.advance(4, rows(given, 3, 7))
+
+
 # -- recording and launches --------------------------------------------------------------------------------------
 
 

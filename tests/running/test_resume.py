@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -81,7 +82,7 @@ def trials(*lengths):
     return Session(tuple(made), 1e-3, {"push": ("a",)})
 
 
-OPTIONS = {"record": ["spikes", "cells.v", "stimulus", "weights"]}
+OPTIONS: Any = {"record": ["spikes", "cells.v", "stimulus", "weights"]}
 
 
 @pytest.mark.parametrize("backend", ["numba", "torch", "interpreter", "brian2"])

@@ -3,10 +3,10 @@
 import numpy as np
 
 import neurodyn as nd
-from neurodyn.trees import runs
 from neurodyn.circuit import Circuit
 from neurodyn.network import realize
 from neurodyn.session import Session, Trial
+from neurodyn.trees import runs
 
 OPTIONS = {"record": ("spikes",), "backend": "numba", "device": "cpu", "dtype": "float64", "overwrite": True}
 RULE = nd.WhatWhenRule()
