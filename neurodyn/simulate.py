@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast, overload
 
 from neurodyn.backends import engine_class
 from neurodyn.circuit import Circuit
-from neurodyn.network import realize
+from neurodyn.network import Network, realize
 from neurodyn.program import Program
 from neurodyn.running.drive import in_threads, together
 from neurodyn.running.run import Run, as_session, fingerprint
@@ -189,11 +190,11 @@ def _execute(
     options["threads"] = _threads(options["backend"], len(circuits), threads)
     try:
         with listening(stop) if any(out is not None for out in outs) else nullcontext():
-            programs: dict[str, Program] = {}
-            for number, (circuit, session, out) in enumerate(zip(circuits, sessions, outs, strict=True)):
-                circuit = circuit if options["learn"] is None else options["learn"].attach(circuit)
-                program = programs.setdefault(circuit.program.hash, circuit.program)  # one object, one compilation
-                network, session = realize(circuit, program), as_session(session, circuit)
+            if options["learn"] is not None:
+                circuits = [options["learn"].attach(circuit) for circuit in circuits]
+            networks = _networks(circuits, options["threads"])
+            for number, (network, session, out) in enumerate(zip(networks, sessions, outs, strict=True)):
+                session = as_session(session, network.circuit)
                 if options["resume"] and out is not None and Path(out).expanduser().exists():
                     finished[number] = _finished(Path(out).expanduser(), fingerprint(network, session, options))
                     continue
@@ -211,6 +212,16 @@ def _execute(
             run.recorder.close()
     ran = iter(runs)
     return [finished[k] if k in finished else next(ran).recording for k in range(len(circuits))]
+
+
+def _networks(circuits: list[Circuit], threads: int) -> list[Network]:
+    """Draw the numbers of all networks; those of one structure share a Program."""
+    programs: dict[str, Program] = {}
+    shared = [programs.setdefault(circuit.program.hash, circuit.program) for circuit in circuits]
+    if threads == 1 or len(circuits) == 1:
+        return list(map(realize, circuits, shared))
+    with ThreadPoolExecutor(threads) as pool:  # compiled drawing releases the interpreter lock
+        return list(pool.map(realize, circuits, shared))
 
 
 def _threads(backend: str, networks: int, threads: int | None) -> int:

@@ -11,8 +11,8 @@ README = Path(__file__).parents[1] / "README.md"
 SNIPPETS = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
 
 
-def test_there_are_two_snippets() -> None:
-    assert len(SNIPPETS) == 2
+def test_there_are_three_snippets() -> None:
+    assert len(SNIPPETS) == 3
 
 
 @pytest.mark.parametrize("number", range(len(SNIPPETS)))
@@ -26,5 +26,7 @@ def test_snippet_runs(
     if number == 0:
         assert (tmp_path / "runs" / "first.h5").exists() and (tmp_path / "runs" / "first.png").exists()
         assert "output: 2" in out
-    else:
+    elif number == 1:
         assert "identical" in out
+    else:
+        assert len(names["runs"]) == len(list((tmp_path / "runs").glob("net*.h5"))) == 4

@@ -373,7 +373,7 @@ def session_of(inputs=None, *, dt=1e-3, channels=None):
 @pytest.mark.parametrize(
     ("session", "message"),
     [
-        ("0.2 ms", "session: '0.2 ms' is shorter than one step of 1 ms"), ("-5 ms", "is out of range"), ("5 mV", "is a voltage"), ("inf s", "finite"),
+        ("0.2 ms", "session = '0.2 ms': give a whole number of steps of 1 ms, such as 1 ms"), ("2.5 ms", "such as 2 ms or 3 ms"), ("-5 ms", "is out of range"), ("5 mV", "is a voltage"), ("inf s", "finite"),
         (nd.Session((), dt=1e-3), "session: it has no trials"), (session_of(dt=1.5e-3), "sampled every 1.5 ms, which is no whole multiple of .* 1 ms"),
         (session_of(dt=5e-4), "sampled every 0.5 ms"), (session_of({"tsk": [1.0, 2, 3]}), r"brings an input 'tsk', .* did you mean 'task'\?"),
         (session_of({"task": [1.0]}), "trial 0: input 'task' has 1 channels, the circuit 3"),

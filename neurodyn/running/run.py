@@ -228,6 +228,7 @@ def _header(network: Network, session: Session, options: Mapping[str, Any]) -> d
         "dtype": options["dtype"],
         "seed": str(network.seed),
         "dt_ms": network.circuit.timestep * 1e3,
+        "duration_ms": session.duration * 1e3,
         "threads": options["threads"],
         "program_hash": program.hash,
         "exactness": program.exactness,
@@ -278,11 +279,8 @@ def fingerprint(network: Network, session: Session, options: Mapping[str, Any]) 
 def as_session(session: Any, circuit: Circuit) -> Session:
     """Return a session: a duration is one trial without inputs; inputs that don't fit the circuit are refused."""
     if not isinstance(session, Session):
-        seconds = float(units.si(session, "second", name="session (a duration)", low=0.0))  # type: ignore[arg-type]
-        steps = round(seconds / circuit.timestep)
-        if steps < 1:
-            raise ValueError(f"session: {session!r} is shorter than one step of {circuit.timestep * 1e3:g} ms")
-        return Session((Trial(steps, learning=True),), dt=circuit.timestep, config={"duration_ms": seconds * 1e3})
+        steps = whole_steps(session, circuit.timestep, "session")
+        return Session((Trial(steps),), dt=circuit.timestep, config={"duration_ms": steps * circuit.timestep * 1e3})
     if not session.trials:
         raise ValueError("session: it has no trials; give at least one Trial, or a duration such as '2 s'")
     names = {i.name for i in circuit.inputs}

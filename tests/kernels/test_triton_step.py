@@ -4,6 +4,7 @@ On a machine without a GPU the kernels run in Triton's interpreter, which takes 
 """
 
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -202,7 +203,7 @@ def test_several_synapses_between_two_cells(delay, device):
 
 def many_channels(size, *, seed):
     """An input of more channels than are unrolled, through all and through few synapses; sums from earlier populations."""
-    unit = {"variables": {"x": "1", "y": "1", "z": "1"}, "initial": {"x": "rand()"}}
+    unit: dict[str, Any] = {"variables": {"x": "1", "y": "1", "z": "1"}, "initial": {"x": "rand()"}}
     a = nd.Population("a", size, code="x = 0.5*x + 0.1*y", **unit)
     b = nd.Population("b", size + 3, code="x = 0.2*x + y - 0.3*z", **unit)
     push = nd.Input("push", tuple(f"c{k}" for k in range(19)))

@@ -9,7 +9,6 @@ import neurodyn as nd
 from neurodyn.network import realize
 from neurodyn.parts import CircuitError
 from neurodyn.running.recorder import plan_recording
-from neurodyn.specs import whole_steps
 
 
 def network(**options):
@@ -82,16 +81,6 @@ def test_units_have_to_exist():
 
 
 # -- intervals ---------------------------------------------------------------------------------------------------
-
-
-def test_intervals_are_whole_steps():
-    assert whole_steps("1 ms", 1e-3, "every") == 1 and whole_steps("0.3 ms", 1e-4, "every") == 3
-    for bad in ("0.5 ms", "1.5 ms", "100.4 ms"):
-        with pytest.raises(CircuitError, match=f"every = '{bad}': give a whole number of steps of 1 ms"):
-            whole_steps(bad, 1e-3, "every")
-    for bad in ("0 ms", "-1 ms", "1 mV"):
-        with pytest.raises(ValueError, match="every"):
-            whole_steps(bad, 1e-3, "every")
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 4096])
