@@ -1,8 +1,10 @@
 """The batched runner: many networks of one Program at once, as tensors on the CPU or a GPU.
 
 On the CPU every network gives the bits of the interpreter: draws come from the same compiled Philox, sums run in index
-order, synapses add in the order (source, synapse). On a GPU sums are reductions and arithmetic may be fused, so that
-results agree to rounding only; spikes of chaotic networks part company sooner or later.
+order, synapses add in the order (source, synapse). On a GPU a generated Triton kernel steps each network through a
+whole chunk in one launch (:mod:`neurodyn.backends.fused`); what it can't run falls back to tensors, with a warning. There
+sums over units and the logarithm of normal draws differ in the last bits, so that spikes of chaotic networks part company
+sooner or later.
 """
 
 from __future__ import annotations

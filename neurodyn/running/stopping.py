@@ -38,7 +38,10 @@ class StopRequest:
         self.signal: str | None = None
 
     def ask(self, number: int, frame: object = None) -> None:
-        """Take note of a signal (a handler)."""
+        """Take note of a signal (a handler); the second one does what it does without us."""
+        if self.signal is not None:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
         self.signal = signal.Signals(number).name
 
 

@@ -254,6 +254,15 @@ def test_a_signal_leaves_a_run_that_can_be_resumed(name, tmp_path, whole):
     assert report, str(report)
 
 
+def test_who_does_not_listen_is_told_twice():
+    """A run that gets stuck within a chunk can be ended by the same signal."""
+    code = "import os, signal; from neurodyn.running.stopping import StopRequest, listening\n"
+    code += "with listening(StopRequest()):\n    os.kill(os.getpid(), signal.SIGTERM); print('alive', flush=True)\n"
+    code += "    os.kill(os.getpid(), signal.SIGTERM); print('alive')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["alive"] and done.returncode == -signal.SIGTERM
+
+
 def test_two_processes_do_not_write_one_recording(tmp_path):
     out = tmp_path / "a.h5"
     first = started(SCRIPT, out)
