@@ -236,6 +236,7 @@ def _threads(backend: str, networks: int, threads: int | None) -> int:
 def _finished(path: Path, wanted: Mapping[str, str]) -> Recording:
     """Return the recording of a run that needs no resuming, since it is complete."""
     from neurodyn.recording import load
+    from neurodyn.recording.leftovers import sweep
 
     recording = load(path)
     found = recording.attrs.get("run_fingerprint")
@@ -245,6 +246,7 @@ def _finished(path: Path, wanted: Mapping[str, str]) -> Recording:
             f"out = {str(path)!r} exists and is not what this call records (another {', '.join(other) or 'end'}); "
             "give another name, or overwrite=True instead of resume"
         )
+    sweep(Path(os.path.realpath(path)), done=True)  # a kill may have come after the file had its name
     return recording
 
 

@@ -58,13 +58,30 @@ class TakenOver:
 
 def leftovers(target: Path) -> list[Leftover]:
     """What runs of the output `target` left or are writing, whole or not."""
-    prefix, found = f".{stem(target)}.", []
-    for folder in sorted(target.parent.iterdir()) if target.parent.is_dir() else []:
-        parts = folder.name.removeprefix(prefix).split(".")
-        if not folder.name.startswith(prefix) or len(parts) != 4 or parts[3] != "parts":
+    # long names share their beginning
+    return [left for left in _beside(target, "parts") if target_of(left.folder) in (None, target.name)]
+
+
+def sweep(target: Path, *, done: bool = False) -> None:
+    """Remove what processes of this machine were putting together for `target` when they were killed.
+
+    With `done`, because `target` is complete, their segments go, too.
+    """
+    for left in [*_beside(target, "tmp"), *(leftovers(target) if done else [])]:
+        if left.host != host() or left.alive:
             continue
-        if target_of(folder) in (None, target.name):  # long names share their beginning
-            found.append(Leftover(folder, parts[0], parts[1]))
+        if left.folder.is_dir():
+            shutil.rmtree(left.folder, ignore_errors=True)
+        else:
+            left.folder.unlink(missing_ok=True)
+
+
+def _beside(target: Path, ending: str) -> list[Leftover]:
+    prefix, found = f".{stem(target)}.", []
+    for path in sorted(target.parent.iterdir()) if target.parent.is_dir() else []:
+        parts = path.name.removeprefix(prefix).split(".")
+        if path.name.startswith(prefix) and len(parts) == 4 and parts[3] == ending:
+            found.append(Leftover(path, parts[0], parts[1]))
     return found
 
 

@@ -14,7 +14,7 @@ from neurodyn.recording.closing import Image, stopped_attrs, write_file, write_n
 from neurodyn.recording.disk import check_output, make_folder
 from neurodyn.recording.header import encode_header, outcome_attrs, resumed_header
 from neurodyn.recording.layout import check_path
-from neurodyn.recording.leftovers import give_up, refuse_second_writer, take_over
+from neurodyn.recording.leftovers import give_up, refuse_second_writer, sweep, take_over
 from neurodyn.recording.segments import save
 from neurodyn.recording.store import Store
 from neurodyn.recording.streams import sample_stream, spike_stream, take_samples, take_spikes
@@ -89,6 +89,7 @@ class Writer:
         self._behind: list[Path] = []
         if path is not None:
             self.path = check_output(path, overwrite=overwrite)
+            sweep(self.path)
             if resume:
                 self._resume(self.path, elsewhere=resume == "takeover")
             else:

@@ -445,6 +445,7 @@ def test_samples_of_one_chunk_stay_when_more_are_taken():
 def test_compiled_code_is_kept_under_a_key_of_all_it_depends_on(tmp_path, monkeypatch):
     monkeypatch.setenv("NEURODYN_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(step, "_HEAD", step._HEAD + "# a text of its own\n")
+    monkeypatch.setattr(step, "_LOADED", {})  # as in a new process
     circuit = nd.Circuit([nd.Population("c", 2, code="v = v + 1", variables={"v": "1"})], dt="1 ms")
     module = step.compile_step(circuit.program, (), "float64")
     assert step.compile_step(circuit.program, (), "float64") is module
@@ -452,5 +453,6 @@ def test_compiled_code_is_kept_under_a_key_of_all_it_depends_on(tmp_path, monkey
     assert step.compile_step(circuit.program, (), "float32") is not module
     bigger = nd.Circuit([nd.Population("c", 9, code="v = v + 1", variables={"v": "1"})], dt="2 ms", seed=7)
     assert step.compile_step(bigger.program, (), "float64") is module  # numbers are no part of the text
+    monkeypatch.setattr(step, "_LOADED", {})
     monkeypatch.setattr("numba.__version__", "0.0")
     assert step.compile_step(circuit.program, (), "float64").__name__ != module.__name__

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from neurodyn.recording import Writer, load, recover
-from neurodyn.recording.disk import host
+from neurodyn.recording.disk import beside, host
 from neurodyn.recording.process import identity
 
 TRIALS = 6
@@ -405,6 +405,17 @@ CHILD = """
         time.sleep(0.002)
     writer.finish()
 """
+
+
+def test_what_was_being_put_together_when_its_process_died_is_swept_up(tmp_path):
+    target = tmp_path / "a.h5"
+    gone, elsewhere = (tmp_path / f".a.h5.{machine}.{DEAD}.0123.tmp" for machine in (host(), "elsewhere"))
+    mine = beside(target, "tmp")
+    for file in (gone, elsewhere, mine, tmp_path / f".ab.h5.{host()}.{DEAD}.0123.tmp"):
+        file.write_text("half")
+    Writer(target, header={}).abort("nothing was recorded")
+    assert not gone.exists()
+    assert len(list(tmp_path.iterdir())) == 3 and mine.exists() and elsewhere.exists()
 
 
 def test_killed_again_and_again_it_arrives(tmp_path):
