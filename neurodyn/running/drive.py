@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -87,9 +88,11 @@ def together(runs: Sequence[Run], batch: TorchBatch, tick: Tick) -> None:
             if chunks and len(chunks) == len(waiting):
                 for lane, reply in _advance_batch(batch, chunks).items():
                     answer(lane, reply)
-    finally:
-        for requests in asking.values():
-            requests.close()
+    except BaseException as error:  # of the batch, or the user's Ctrl-C: the runs keep what they have
+        for lane in waiting:
+            with suppress(BaseException):
+                asking[lane].throw(error)
+        raise
     if errors:
         raise errors[0]
 

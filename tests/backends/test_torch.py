@@ -123,6 +123,26 @@ def test_a_network_that_blows_up_takes_no_other_with_it(tmp_path):
     assert not outs[1].exists()
 
 
+def test_an_error_of_the_batch_reaches_every_run(tmp_path, monkeypatch):
+    """What was recorded until then is kept, with the true reason."""
+    monkeypatch.setattr("neurodyn.running.run._CHUNK", 10)
+    advance, calls = TorchBatch.advance, []
+
+    def failing(self, *arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return advance(self, *arguments)
+
+    monkeypatch.setattr(TorchBatch, "advance", failing)
+    outs = [tmp_path / "0.h5", tmp_path / "1.h5"]
+    with pytest.raises(KeyboardInterrupt):
+        nd.simulate([exploding(1, 0.5), exploding(2, 0.5)], "40 ms", record=["cells.v"], out=outs, backend="torch", device="cpu")  # fmt: skip
+    for number in range(2):
+        kept = nd.load(tmp_path / f"{number}.partial.h5")
+        assert kept.attrs["stopped"].startswith("KeyboardInterrupt") and len(kept["v"]) == 20
+
+
 def test_states_travel_between_runners():
     """A batch takes over from single runs with spikes on their way, and gives back."""
     networks = [realize(c) for c, _ in UNEQUAL[:3]]
