@@ -50,6 +50,7 @@ class TorchBatch:
         self.arrays = self.layout.arrays
         self.kernels = TensorKernels(self.layout)
         self.blocks = self.kernels.blocks()
+        self._sampled = [self._units(number) for number in range(len(self.samples[0]))]
         self.fused = self._fused() if self.device.type == "cuda" else None
         self.started = np.zeros(len(networks), bool)
         self._finite: np.ndarray | None = None
@@ -286,23 +287,16 @@ class TorchBatch:
             (spec.rows(self.step, steps), len(self.networks), width), dtype=values.dtype, device=self.device
         )
 
-    @property
-    def _sampled(self) -> list[torch.Tensor | None]:
-        """Which units of each recorded array are taken, (networks, units); None for all."""
-        if not hasattr(self, "_sampled_units"):
-            self._sampled_units: list[torch.Tensor | None] = []
-            for number, spec in enumerate(self.samples[0]):
-                ids = [s[number].units for s in self.samples]
-                width, whole = max(i.size for i in ids), self._channels_of(spec.array)
-                index = np.zeros((len(ids), width), np.int64)
-                for lane, i in enumerate(ids):
-                    index[lane, : i.size] = i
-                everything = width == whole and all(np.array_equal(i, np.arange(i.size)) for i in ids)
-                self._sampled_units.append(None if everything else self.layout.tensor(index))
-        return self._sampled_units
-
-    def _channels_of(self, array: str) -> int:
-        return self.arrays[array].shape[1] if self.arrays[array].ndim > 1 else 1
+    def _units(self, number: int) -> torch.Tensor | None:
+        """Return which units of a recorded array are taken, (networks, units); None for all."""
+        array, ids = self.arrays[self.samples[0][number].array], [s[number].units for s in self.samples]
+        width, whole = max(i.size for i in ids), array.shape[1] if array.ndim > 1 else 1
+        if width == whole and all(np.array_equal(i, np.arange(i.size)) for i in ids):
+            return None
+        index = np.zeros((len(ids), width), np.int64)
+        for lane, i in enumerate(ids):
+            index[lane, : i.size] = i
+        return self.layout.tensor(index)
 
     def _fused(self) -> FusedStep | None:
         """Return the kernel that makes all steps of a chunk in one launch, or None where tensors have to do it."""
