@@ -26,7 +26,6 @@ _CALLS = {
     "float": "{0}.to(F, copy=True)",
     "sqrt": "sqrt({0})",
     "exprel": "exprel({0})",
-    "sum": "total({0})",
 }
 
 

@@ -90,8 +90,8 @@ class Run:
     def requests(self) -> Generator[Request, Any, None]:
         """Ask for trials and chunks, one after the other; :class:`Advance` is answered by a :class:`Reply`."""
         try:
-            number, done = self._resumed()
-            for number in range(number, len(self.session)):  # noqa: B020
+            first, done = self._resumed()
+            for number in range(first, len(self.session)):
                 yield from self._trial(number, done)
                 done = 0
             self.recorder.weights(self.engine)
