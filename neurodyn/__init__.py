@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from neurodyn.estimate import estimate
     from neurodyn.models.integrate_and_fire import leaky_integrate_and_fire
     from neurodyn.models.izhikevich import izhikevich_2003, izhikevich_2007
+    from neurodyn.models.rate import PerturbedRateNetwork, RateReservoir
     from neurodyn.models.reservoir import SpikingReservoir
     from neurodyn.outcome import Check
     from neurodyn.parts import Connection, Filter, Input, Normal, Population, Readout, SpikeTimes, Uniform, poisson
@@ -52,8 +53,10 @@ _PUBLIC = {
     "NLMS": "plasticity.learners",
     "Normal": "parts",
     "Outcome": "simulation",
+    "PerturbedRateNetwork": "models.rate",
     "Population": "parts",
     "Quantity": "units",
+    "RateReservoir": "models.rate",
     "Readout": "parts",
     "Rule": "plasticity.rule",
     "Sample": "simulate",
@@ -96,8 +99,10 @@ __all__ = [
     "NLMS",
     "Normal",
     "Outcome",
+    "PerturbedRateNetwork",
     "Population",
     "Quantity",
+    "RateReservoir",
     "Readout",
     "Rule",
     "Sample",
