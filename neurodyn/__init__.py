@@ -14,12 +14,16 @@ if TYPE_CHECKING:
     from neurodyn.circuit import Circuit
     from neurodyn.compare import compare
     from neurodyn.estimate import estimate
+    from neurodyn.models.adaptive_exponential import adaptive_exponential
+    from neurodyn.models.cells import cells
     from neurodyn.models.integrate_and_fire import leaky_integrate_and_fire
-    from neurodyn.models.izhikevich import izhikevich_2003, izhikevich_2007
+    from neurodyn.models.izhikevich_2003 import izhikevich_2003
+    from neurodyn.models.izhikevich_2007 import izhikevich_2007
     from neurodyn.models.rate import PerturbedRateNetwork, RateReservoir
     from neurodyn.models.reservoir import SpikingReservoir
     from neurodyn.outcome import Check
     from neurodyn.parts import Connection, Filter, Input, Normal, Population, Readout, SpikeTimes, Uniform, poisson
+    from neurodyn.plasticity.hebbian import RewardModulatedHebbian
     from neurodyn.plasticity.learners import (
         FORCE,
         NLMS,
@@ -58,6 +62,7 @@ _PUBLIC = {
     "Quantity": "units",
     "RateReservoir": "models.rate",
     "Readout": "parts",
+    "RewardModulatedHebbian": "plasticity.hebbian",
     "Rule": "plasticity.rule",
     "Sample": "simulate",
     "Session": "session",
@@ -72,11 +77,13 @@ _PUBLIC = {
     "TrialFORCE": "plasticity.learners",
     "Uniform": "parts",
     "WhatWhenRule": "plasticity.what_when",
+    "adaptive_exponential": "models.adaptive_exponential",
+    "cells": "models.cells",
     "check": "simulation",
     "compare": "compare",
     "estimate": "estimate",
-    "izhikevich_2003": "models.izhikevich",
-    "izhikevich_2007": "models.izhikevich",
+    "izhikevich_2003": "models.izhikevich_2003",
+    "izhikevich_2007": "models.izhikevich_2007",
     "leaky_integrate_and_fire": "models.integrate_and_fire",
     "load": "recording",
     "poisson": "parts",
@@ -104,6 +111,7 @@ __all__ = [
     "Quantity",
     "RateReservoir",
     "Readout",
+    "RewardModulatedHebbian",
     "Rule",
     "Sample",
     "Session",
@@ -119,7 +127,9 @@ __all__ = [
     "Uniform",
     "WhatWhenRule",
     "__version__",
+    "adaptive_exponential",
     "analysis",
+    "cells",
     "check",
     "compare",
     "estimate",

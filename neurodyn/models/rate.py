@@ -55,7 +55,7 @@ def RateReservoir(
     """Return a reservoir of tanh units with fixed random recurrence, chaotic where the gain is above 1.
 
     tau x' = -x + J r(t - dt) + I_in by forward Euler, r = tanh(x) + noise*U(-1, 1), J normal with standard deviation
-    gain/sqrt(p N). Attach a readout with ``nd.Supervised(source="cells.r", ...)``; its feedback goes to ``I_in``.
+    gain/sqrt(p N). Attach a readout with ``nd.Supervised(rates="r", ...)``; its feedback goes to ``I_in``.
 
     Parameters
     ----------

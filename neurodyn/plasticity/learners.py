@@ -237,6 +237,8 @@ class Supervised:
 
     The readout ``name`` has features x, weights w and output y; feedback of y goes to ``feedback_variable`` of the
     population with weights uniform in +-``feedback``. Attach with ``nd.simulate(..., learn=nd.Supervised(...))``.
+    x are spikes of the population filtered with ``tau``, in units of 100 Hz, or, of a rate network, the variable
+    ``rates`` of the population as it is (then ``tau`` and ``tau_rise`` have no part).
     """
 
     outputs: tuple[str, ...] = ("z",)
@@ -247,24 +249,27 @@ class Supervised:
     tau_rise: Any = None
     feedback: float = 0.0
     feedback_variable: str = "I_in"
+    rates: str | None = None
 
     def attach(self, circuit: Any) -> Any:
         """Return the circuit with the readout, its rule and its feedback."""
         from neurodyn.parts import Connection, Filter, Input, Readout, Uniform
 
-        trace = Filter(f"{self.name}_rate", self.population, self.tau, tau_rise=self.tau_rise)
+        filters = []
+        if self.rates is None:
+            filters = [Filter(f"{self.name}_rate", self.population, self.tau, tau_rise=self.tau_rise)]
         rule = self.learner.rule(f"{self.name}_rule", Signals(power="1", gate="1"), dt=circuit.timestep)
         readout = Readout(
             self.name,
-            trace.name,
+            filters[0].name if filters else f"{self.population}.{self.rates}",
             self.outputs,
             state={"x": "unit", "y": "output"},
             memory={"w": "output*unit"},
-            parameters={"scale": RATE_SCALE},
+            parameters={"scale": RATE_SCALE if filters else 1.0},
             per_step="x = r*scale\ny = sum(w*x)",
             rule=rule,
         )
-        for part in (Input("target", self.outputs), trace, readout):
+        for part in (Input("target", self.outputs), *filters, readout):
             circuit = circuit.with_part(part)
         if self.feedback:
             circuit = circuit.with_part(
