@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from neurodyn.estimate import estimate
     from neurodyn.models.adaptive_exponential import adaptive_exponential
     from neurodyn.models.cells import cells
+    from neurodyn.models.force import NicolaClopath
     from neurodyn.models.integrate_and_fire import leaky_integrate_and_fire
     from neurodyn.models.izhikevich_2003 import izhikevich_2003
     from neurodyn.models.izhikevich_2007 import izhikevich_2007
     from neurodyn.models.rate import PerturbedRateNetwork, RateReservoir
     from neurodyn.models.reservoir import SpikingReservoir
+    from neurodyn.models.surrogate import surrogate_lif
     from neurodyn.outcome import Check
     from neurodyn.parts import Connection, Filter, Input, Normal, Population, Readout, SpikeTimes, Uniform, poisson
+    from neurodyn.plasticity.eprop import EpropReadout
     from neurodyn.plasticity.hebbian import RewardModulatedHebbian
     from neurodyn.plasticity.learners import (
         FORCE,
@@ -50,11 +53,13 @@ _PUBLIC = {
     "Check": "outcome",
     "Circuit": "circuit",
     "Connection": "parts",
+    "EpropReadout": "plasticity.eprop",
     "FORCE": "plasticity.learners",
     "Filter": "parts",
     "Input": "parts",
     "LocalThreeFactor": "plasticity.learners",
     "NLMS": "plasticity.learners",
+    "NicolaClopath": "models.force",
     "Normal": "parts",
     "Outcome": "simulation",
     "PerturbedRateNetwork": "models.rate",
@@ -91,6 +96,7 @@ _PUBLIC = {
     "rerun": "rerun",
     "simulate": "simulate",
     "simulation": "simulation",
+    "surrogate_lif": "models.surrogate",
 }
 _MODULES = ("analysis", "models", "plots", "tasks", "units")
 
@@ -99,11 +105,13 @@ __all__ = [
     "Check",
     "Circuit",
     "Connection",
+    "EpropReadout",
     "FORCE",
     "Filter",
     "Input",
     "LocalThreeFactor",
     "NLMS",
+    "NicolaClopath",
     "Normal",
     "Outcome",
     "PerturbedRateNetwork",
@@ -144,6 +152,7 @@ __all__ = [
     "rerun",
     "simulate",
     "simulation",
+    "surrogate_lif",
     "tasks",
     "units",
 ]
