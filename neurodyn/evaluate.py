@@ -100,7 +100,8 @@ class Evaluator:
         self._values, self._value_axes = {}, {}
         with np.errstate(all="ignore"):
             self._items(block.body, block.spikes_of, units)
-            return None if block.result is None else self._operand(block.result, (block.owner,), block.spikes_of, units)
+            axes = (block.spikes_of or block.owner,)
+            return None if block.result is None else self._operand(block.result, axes, block.spikes_of, units)
 
     def _items(self, items: tuple[Item, ...], axis: str | None, units: np.ndarray | None) -> None:
         for item in items:
@@ -131,6 +132,13 @@ class Evaluator:
             return np.array(np.broadcast_to(value, tuple(count if a == axis else self.sizes[a] for a in op.axes)))
         if op.op == "float":
             return np.asarray(self._operand(op.args[0], op.axes, axis, units), dtype=self.dtype)
+        if op.op == "gather":
+            values, index = (self.arrays[str(a)] for a in op.args)
+            return values[index if axis not in op.axes or units is None else index[units]]
+        if op.op == "arrive":  # one after the other: numpy's own adds equal targets once
+            name, weights = str(op.args[0]), self._operand(op.args[1], op.axes, axis, units)
+            np.add.at(self.arrays[f"{name}@arriving"], self.arrays[f"{name}@post"][units], weights)
+            return np.zeros(())
         if op.op == "rls":
             assert self.rls is not None
             return self.rls(

@@ -69,6 +69,7 @@ class Symbol:
     writable: bool = False
     dimensions: units.Dimensions | None = None
     guard: str | None = None  # a name that must be true for an assignment to take effect (unless refractory)
+    index: str | None = None  # the array of units to gather from, where a synapse reads a unit's value
 
 
 _LOST = Symbol(math.nan)  # a name that stands for different values in different branches
@@ -81,6 +82,7 @@ class Translator:
     owner: str
     symbols: Mapping[str, Symbol]
     axes: Axes = ()  # the axes of a draw without argument
+    prefix: str = ""  # of the names of temporary values, for texts that share a block
     _items: list[Item] = field(default_factory=list)
     _counter: int = 0
     _streams: dict[str, int] = field(default_factory=dict)
@@ -334,7 +336,11 @@ class Translator:
                 f"{self.owner}: {name!r} is assigned inside an 'if' only; declare it as state, or use where(condition, a, b)"
             )
         if name in scope:
-            return scope[name]
+            symbol = scope[name]
+            if symbol.index is None:
+                return symbol
+            gathered = Symbol(symbol.index)
+            return self._emit("gather", (symbol, gathered), self.axes, symbol.dimensions, dtype=symbol.dtype)
         if name in ("True", "False"):
             return Symbol(name == "True", dtype="bool", dimensions=units.DIMENSIONLESS)
         if name in ("pi", "e", "inf"):
@@ -407,7 +413,7 @@ class Translator:
         dtype: str = "float",
         extra: tuple[Operand, ...] = (),
     ) -> Symbol:
-        name = f"%{self._counter}"
+        name = f"%{self.prefix}{self._counter}"
         self._counter += 1
         self._items.append(Op(name, op, tuple(a.operand for a in args) + extra, axes, dtype))
         return Symbol(name, axes, dtype, dimensions=dimensions)

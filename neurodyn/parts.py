@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from neurodyn import units
-from neurodyn.plasticity.rule import Rule
+from neurodyn.plasticity.rule import Rule, SynapticRule
 
 RESERVED = {"t", "dt", "i", "j", "N", "step", "learning", "calibration", "randn", "rand", "sum", "mean", "xi"}
 
@@ -279,6 +279,10 @@ class Connection:
         A whole number of steps after rounding; 0 means the next state update.
     autapses : bool
         Whether a random pattern may connect a unit with itself.
+    rules : SynapticRule, or sequence of them
+        How the weights change, such as ``nd.stdp()``; the weight then acts as it is when the spike arrives.
+    bounds : (low, high)
+        Hard bounds of plastic weights, quantities of the weight's unit; None leaves a side open.
     """
 
     source: Any
@@ -290,6 +294,8 @@ class Connection:
     weight: Any = field(default=1.0, kw_only=True)
     delay: Any = field(default=None, kw_only=True)
     autapses: bool = field(default=False, kw_only=True)
+    rules: Any = field(default=(), kw_only=True)
+    bounds: tuple[Any, Any] = field(default=(None, None), kw_only=True)
     name: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -308,6 +314,24 @@ class Connection:
             raise CircuitError(
                 f"connection {self.name!r}: pattern = {self.pattern!r}, allowed are 'all' and 'one-to-one'"
             )
+        rules = (self.rules,) if isinstance(self.rules, SynapticRule) else tuple(self.rules)
+        object.__setattr__(self, "rules", rules)
+        for rule in rules:
+            if not isinstance(rule, SynapticRule):
+                raise CircuitError(
+                    f"connection {self.name!r}: rules hold {rule!r}; give nd.SynapticRule(...) or a preset such as nd.stdp()"
+                )
+        if len(self.bounds) != 2:
+            raise CircuitError(
+                f"connection {self.name!r}: bounds = {self.bounds!r}; give (low, high), None for an open side"
+            )
+        if not rules and tuple(self.bounds) != (None, None):
+            raise CircuitError(f"connection {self.name!r}: bounds = {self.bounds!r}, but no rules change its weights")
+
+    @property
+    def plastic(self) -> bool:
+        """Whether rules change the weights."""
+        return bool(self.rules)
 
 
 def identifier(kind: str, name: str) -> None:

@@ -16,6 +16,9 @@ from dataclasses import dataclass
 Operand = str | float | bool
 Axes = tuple[str, ...]
 
+#: phases at the end of a step, in order
+LAST_PHASES = ("trace", "observe", "learn", "weights", "decay")
+
 #: operations whose last bit differs between math libraries, so that runners agree only to a tolerance
 INEXACT = frozenset(
     {
@@ -41,7 +44,10 @@ INEXACT = frozenset(
 
 @dataclass(frozen=True)
 class Array:
-    """A named array: ``role`` is "state", "memory", "parameter", "constant", "input" or "workspace"."""
+    """A named array: ``role`` is "state", "memory", "parameter", "constant", "input" or "workspace".
+
+    ``dtype`` is "float", "bool" or "index" (units that the synapses of a connection come from and go to).
+    """
 
     name: str
     axes: Axes
@@ -65,7 +71,8 @@ class Op:
     """``name = op(*args)`` elementwise over ``axes``; "sum" reduces the last axis of its operand.
 
     Draws ("normal", "uniform") carry the name of their stream as argument, "rls" updates its first operand in
-    place and returns the gain.
+    place and returns the gain. "gather" (array of units, index array) has the value of one unit for each synapse;
+    "arrive" (connection, weights) adds to what reaches the targets in this step, synapse after synapse.
     """
 
     name: str
@@ -99,7 +106,10 @@ class Block:
     """Statements run at one phase of a step, for all units or (``spikes_of``) for those that just spiked.
 
     Phases: "constants" and "start" (once), "initial" (session start and each reset), "update", "threshold",
-    "spiked" (refractoriness), "reset", "trace", "observe", "learn" (every step), "trial_start", "trial_end".
+    "spiked" (refractoriness), "on_post", "on_pre" (``spikes_of`` a plastic connection: for its synapses whose target
+    spiked, and for those at which a spike arrives), "paired" (what follows these), "reset", "trace", "observe", "learn",
+    "weights", "decay" (every step), "trial_start", "trial_end". Blocks of phase "view" compute what an array (``owner``)
+    stands for where it is kept in another form.
     """
 
     phase: str
@@ -111,7 +121,10 @@ class Block:
 
 @dataclass(frozen=True)
 class Spikes:
-    """A connection that adds weights to ``target`` when units of ``source`` spike."""
+    """A connection that adds weights to ``target`` when units of ``source`` spike.
+
+    The weights of a ``plastic`` one are the array ``name.w``, read when a spike arrives, by its block "on_pre".
+    """
 
     name: str
     source: str
@@ -119,6 +132,7 @@ class Spikes:
     target: str
     delays: str  # "none", "uniform" or "heterogeneous"
     guard: str | None = None  # array that must be true for the target to accept input (unless refractory)
+    plastic: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,6 +146,7 @@ class WeightedSum:
     target: str
     layout: str  # "dense" or "csr"
     delay: int
+    plastic: bool = False  # weights are the array name.w, one a synapse, sorted by source
 
     @property
     def late(self) -> bool:
@@ -171,6 +186,10 @@ class Program:
     def phase(self, phase: str, owner: str | None = None) -> tuple[Block, ...]:
         """Return the blocks of one phase, in order."""
         return tuple(b for b in self.blocks if b.phase == phase and owner in (None, b.owner))
+
+    def view(self, name: str) -> Block | None:
+        """Return what computes the value that an array stands for; None where it holds the value itself."""
+        return next(iter(self.phase("view", name)), None)
 
     @property
     def inexact(self) -> tuple[str, ...]:

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from neurodyn.evaluate import Evaluator
-from neurodyn.network import Network, new_arrays
+from neurodyn.network import Network, evaluator_of, new_arrays
 from neurodyn.program import Program
+from neurodyn.wiring import Events
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +115,15 @@ class Engine(ABC):
     def from_arrays(self, state: Mapping[str, np.ndarray]) -> None:
         """Go back to a state from :meth:`to_arrays` of this or another runner."""
 
+    def value(self, name: str, units: np.ndarray | None = None) -> np.ndarray:
+        """Return what an array stands for, of some or all ``units``: synapses advanced at events only are brought up to date."""
+        view = self.program.view(name)
+        if view is None:
+            return self.arrays[name] if units is None else self.arrays[name][units]
+        chosen = np.arange(self.network.sizes[str(view.spikes_of)]) if units is None else units
+        evaluator = evaluator_of(self.program, dict(self.arrays), self.network.sizes, self.network.seed)
+        return np.asarray(evaluator.run(view, chosen))
+
     def infinite(self) -> tuple[str, list[int]] | None:
         """Return the first array with a number that is not finite, and its index; None if all is well."""
         for name in watched(self.program):
@@ -137,13 +147,17 @@ class HostEngine(Engine):
         self.arrays: dict[str, np.ndarray] = new_arrays(network)
         self._cast()
         sizes = network.sizes
+        length = {s.name: int(network.wiring[s.name].delays.max(initial=0)) + 1 for s in self.program.spikes}
         self.rings = {
-            s.name: aligned(
-                np.zeros((int(network.wiring[s.name].delays.max(initial=0)) + 1, sizes[s.target_population])),
-                self.dtype,
-            )
+            s.name: aligned(np.zeros((1 if s.plastic else length[s.name], sizes[s.target_population])), self.dtype)
             for s in self.program.spikes
         }
+        plastic = [s for s in self.program.spikes if s.plastic]
+        self.events = {s.name: Events.of(network.wiring[s.name], sizes[s.target_population]) for s in plastic}
+        # who fired in the step k: row k modulo length, its number first
+        self.emitted = {s.name: np.zeros((length[s.name], sizes[s.source] + 1), np.int32) for s in plastic}
+        for s in plastic:
+            self.arrays[f"{s.name}@arriving"] = self.rings[s.name][0]
         self.histories = {
             s.name: np.zeros((max(s.delay, 1), self.arrays[s.source].size), self.dtype) for s in self.program.sums
         }
@@ -192,8 +206,8 @@ class HostEngine(Engine):
         if reset or not self._started:
             for block in self.program.phase("initial"):
                 self.evaluator.run(block)
-            for buffer in (*self.rings.values(), *self.histories.values()):
-                buffer[...] = 0.0
+            for buffer in (*self.rings.values(), *self.emitted.values(), *self.histories.values()):
+                buffer[...] = 0
         self._started = True
         for block in self.program.phase("trial_start"):
             self.evaluator.run(block)
@@ -215,13 +229,13 @@ class HostEngine(Engine):
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Return a copy of everything that a continuation needs."""
         state = {f"array/{a.name}": self.arrays[a.name].copy() for a in self.program.arrays if a.kept}
-        for kind, group in (("ring", self.rings), ("history", self.histories)):
+        for kind, group in (("ring", self.rings), ("emitted", self.emitted), ("history", self.histories)):
             state |= {f"{kind}/{k}": v.copy() for k, v in group.items()}
         return {**state, "step": np.int64(self.step), "started": np.bool_(self._started)}  # type: ignore[dict-item]
 
     def from_arrays(self, state: Mapping[str, np.ndarray]) -> None:
         """Go back to a state from :meth:`to_arrays`."""
-        groups = {"array": self.arrays, "ring": self.rings, "history": self.histories}
+        groups = {"array": self.arrays, "ring": self.rings, "emitted": self.emitted, "history": self.histories}
         for key, value in state.items():
             kind, _, name = key.partition("/")
             if kind in groups:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from neurodyn.backends.engine import HostEngine, Records
+from neurodyn.program import LAST_PHASES, Spikes
 
 
 class InterpreterEngine(HostEngine):
@@ -27,7 +28,8 @@ class InterpreterEngine(HostEngine):
             self.step += 1
             for spec in self.samples:
                 if self.step % spec.every == 0:
-                    samples[spec.array].append(np.atleast_1d(self.arrays[spec.array])[spec.units].copy())
+                    chosen = spec.units if self.arrays[spec.array].ndim else None
+                    samples[spec.array].append(np.array(np.atleast_1d(self.value(spec.array, chosen))))
         return Records(
             {
                 p: (
@@ -55,6 +57,9 @@ class InterpreterEngine(HostEngine):
             steps, units = self.network.schedules[population]
             fired[population] = units[slice(*np.searchsorted(steps, [self.step, self.step + 1]))]
         for s in program.spikes:
+            if s.plastic:
+                self._pair(s, fired)
+                continue
             wiring, ring = self.network.wiring[s.name], self.rings[s.name]
             rows = [np.arange(wiring.indptr[j], wiring.indptr[j + 1]) for j in fired[s.source]]
             at = np.concatenate(rows) if rows else np.empty(0, np.int64)
@@ -69,6 +74,23 @@ class InterpreterEngine(HostEngine):
             self._run("reset", population, fired.get(population))
         self._read_out(fired)
         return fired
+
+    def _pair(self, s: Spikes, fired: Mapping[str, np.ndarray]) -> None:
+        """Run the rules of a plastic connection at spikes of its targets and at those that arrive, which deliver."""
+        events, emitted = self.events[s.name], self.emitted[s.name]
+        row = emitted[self.step % len(emitted)]
+        row[0] = fired[s.source].size
+        row[1 : 1 + row[0]] = fired[s.source]
+        rows = [
+            events.onto[events.onto_first[i] : events.onto_first[i + 1]] for i in fired.get(s.target_population, ())
+        ]
+        self._run("on_post", s.name, _joined(rows))
+        rows = []
+        for lag, first in zip(events.lags, events.first, strict=True):
+            then = emitted[(self.step - lag) % len(emitted)]
+            rows += [events.arriving[first[j] : first[j + 1]] for j in then[1 : 1 + then[0]]]
+        self._run("on_pre", s.name, _joined(rows))
+        self._run("paired", s.name, fired.get(s.target_population, np.empty(0, np.int64)))
 
     def _receive(self, inputs: Mapping[str, np.ndarray]) -> None:
         """Take the inputs of this step, and the weighted sums that need nothing else of it."""
@@ -94,7 +116,7 @@ class InterpreterEngine(HostEngine):
 
     def _read_out(self, fired: Mapping[str, np.ndarray]) -> None:
         """Run filters, readouts and rules, and keep what later weighted sums need."""
-        for phase in ("trace", "observe", "learn"):
+        for phase in LAST_PHASES:
             for block in self.program.phase(phase):
                 self.evaluator.run(block, fired.get(block.spikes_of or ""))
         for s in self.program.sums:
@@ -108,14 +130,19 @@ class InterpreterEngine(HostEngine):
     def _sum(self, s) -> None:
         """Add the sources' contributions in index order; numpy's products would add them in another."""
         wiring = self.network.wiring[s.name]
+        weights = self.arrays[f"{s.name}.w"] if s.plastic else wiring.weights.astype(self.dtype)
         values = self.histories[s.name][(self.step + 1) % s.delay] if s.late else np.atleast_1d(self.arrays[s.source])
         total = np.zeros_like(self.sums[s.name])
         for j, x in enumerate(values):
             if x == 0.0:
                 continue
-            if wiring.matrix is not None and s.layout == "dense":
+            if wiring.matrix is not None and s.layout == "dense" and not s.plastic:
                 total += wiring.matrix[j].astype(self.dtype) * x
             else:
                 row = slice(wiring.indptr[j], wiring.indptr[j + 1])
-                np.add.at(total, wiring.targets[row], wiring.weights[row].astype(self.dtype) * x)
+                np.add.at(total, wiring.targets[row], weights[row] * x)
         self.sums[s.name] = total
+
+
+def _joined(rows: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate(rows) if rows else np.empty(0, np.int64)

@@ -9,7 +9,8 @@ import numpy as np
 from neurodyn.backends.engine import HostEngine, Records, SampleSpec
 from neurodyn.kernels.emit import Emitter, Sample
 from neurodyn.kernels.step import compile_step
-from neurodyn.network import Wiring
+from neurodyn.program import Array
+from neurodyn.wiring import Wiring
 
 _BLOCK = 2**24  # bytes
 
@@ -27,19 +28,26 @@ class NumbaEngine(HostEngine):
         emitter = Emitter(self.program, samples, self.dtype)
         # arrays without axis are passed as one element, which is a view: both sides see what the other writes
         fixed: list = [np.uint64(network.seed), *(self._size(a) for a in emitter.dynamic)]
-        fixed += [self.arrays[a.name].reshape(1) if not a.axes else self.arrays[a.name] for a in self.program.arrays]
+        fixed += [_argument(self.arrays[a.name], a) for a in self.program.arrays]
         self._fixed = fixed
         self._connections: list = []
         for s in self.program.spikes:
             w = network.wiring[s.name]
+            if s.plastic:
+                lists = self.events[s.name]
+                first, onto_first = lists.first.view(np.uint64), lists.onto_first.view(np.uint64)
+                arriving, onto = lists.arriving.view(np.uint64), lists.onto.view(np.uint64)
+                ring = self.rings[s.name]
+                self._connections += [self.emitted[s.name], lists.lags, first, arriving, onto_first, onto, ring]
+                continue
             self._connections += [*_rows(w), w.weights.astype(self.dtype), w.delays, self.rings[s.name]]
         for s in self.program.sums:
             w = network.wiring[s.name]
-            if s.layout == "dense":
-                assert w.matrix is not None
-                self._connections.append(w.matrix.astype(self.dtype))
-            else:
-                self._connections += [*_rows(w), w.weights.astype(self.dtype)]
+            if s.layout != "dense":
+                self._connections += _rows(w)
+            if not s.plastic:
+                weights = w.weights if s.layout != "dense" else w.matrix
+                self._connections.append(np.asarray(weights).astype(self.dtype))
             self._connections += [self.histories[s.name], self.sums[s.name]]
         self._sources = [x for p in self.program.spike_sources for x in self._schedule(p)]
         self._blocks: dict[str, np.ndarray] = {}  # what is left to cut arrays for samples from
@@ -126,3 +134,9 @@ class NumbaEngine(HostEngine):
 def _rows(wiring: Wiring) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows of a connection as unsigned numbers: a signed index costs a test for negative ones each time."""
     return wiring.indptr.view(np.uint64), wiring.targets.view(np.uint32)
+
+
+def _argument(array: np.ndarray, of: Array) -> np.ndarray:
+    if of.dtype == "index":
+        return array.view(np.uint32)
+    return array if of.axes else array.reshape(1)

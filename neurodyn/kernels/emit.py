@@ -64,9 +64,11 @@ class Emitter:
         self.workspace: dict[str, str] = {}
         self.value_axes: dict[str, Axes] = {}
         self.value_dtype: dict[str, str] = {}
+        self.places: dict[str, str] = {}  # array -> where the elements of a loop go, if it is no array of that axis
         self.place: dict[str, str] = {}  # value -> "loop" while its loop is open, "scalar", or "array"
         self.loop: Loop | None = None
         self.subset: str | None = None
+        self.head: tuple[str, ...] = ()  # the loop over the subset, and the line that finds the unit
         self.tag = ""
         self.crossing: set[str] = set()
         self.found: set[str] = set()
@@ -99,6 +101,8 @@ class Emitter:
 
     def element(self, array: Array, combo: tuple[int, ...]) -> str:
         """Return the text of one element of an array inside a loop (or of a scalar)."""
+        if array.name in self.places:
+            return self.places[array.name]
         name, index, rest = self.names[array.name], [], list(combo)
         for axis in array.axes:
             index.append(str(rest.pop(0)) if self._static(axis) else self.index(axis))
@@ -154,9 +158,9 @@ class Emitter:
             self.put(line)
         start = self.indent
         if self.subset is not None:
-            self.put(f"for q in range(count_{self.sizes[self.subset]}):")
-            self.indent += 1
-            self.put(f"{self.index(self.subset)} = spk_{self.sizes[self.subset]}[q]")
+            for line in self.head:
+                self.put(line)
+                self.indent += line.endswith(":")
         else:
             for axis in loop.axes:
                 self.put(f"for {self.index(axis)} in range({self.sizes[axis]}):")
@@ -196,9 +200,19 @@ class Emitter:
             else:
                 self.branch(item)
 
-    def block(self, block: Block, tag: str) -> None:
-        """Write a block; values that cross loops get a workspace (found by writing the block again)."""
+    def spiking_units(self, population: str) -> tuple[str, ...]:
+        """Return the loop over the units of a population that just spiked."""
+        n = self.sizes[population]
+        return (f"for q in range(count_{n}):", f"{self.index(population)} = spk_{n}[q]")
+
+    def block(self, block: Block, tag: str, head: tuple[str, ...] = ()) -> None:
+        """Write a block; values that cross loops get a workspace (found by writing the block again).
+
+        ``head`` is the loop over the units of a block of spikes, those that spiked unless given.
+        """
         self.tag, self.subset, self.crossing = tag, block.spikes_of, set()
+        if block.spikes_of is not None:
+            self.head = head or self.spiking_units(block.spikes_of)
         start, workspace, done = len(self.lines), dict(self.workspace), False
         while not done:
             del self.lines[start:]
@@ -215,6 +229,8 @@ class Emitter:
             return self.draw(op)
         if op.op in ("rls", "identity"):
             return self.matrix(op)
+        if op.op == "arrive":
+            return self.arrive(op)
         dynamic = [a for a in op.axes if not self._static(a)]
         if op.op == "sum":
             return self.sum(op)
@@ -263,6 +279,8 @@ class Emitter:
         if op.op == "power_product":
             x = self.operand(op.args[0], combo, op.axes)
             return "*".join([x] * int(float(op.args[1])))
+        if op.op == "gather":  # an array of units, which no loop over synapses writes
+            return f"{self.names[str(op.args[0])]}[{self.operand(op.args[1], combo, op.axes)}]"
         args = [self.operand(a, combo, op.axes) for a in op.args]
         if op.op in INFIX:
             return f"{args[0]} {INFIX[op.op]} {args[1]}"
@@ -381,6 +399,14 @@ class Emitter:
             f"rls_gain({matrix}, {vector}, {scalars[0]}, {scalars[1] if len(scalars) > 1 else 'F(0.0)'}, w_{name})"
         )
         self.place[op.name] = "array"
+
+    def arrive(self, op: Op) -> None:
+        """Add weights to what reaches the targets, in the order of the loop."""
+        connection, weights = (str(a) for a in op.args)
+        loop = self.open(op.axes)
+        number = next(k for k, s in enumerate(self.program.spikes) if s.name == connection)
+        target = self.operand(f"{connection}@post", (), op.axes)
+        loop.lines.append(f"c{number}_ring[0, {target}] += {self.operand(weights, (), op.axes)}")
 
     def store(self, store: Store) -> None:
         array = self.arrays[store.array]

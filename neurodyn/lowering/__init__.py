@@ -1,6 +1,7 @@
 """From the description of a circuit to its Program.
 
-:mod:`populations`, :mod:`readouts` and :mod:`connections` each lower one kind of part into a common :class:`Draft`;
+:mod:`populations`, :mod:`readouts`, :mod:`connections` and :mod:`plasticity` each lower one kind of part into a common
+:class:`Draft`;
 :mod:`hoist` moves what depends on parameters alone out of the step.
 """
 
@@ -14,6 +15,7 @@ from neurodyn.lowering import populations, readouts
 from neurodyn.lowering.connections import lower_connections
 from neurodyn.lowering.draft import CLOCK, Draft
 from neurodyn.lowering.hoist import hoist
+from neurodyn.lowering.plasticity import Projection
 from neurodyn.parts import Population, SpikeTimes
 from neurodyn.program import Axes, Program
 from neurodyn.specs import label_axis
@@ -54,6 +56,16 @@ def _lowered(circuit: Circuit) -> tuple[Program, Draft]:
     for readout in circuit.readouts:
         readouts.write(draft, readout)
     spikes, sums = lower_connections(draft)
+    axis = {s.name: s.source for s in spikes} | {s.name: s.source_axis for s in sums}
+    plastic = [
+        Projection(draft, c, axis[c.name], spiking=any(s.name == c.name for s in spikes))
+        for c in circuit.connections
+        if c.plastic
+    ]
+    for projection in plastic:
+        projection.declare()
+    for projection in plastic:
+        projection.write()
     blocks = hoist(draft.blocks, draft.arrays)
     program = Program(
         arrays=tuple(draft.arrays.values()),

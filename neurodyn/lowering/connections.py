@@ -37,7 +37,7 @@ def lower_connections(draft: Draft) -> tuple[tuple[Spikes, ...], tuple[WeightedS
 
 
 def _check(draft: Draft, c: Connection) -> None:
-    """Refuse a target that doesn't exist, a weight of another unit, a delay that is no time."""
+    """Refuse a target that doesn't exist, a weight or bound of another unit, a delay that is no time."""
     target = f"{c.target}.{c.variable}"
     array = draft.arrays.get(target)
     if array is None or array.role != "state":
@@ -52,6 +52,12 @@ def _check(draft: Draft, c: Connection) -> None:
             f"connection {c.name!r}: weight {c.weight!r} can't be added to {target}, which needs "
             f"{units.display_unit(want)[0] if any(want) else 'a plain number'}{note}"
         )
+    for bound in c.bounds:
+        if bound is not None and units.quantity(bound, name=f"{c.name}.bounds").dimensions != want and bound != 0:
+            raise CircuitError(
+                f"connection {c.name!r}: bounds = {c.bounds!r} need the unit of {target}, "
+                f"{units.display_unit(want)[0] if any(want) else 'a plain number'}"
+            )
     time = units.dimensions_of("second")
     if expression_text(c.delay) is not None and _dimensions(draft, c, c.delay, "delay") not in (None, time):
         raise CircuitError(
@@ -73,7 +79,7 @@ def _spikes(draft: Draft, c: Connection, head: str) -> Spikes:
     else:  # a network from a file is the same Program
         steps = int(np.ravel(stored)[0]) if np.unique(stored).size == 1 else stored
     delays = "heterogeneous" if np.ndim(steps) else "uniform" if steps else "none"
-    return Spikes(c.name, head, c.target, f"{c.target}.{c.variable}", delays, guard)
+    return Spikes(c.name, head, c.target, f"{c.target}.{c.variable}", delays, guard, c.plastic)
 
 
 def _weighted_sum(draft: Draft, c: Connection, head: str) -> WeightedSum:
@@ -97,7 +103,12 @@ def _weighted_sum(draft: Draft, c: Connection, head: str) -> WeightedSum:
             f"connection {c.name!r}: delay 0 works only from inputs and populations listed before {c.target!r}; give it a step"
         )
     target = f"{c.target}.{c.variable}"
-    return WeightedSum(c.name, key, axes[0] if axes else "", c.target, target, layout(c), int(delay))
+    if c.plastic and (len(axes) != 1 or axes[0] not in order):
+        raise CircuitError(
+            f"connection {c.name!r}: rules need a source population, {c.source!r} is an input or a readout; "
+            "a readout learns by its own rule"
+        )
+    return WeightedSum(c.name, key, axes[0] if axes else "", c.target, target, layout(c), int(delay), c.plastic)
 
 
 def _dimensions(draft: Draft, c: Connection, value: Any, what: str) -> units.Dimensions | None:

@@ -7,6 +7,8 @@ from typing import Any
 
 from neurodyn.program import Array, Block, Branch, Item, Op, Operand, Store
 
+_STAYS = ("normal", "uniform", "rls", "identity", "gather", "arrive")
+
 
 def hoist(blocks: list[Block], arrays: dict[str, Array]) -> list[Block]:
     """Move what depends on parameters alone into blocks that run once, one constant for equal expressions."""
@@ -20,7 +22,7 @@ def hoist(blocks: list[Block], arrays: dict[str, Array]) -> list[Block]:
             if isinstance(item, Op):
                 args = tuple(renames.get(a, a) if isinstance(a, str) else a for a in item.args)
                 item = item if args == item.args else replace(item, args=args)
-                movable = item.op not in ("normal", "uniform", "rls", "identity") and len(item.axes) <= 1 and item.args
+                movable = item.op not in _STAYS and len(item.axes) <= 1 and item.args
                 if (
                     movable
                     and all(not isinstance(a, str) or a in fixed for a in args)

@@ -243,6 +243,8 @@ class Recording:
         if not candidates and "." in key:  # "cells.v", as it was recorded
             key = key.replace(".", "/")
             candidates = [path for path in keys if f"/{key}/" in f"/{path}/"]
+            over_time = [path for path in candidates if not path.startswith("weights/")]
+            candidates = over_time or candidates  # before snapshots
         readouts = [path for path in candidates if path.startswith("readout/")]
         choices = [candidates, [path for path in candidates if path.endswith(f"/{key}")]]
         choices += [[path for path in readouts if path.endswith(f"/{name}")] for name in _PREFERRED]

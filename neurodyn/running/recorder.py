@@ -211,12 +211,12 @@ class Recorder:
             coords = {}
             dims = ["time"]
             for axis in array.axes:
-                dim = "output" if axis.startswith("#") else "unit"
+                dim = "output" if axis.startswith("#") else self._dimension(axis)
                 dims.append(dim)
                 coords[dim] = list(self._labels(axis)) if dim == "output" else np.arange(self.network.sizes[axis])
             self.writer.samples(
                 f"weights/{owner}/{variable}",
-                engine.arrays[array.name][None].astype(float),
+                engine.value(array.name)[None].astype(float),
                 np.array([engine.step * self.dt_ms]),
                 dims=tuple(dims),
                 coords=coords,
@@ -240,6 +240,9 @@ class Recorder:
         if not self.writer._closed:
             self.writer.abort("another network of the same call stopped")
 
+    def _dimension(self, axis: str) -> str:
+        return "synapse" if axis in self.network.wiring else "unit"
+
     @staticmethod
     def _labels(axis: str) -> tuple[str, ...]:
         return tuple(axis[1:].split(","))
@@ -253,7 +256,8 @@ class Recorder:
             label_dim, path = "channel", f"stimulus/{owner}"
             coords: dict[str, Any] = {"channel": [part.channels[k] for k in spec.units]}
         elif array.axes and not array.axes[0].startswith("#"):
-            coords = {"unit": spec.units}
+            label_dim = self._dimension(array.axes[0])
+            coords = {label_dim: spec.units}
         else:
             names = (
                 self._labels(array.axes[0])
@@ -261,7 +265,8 @@ class Recorder:
                 else (part.outputs if isinstance(part, Readout) and len(part.outputs) == 1 else (variable,))
             )
             label_dim, coords = "output", {"output": [names[k] for k in spec.units]}
-        if isinstance(part, Readout) or not isinstance(part, Population | Filter | Input):
+        synaptic = {name for c in self.network.circuit.connections for name in (c.name, *(r.name for r in c.rules))}
+        if isinstance(part, Readout) or not (isinstance(part, Population | Filter | Input) or owner in synaptic):
             path = f"readout/{owner}/{variable}"
         unit, scale = self._unit(array, part)
         return path, ("time", label_dim), coords, unit, scale
