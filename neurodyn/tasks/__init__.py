@@ -4,16 +4,24 @@ from neurodyn.tasks.gates import local_gate, window_gate
 from neurodyn.tasks.nonmatch import DelayedNonmatch
 from neurodyn.tasks.protocols import blocks, protocol, sweep, switching
 from neurodyn.tasks.signals import PeriodicSignal
+from neurodyn.tasks.supervisor import Supervisor
+from neurodyn.tasks.targets import lorenz, ode_to_joy, product_of_sines, sine, song
 from neurodyn.tasks.what_when import WhatWhen, expected
 
 __all__ = [
     "DelayedNonmatch",
     "PeriodicSignal",
+    "Supervisor",
     "WhatWhen",
     "blocks",
     "expected",
     "local_gate",
+    "lorenz",
+    "ode_to_joy",
+    "product_of_sines",
     "protocol",
+    "sine",
+    "song",
     "sweep",
     "switching",
     "window_gate",
