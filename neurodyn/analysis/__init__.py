@@ -44,10 +44,16 @@ if TYPE_CHECKING:
     from .geometry import transfer_projection as transfer_projection
     from .nulls import NullTest as NullTest
     from .nulls import surrogate as surrogate
+    from .plasticity import WeightHistory as WeightHistory
+    from .plasticity import weight_history as weight_history
     from .rates import firing_rates as firing_rates
     from .rates import instantaneous_rate as instantaneous_rate
     from .rates import population_rate as population_rate
     from .rates import sample_times as sample_times
+    from .rewards import EligibilityAtReward as EligibilityAtReward
+    from .rewards import RewardTriggered as RewardTriggered
+    from .rewards import eligibility_at_reward as eligibility_at_reward
+    from .rewards import reward_triggered_average as reward_triggered_average
     from .statistics import BinomialInterval as BinomialInterval
     from .statistics import BootstrapInterval as BootstrapInterval
     from .statistics import binomial_interval as binomial_interval
@@ -75,7 +81,9 @@ _MODULE_OF = {
         ),
         "geometry": ("ConditionGeometry", "condition_pca", "transfer_null", "transfer_projection"),
         "nulls": ("NullTest", "surrogate"),
+        "plasticity": ("WeightHistory", "weight_history"),
         "rates": ("firing_rates", "instantaneous_rate", "population_rate", "sample_times"),
+        "rewards": ("EligibilityAtReward", "RewardTriggered", "eligibility_at_reward", "reward_triggered_average"),
         "statistics": ("BinomialInterval", "BootstrapInterval", "binomial_interval", "bootstrap_mean"),
         "subspaces": ("SubspaceAngles", "angle_null", "principal_angles"),
     }.items()
