@@ -12,7 +12,8 @@ dv/dt = (v_rest - v + R*(bias + I_syn + I_in))/tau : volt (unless refractory)
 dI_syn/dt = -I_syn/tau_syn : amp
 I_in : amp
 """
-_DEFAULTS = {
+#: Parameters unless given.
+DEFAULTS = {
     "tau": "20 ms",
     "tau_syn": "5 ms",
     "R": "100 Mohm",
@@ -59,8 +60,8 @@ def leaky_integrate_and_fire(
     """
     given = dict(parameters or {})
     for key in given:
-        if key not in _DEFAULTS:
-            raise CircuitError(f"population {name!r}: no parameter {key!r}; there are {', '.join(_DEFAULTS)}")
+        if key not in DEFAULTS:
+            raise CircuitError(f"population {name!r}: no parameter {key!r}; there are {', '.join(DEFAULTS)}")
     return Population(
         name,
         size,
@@ -69,6 +70,6 @@ def leaky_integrate_and_fire(
         reset="v = v_reset",
         refractory=refractory,
         method=method,
-        parameters={**_DEFAULTS, **given},
+        parameters={**DEFAULTS, **given},
         initial={"v": "v_rest", **(initial or {})},
     )

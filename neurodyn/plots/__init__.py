@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from neurodyn.plots.amplitude import amplitude_against_probability as amplitude_against_probability
     from neurodyn.plots.base import OKABE_ITO as OKABE_ITO
     from neurodyn.plots.base import style as style
+    from neurodyn.plots.cells import panels_of_patterns as panels_of_patterns
+    from neurodyn.plots.cells import responses as responses
     from neurodyn.plots.expectation import expectation_traces as expectation_traces
     from neurodyn.plots.geometry import weight_geometry as weight_geometry
     from neurodyn.plots.learning import error_curves as error_curves
@@ -34,7 +36,9 @@ _FILES = {
     "hazard": "waiting",
     "line_with_band": "lines",
     "overview": "summary",
+    "panels_of_patterns": "cells",
     "raster": "spikes",
+    "responses": "cells",
     "style": "base",
     "traces": "lines",
     "weight_geometry": "geometry",
@@ -49,7 +53,9 @@ __all__ = [
     "hazard",
     "line_with_band",
     "overview",
+    "panels_of_patterns",
     "raster",
+    "responses",
     "style",
     "traces",
     "weight_geometry",

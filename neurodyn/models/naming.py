@@ -1,0 +1,12 @@
+"""Names that a user may have mistyped."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return "; did you mean ...?" with the known name that is most like ``name``, or nothing if none is."""
+    near = difflib.get_close_matches(str(name).lower(), {k.lower(): k for k in known}, n=1, cutoff=0.5)
+    return f"; did you mean {next(k for k in known if k.lower() == near[0])!r}?" if near else ""
