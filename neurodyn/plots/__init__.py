@@ -22,8 +22,13 @@ if TYPE_CHECKING:
     from neurodyn.plots.learning import error_curves as error_curves
     from neurodyn.plots.lines import line_with_band as line_with_band
     from neurodyn.plots.lines import traces as traces
+    from neurodyn.plots.plasticity import eligibility_at_reward as eligibility_at_reward
+    from neurodyn.plots.plasticity import reward_triggered as reward_triggered
+    from neurodyn.plots.plasticity import synapse_trace as synapse_trace
+    from neurodyn.plots.plasticity import weight_distribution as weight_distribution
     from neurodyn.plots.spikes import raster as raster
     from neurodyn.plots.summary import overview as overview
+    from neurodyn.plots.supervised import taught_signal as taught_signal
     from neurodyn.plots.waiting import hazard as hazard
 
 # No file bears the name of a function in it: importing it would put the module in the place of the function.
@@ -31,6 +36,7 @@ _FILES = {
     "OKABE_ITO": "base",
     "amplitude_against_probability": "amplitude",
     "bars_with_points": "ablation",
+    "eligibility_at_reward": "plasticity",
     "error_curves": "learning",
     "expectation_traces": "expectation",
     "hazard": "waiting",
@@ -39,8 +45,12 @@ _FILES = {
     "panels_of_patterns": "cells",
     "raster": "spikes",
     "responses": "cells",
+    "reward_triggered": "plasticity",
     "style": "base",
+    "synapse_trace": "plasticity",
+    "taught_signal": "supervised",
     "traces": "lines",
+    "weight_distribution": "plasticity",
     "weight_geometry": "geometry",
 }
 
@@ -48,6 +58,7 @@ __all__ = [
     "OKABE_ITO",
     "amplitude_against_probability",
     "bars_with_points",
+    "eligibility_at_reward",
     "error_curves",
     "expectation_traces",
     "hazard",
@@ -56,8 +67,12 @@ __all__ = [
     "panels_of_patterns",
     "raster",
     "responses",
+    "reward_triggered",
     "style",
+    "synapse_trace",
+    "taught_signal",
     "traces",
+    "weight_distribution",
     "weight_geometry",
 ]
 
