@@ -180,7 +180,7 @@ def respond(
         answers = responses.respond(
             population(group, scheme=scheme),
             [p.course for p in group],
-            [p.duration_ms for p in group],
+            [p.duration_ms + dt for p in group],  # the published scripts include the end
             dt_ms=dt,
             backend=backend,
         )

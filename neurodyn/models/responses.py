@@ -104,7 +104,7 @@ def respond(
         raise ValueError(
             f"courses and durations_ms: {len(courses)} and {len(durations_ms)} given for {cells.size} units; give one for each"
         )
-    steps = round(max(durations_ms) / dt_ms) + 1
+    steps = round(max(durations_ms) / dt_ms)
     # Decimal times: an edge at 13 ms must not depend on how 65 * 0.2 is rounded.
     time = np.round(np.arange(steps) * dt_ms, 9)
     current = np.stack([course.at(time) for course in courses], axis=1)
@@ -120,9 +120,8 @@ def respond(
     traces = [np.asarray(run[f"{cells.name}.{name}"]) for name in states] or [np.empty((0, cells.size))] * 2
     responses = []
     for k, duration in enumerate(durations_ms):
-        n = round(duration / dt_ms) + 1
+        n = round(duration / dt_ms)
         mine = np.asarray(spikes.times[spikes.ids == k])
-        responses.append(
-            Response(time[:n], current[:n, k], traces[0][:n, k], traces[1][:n, k], mine[mine < time[n - 1] + dt_ms / 2])
-        )
+        mine = mine[mine < (n - 0.5) * dt_ms]
+        responses.append(Response(time[:n], current[:n, k], traces[0][:n, k], traces[1][:n, k], mine))
     return responses

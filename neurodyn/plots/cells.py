@@ -9,7 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from neurodyn.plots.base import CYCLE, GREY, dress, label, new_figure, style
+from neurodyn.plots.base import CYCLE, GREY, dress, label, legend_below, legend_right, new_figure, style
+from neurodyn.plots.lines import draw_band
+from neurodyn.plots.spikes import draw_raster, draw_rate, group_members, spike_arrays
 
 _V, _I = CYCLE[0], CYCLE[1]
 
@@ -94,6 +96,7 @@ def panels_of_patterns(
             bottom.set_ylabel("I")
         if k >= len(found) - 4:
             bottom.set_xlabel("time (ms)")
+    figure.align_ylabels()
     return figure
 
 
@@ -115,5 +118,83 @@ def draw_current(ax: Axes, response: Any) -> None:
     room = 0.15 * (high - low) or 1.0
     ax.set_ylim(low - room, high + room)
     ax.set_yticks([low, high] if high > low else [low])
-    ax.yaxis.set_major_formatter("{x:g}")
+    ax.yaxis.set_major_formatter("{x:.3g}")
     ax.axhline(low, color=GREY, linewidth=0.4, zorder=0)
+
+
+@style()
+def rates_against_current(
+    current: Any, rates: Mapping[str, tuple[Any, Any]], *, names: tuple[str, str], unit: str, title: str
+) -> Figure:
+    """Firing rates over constant currents, each cell solid under one scheme and dashed under another.
+
+    Parameters
+    ----------
+    current : array, shape (point,)
+    rates : mapping of cell to two arrays, shape (point,), in Hz
+    names : (str, str)
+        What the two are.
+    unit : str
+        Unit of the current.
+    title : str
+    """
+    figure = new_figure(6.2, 3.4)
+    ax = dress(figure.add_subplot())
+    for number, (cell, (first, second)) in enumerate(rates.items()):
+        colour = CYCLE[number % len(CYCLE)]
+        ax.plot(current, first, "-o", color=colour, markersize=3, label=cell)
+        ax.plot(current, second, "--s", color=colour, markersize=3, markerfacecolor="white")
+    ax.plot([], [], "-o", color=GREY, markersize=3, label=names[0])
+    ax.plot([], [], "--s", color=GREY, markersize=3, markerfacecolor="white", label=names[1])
+    ax.set_xlabel(label("constant current", unit))
+    ax.set_ylabel("rate (Hz)")
+    ax.set_title(title)
+    legend_right(ax)
+    return figure
+
+
+@style()
+def raster_and_spectrum(
+    times_ms: Any,
+    ids: Any,
+    n: int,
+    *,
+    groups: Mapping[str, Any],
+    window: tuple[float, float],
+    frequency: Any,
+    power: Mapping[str, Any],
+    title: str,
+) -> Figure:
+    """Spikes of a network in a stretch of time, their rate, and the spectrum of the population rate over seeds.
+
+    Parameters
+    ----------
+    times_ms, ids, n, groups, window
+        As in :func:`neurodyn.plots.raster`.
+    frequency : array, shape (frequency,), in Hz
+    power : mapping of condition to array, shape (seed, frequency)
+        Relative to the median power; mean and range over seeds are drawn.
+    title : str
+    """
+    times, units = spike_arrays(times_ms, ids, n)
+    members = group_members(groups, n)
+    figure = new_figure(6.8, 6.2)
+    top, middle, bottom = figure.subplots(3, 1, height_ratios=[2.2, 0.9, 1.5])
+    middle.sharex(top)
+    shown = draw_raster(top, times, units, n, members, order=None, window=window, max_units=2000, height_pt=170)
+    top.set_title(title + shown)
+    width = draw_rate(middle, times, units, members, window=window, rate_bin=2.0)
+    middle.set_title(f"Population rate ({width:.3g} ms bins)")
+    middle.set_xlabel("time (ms)")
+    dress(bottom)
+    for number, (name, rows) in enumerate(power.items()):
+        colour = CYCLE[len(members) + number]
+        draw_band(bottom, np.asarray(frequency), np.asarray(rows), colour, name, spread="range", seeds=False)
+    bottom.set_yscale("log")
+    seeds = len(next(iter(power.values())))
+    bottom.set_title(f"Spectrum of the number of spikes in each ms (mean and range of {seeds} networks)")
+    bottom.set_xlabel("frequency (Hz)")
+    bottom.set_ylabel("power\n(times the median)")
+    legend_below(figure, [*middle.lines, *bottom.lines])
+    figure.align_ylabels()
+    return figure
