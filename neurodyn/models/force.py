@@ -19,7 +19,14 @@ from neurodyn.units import Quantity, dimensions_of
 #: the integrate-and-fire cell of script LIFFORCESINE; its bias is its threshold
 LIF = {"tau": "10 ms", "v_threshold": "-40 mV", "v_reset": "-65 mV"}
 #: the cell of the other scripts, in the form of 2007; v_t = v_r + 40 mV - b/k, so that its rheobase is 1000 pA for any b
-IZHIKEVICH = {"C": "250 pF", "k": "2.5 nS/mV", "v_r": "-60 mV", "v_t": "v_r + 40*mV - b/k", "v_peak": "30 mV", "c": "-65 mV"}
+IZHIKEVICH = {
+    "C": "250 pF",
+    "k": "2.5 nS/mV",
+    "v_r": "-60 mV",
+    "v_t": "v_r + 40*mV - b/k",
+    "v_peak": "30 mV",
+    "c": "-65 mV",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,7 +207,14 @@ def NicolaClopath(
         rule=force.rule("force", Signals(x="r"), dt=float(units.si(p.dt, "second", name="dt", above=0.0))),
     )
     circuit = Circuit(
-        [cells], connections, inputs=inputs, filters=[rate], readouts=[readout], dt=p.dt, seed=seed, name="FORCE network"
+        [cells],
+        connections,
+        inputs=inputs,
+        filters=[rate],
+        readouts=[readout],
+        dt=p.dt,
+        seed=seed,
+        name="FORCE network",
     )
     return _balanced(circuit) if p.cell == "lif" else circuit
 
@@ -234,7 +248,8 @@ def _cells(p: Published, current: str, taus: Mapping[str, Any]) -> Population:
             variables=variables,
             threshold="v >= v_threshold",
             reset="v = v_reset",
-            refractory="2 ms",
+            # the script lets v move again when more than 2 ms have passed: a step later than "2 ms" means here
+            refractory=Quantity(2e-3 + float(units.si(p.dt, "second", name="dt")), dimensions_of("second")),
             parameters={**LIF, **taus, "bias": p.bias},
             initial={"v": Uniform("-65 mV", "30 mV")},
         )
@@ -242,7 +257,8 @@ def _cells(p: Published, current: str, taus: Mapping[str, Any]) -> Population:
     return Population(
         "cells",
         p.neurons,
-        code="dv = dt*(k*(v - v_r)*(v - v_t) - u + I + I_in + bias)/C\nu += dt*(a*(b*(v - v_r) - u))\nv += dv\n" + synapse,
+        code="dv = dt*(k*(v - v_r)*(v - v_t) - u + I + I_in + bias)/C\nu += dt*(a*(b*(v - v_r) - u))\nv += dv\n"
+        + synapse,
         variables={**variables, "u": current},
         threshold="v >= v_peak",
         reset="v = c\nu += d",

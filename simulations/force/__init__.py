@@ -1,0 +1,1 @@
+"""Parts of simulations/force_spiking.py."""
