@@ -60,7 +60,7 @@ def weight_distribution(
     middle = (t[:-1] + t[1:]) / 2
     borders = np.concatenate([[2 * t[0] - middle[0]], middle, [2 * t[-1] - middle[-1]]])
     bounded = history.bounds is not None
-    figure = new_figure(6.8, 3.8 if bounded else 2.8)
+    figure = new_figure(6.8, 4.0 if bounded else 2.8)
     rows = figure.subplots(2 if bounded else 1, 1, sharex=True, squeeze=False, height_ratios=[2.2, 1][: 1 + bounded])
     panels = [dress(ax) for ax in rows[:, 0]]
     share = history.counts / history.counts.sum(axis=1, keepdims=True)
@@ -78,7 +78,7 @@ def weight_distribution(
         panels[1].set_ylabel("share")
         panels[1].set_ylim(-0.03, max(0.05, 1.08 * float(max(history.high.max(), history.low.max()))))
         panels[1].set_title("Synapses at the bounds")
-        legend_right(panels[1])
+        figure.legend(*panels[1].get_legend_handles_labels(), loc="outside lower center", ncols=2)
         panel_letters(panels)
     panels[-1].set_xlabel(label("time", time_units))
     panels[-1].set_xlim(borders[0], borders[-1])
@@ -181,7 +181,7 @@ def eligibility_at_reward(
         ax.set_title(f"{title}\nagainst {against}: p = {test.p:.2g}")
     panel_letters(panels)
     handles, names = panels[0].get_legend_handles_labels()
-    figure.legend(handles[:1] + handles[1:], ["null", names[1]], loc="outside lower center", ncols=2)
+    figure.legend(handles, ["null", names[1]], loc="outside lower center", ncols=2)
     return figure
 
 

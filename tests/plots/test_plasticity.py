@@ -50,7 +50,7 @@ def test_eligibility_beside_both_nulls(sound, texts, xy):
     figure = plots.eligibility_at_reward(result)
     sound(figure)
     for ax, test in zip(figure.axes, (result.timing, result.specificity), strict=True):
-        assert sum(patch.get_height() for patch in ax.patches) == test.samples
+        assert sum(patch.get_height() for patch in ax.patches) == test.samples  # type: ignore[attr-defined]
         assert xy(ax.lines[0])[0][0] == test.observed
         assert f"p = {test.p:.2g}" in ax.get_title(loc="left")
     assert {"null", "rewarded synapse", "number of synapses"} <= set(texts(figure))
