@@ -20,7 +20,7 @@ r = tanh(x) + noise*(2*rand() - 1)
 _PERTURBED = """
 r_before = r
 kick = where(rand() < kick_rate*dt, perturbation*(2*rand() - 1), 0)
-x = where(held, held_at, x + dt/tau*(I_rec + I_in + kick - x))
+x = where(held > 0, held_at, x + dt/tau*(I_rec + I_in + kick - x))
 r = tanh(x)
 fluctuation = x - x_mean
 x_mean = (1 - mean_rate)*x_mean + mean_rate*x
@@ -183,7 +183,7 @@ def PerturbedRateNetwork(
             "is_output": output,
             "mean_rate": mean_rate,
         },
-        initial={"x": "where(held, held_at, 0.2*rand() - 0.1)", "r": "tanh(x)", "x_mean": "x"},
+        initial={"x": "where(held > 0, held_at, 0.2*rand() - 0.1)", "r": "tanh(x)", "x_mean": "x"},
     )
     task = Input("task", channels)
     reward = Readout(

@@ -27,10 +27,10 @@ def surrogate_lif(
     Variables
     ---------
     ``I_rec`` takes spikes, of this or other populations, and is cleared every step (delay 0: felt in the next step);
-    ``I_in`` takes weighted sums; ``spiked`` is z; ``trace`` is z(t - dt), low-passed with a: the derivative by a
-    weight of v of a target with the same tau; ``psi`` = dampening max(0, 1 - |v - v_threshold|/v_threshold)/v_threshold stands for the
-    derivative of z by v; ``learning_signal`` takes a weighted sum of errors (see :class:`neurodyn.EpropReadout`), which
-    arrives a step late: combine it with eligibility of the step before.
+    ``I_in`` takes weighted sums; ``spiked`` is z. ``trace`` is z(t - dt), low-passed with a: the derivative by a weight
+    of v of a target with the same tau. ``psi`` = dampening max(0, 1 - |v - v_threshold|/v_threshold)/v_threshold stands
+    for the derivative of z by v. ``learning_signal`` takes a weighted sum of errors (see
+    :class:`neurodyn.EpropReadout`), which arrives a step late: combine it with eligibility of the step before.
 
     Parameters
     ----------

@@ -100,7 +100,7 @@ def test_output_has_no_input_and_the_reward_is_that_of_the_task(perturbed):
     np.testing.assert_allclose(run.network().values["reward.expected"], list(expected.values()), rtol=1e-12)
 
 
-@pytest.mark.parametrize("backend", ["numba", pytest.param("torch", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("backend", ["numba", *(pytest.param(b, marks=pytest.mark.slow) for b in ("torch", "brian2"))])
 def test_runners_agree_for_some_steps(backend):
     net = nd.PerturbedRateNetwork(30, seed=4)
     task = nd.tasks.DelayedNonmatch(stimulus="4 ms", delay="4 ms", trial="20 ms", scored="4 ms")

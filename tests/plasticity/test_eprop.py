@@ -144,6 +144,20 @@ def test_trials_are_gradient_descent():
     assert (np.diff(losses) < 0).all()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("outputs", [("a",), ("a", "b")])
+def test_all_runners_compute_the_same_bits(outputs):
+    learn = nd.EpropReadout(outputs=outputs)
+    assert learn.attach(network()).program.exactness == "exact"
+    runs = [
+        nd.simulate(network(), session(outputs, trials=2)[0], learn=learn, record=["output.y"], backend=backend)
+        for backend in ("interpreter", "numba", "torch", "brian2")
+    ]
+    for run in runs[1:]:
+        np.testing.assert_array_equal(run["output.y"], runs[0]["output.y"])
+        np.testing.assert_array_equal(run.network().values["output.w"], runs[0].network().values["output.w"])
+
+
 def test_surrogate_peaks_at_threshold():
     run = nd.simulate(network(), session(("a",))[0], record=["cells.psi", "cells.v"], backend="interpreter")
     psi, v = np.asarray(run["cells.psi"]), np.asarray(run["cells.v"])

@@ -80,6 +80,18 @@ def test_a_triangle_is_learnt_from_reward_alone():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("backend", ["numba", "torch", "brian2"])
+def test_runners_agree_for_some_steps(backend):
+    learn = nd.Supervised(learner=nd.RewardModulatedHebbian(), rates="r", feedback=1.0)
+    session = nd.tasks.PeriodicSignal(period="20 ms").session(2, tests=1)
+    runs = [
+        nd.simulate(reservoir(20, 3), session, learn=learn, record=["output.y"], backend=b)
+        for b in ("interpreter", backend)
+    ]
+    np.testing.assert_allclose(*(np.asarray(run["output.y"]) for run in runs), rtol=1e-9, atol=1e-14)
+
+
+@pytest.mark.slow
 def test_sines_are_learnt_on_most_seeds():
     task = nd.tasks.PeriodicSignal(period="1.5 s", amplitudes=(1.0, 0.5, 0.3))
     learnt = errors(nd.RewardModulatedHebbian(), task, range(11, 17), neurons=500, periods=60)
