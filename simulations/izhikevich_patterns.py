@@ -1,4 +1,4 @@
-"""Single cells against published numbers: patterns, spike counts, rates, bifurcations, and the network of 2003.
+"""Single cells against published numbers: patterns, spike counts, rates, bifurcations, schemes, and the network of 2003.
 
 ``neurodyn run simulations/izhikevich_patterns.py --set experiment=patterns`` runs one part, "all" everything. What is
 published about Izhikevich's cells depends on the numerical scheme, so every check names its scheme and step.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from single_cells import bifurcations, cells, network, patterns
+from single_cells import bifurcations, cells, network, patterns, rates, schemes
 
 import neurodyn as nd
 
@@ -16,7 +16,7 @@ import neurodyn as nd
 @nd.simulation
 def izhikevich_patterns(
     *,
-    experiment: Literal["patterns", "cells", "bifurcations", "network", "all"] = "all",
+    experiment: Literal["patterns", "cells", "rates", "bifurcations", "schemes", "network", "all"] = "all",
     seeds: int = 5,
     seed: int = 1,
     duration: nd.Time = "10 s",
@@ -27,8 +27,9 @@ def izhikevich_patterns(
     Parameters
     ----------
     experiment : str
-        "patterns": the twenty of 2004. "cells": figure 2 of 2003, the book of 2007, rates. "bifurcations": where rest
-        ends. "network": 1000 cells and their rhythms. "all": all of them.
+        "patterns": the twenty of 2004. "cells": figure 2 of 2003, the book of 2007. "rates": of constant
+        currents. "bifurcations": where rest ends. "schemes": those of other simulators beside ours. "network": 1000
+        cells and their rhythms. "all": all of them.
     seeds : int
         Number of networks.
     seed : int
@@ -41,7 +42,9 @@ def izhikevich_patterns(
     parts = {
         "patterns": lambda: patterns.run(backend),
         "cells": lambda: cells.run(backend),
+        "rates": lambda: rates.run(backend),
         "bifurcations": lambda: bifurcations.run(backend),
+        "schemes": lambda: schemes.run(backend),
         "network": lambda: network.run(backend, range(seed, seed + seeds), duration),
     }
     found = [run() for name, run in parts.items() if experiment in (name, "all")]

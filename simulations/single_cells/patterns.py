@@ -30,7 +30,7 @@ def run(backend: str) -> nd.Outcome:
             if letter in found:
                 results[f"{name}, {kind}: spikes (ms)"] = _shortened(found[letter])
     # OSB's times are of v crossing 0 mV, ours of the step in which v passed 30 mV: at most two steps apart
-    checks.append(_apart("pattern A against Open Source Brain", listed["A"].spikes_ms, TONIC_OSB, 0.5))
+    checks.append(apart("pattern A against Open Source Brain", listed["A"].spikes_ms, TONIC_OSB, 0.5))
     return nd.Outcome(
         results=results,
         checks=checks,
@@ -56,7 +56,7 @@ def _facts(
     return checks
 
 
-def _apart(name: str, found: np.ndarray, reference: list[float], tolerance: float) -> nd.Check:
+def apart(name: str, found: np.ndarray, reference: list[float], tolerance: float) -> nd.Check:
     """The largest distance of corresponding spikes; NaN, which fails, if there is another number of them."""
     same = len(found) == len(reference)
     distance = float(np.max(np.abs(found - np.array(reference)))) if same else np.nan
