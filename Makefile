@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-slow lint bench results clean
+.PHONY: help venv demo test test-slow lint bench results results-force clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -48,6 +48,11 @@ EXPERIMENTS := E1 E2 E3 E4 E5 E6 E7 reservoir beyond
 results: $(STAMP) ## every experiment of simulations/what_when.py in full (half an hour), and docs/results/what_when.md
 	@for e in $(EXPERIMENTS); do $(BIN)/neurodyn run simulations/what_when.py --set experiment=$$e --out runs/$$e.h5 --overwrite || exit 1; done
 	$(BIN)/python docs/results.py $(EXPERIMENTS:%=runs/%.h5)
+
+FORCE := E8 drift precision lif product lorenz song
+results-force: $(STAMP) ## every experiment of simulations/force_spiking.py (about half an hour), and docs/results/force_spiking.md
+	@for e in $(FORCE); do $(BIN)/neurodyn run simulations/force_spiking.py --set experiment=$$e --out runs/force_$$e.h5 --overwrite || exit 1; done
+	$(BIN)/python docs/results.py $(FORCE:%=runs/force_%.h5)
 
 clean: ## the environment and everything that tools left behind (not runs/)
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis

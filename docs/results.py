@@ -1,4 +1,4 @@
-"""Write the page of measured numbers from recordings of simulations: ``python docs/results.py runs/E1.h5 ...``."""
+"""Write the page of measured numbers from recordings of one simulation: ``python docs/results.py runs/E1.h5 ...``."""
 
 from __future__ import annotations
 
@@ -8,17 +8,23 @@ from typing import Any
 
 import neurodyn as nd
 
+#: heading of each page, and the command that makes it
+PAGES = {
+    "what_when": ("What/when reservoir", "make results"),
+    "force_spiking": ("FORCE on spiking networks", "make results-force"),
+}
 
-def page(paths: list[Path]) -> str:
+
+def page(simulation: str, recordings: list[Any]) -> str:
     """Return Markdown with the checks and results of each recording."""
+    heading, command = PAGES[simulation]
     lines = [
-        "# What/when reservoir: measured numbers",
+        f"# {heading}: measured numbers",
         "",
-        "Made by `make results`; one section for each experiment of `simulations/what_when.py`.",
+        f"Made by `{command}`; one section for each experiment of `simulations/{simulation}.py`.",
         "",
     ]
-    for path in paths:
-        recording = nd.load(path)
+    for recording in recordings:
         parameters = recording.config["parameters"]
         lines += [
             f"## {parameters['experiment']}",
@@ -75,6 +81,13 @@ def cell(text: str) -> str:
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    target = Path(__file__).parent / "results" / "what_when.md"
-    target.write_text(page([Path(p) for p in sys.argv[1:]]) + "\n")
+    recordings = [nd.load(path) for path in sys.argv[1:]]
+    names = {recording.config["simulation"] for recording in recordings}
+    if len(names) != 1 or not names <= set(PAGES):
+        sys.exit(
+            f"a page is about one simulation, {' or '.join(PAGES)}; these recordings are of {', '.join(sorted(names))}"
+        )
+    (simulation,) = names
+    target = Path(__file__).parent / "results" / f"{simulation}.md"
+    target.write_text(page(simulation, recordings) + "\n")
     print(f"written: {target}")

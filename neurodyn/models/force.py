@@ -2,120 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
 from neurodyn import units
 from neurodyn.circuit import Circuit
+from neurodyn.models.force_published import IZHIKEVICH, LIF, PUBLISHED, Published, published
 from neurodyn.network import realize
 from neurodyn.parts import CircuitError, Connection, Filter, Input, Normal, Population, Readout, Uniform
 from neurodyn.plasticity.learners import FORCE, Signals
 from neurodyn.units import Quantity, dimensions_of
 
-#: the integrate-and-fire cell of script LIFFORCESINE; its bias is its threshold
-LIF = {"tau": "10 ms", "v_threshold": "-40 mV", "v_reset": "-65 mV"}
-#: the cell of the other scripts, in the form of 2007; v_t = v_r + 40 mV - b/k, so that its rheobase is 1000 pA for any b
-IZHIKEVICH = {
-    "C": "250 pF",
-    "k": "2.5 nS/mV",
-    "v_r": "-60 mV",
-    "v_t": "v_r + 40*mV - b/k",
-    "v_peak": "30 mV",
-    "c": "-65 mV",
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Published:
-    """Numbers of one script of ModelDB 190565; :func:`NicolaClopath` takes each of them as a keyword.
-
-    ``gain`` is G: a synapse carries the charge G n/(p sqrt N) a spike, n standard normal ("5000 pA*ms"; for
-    integrate-and-fire cells the integral of a voltage, "40 mV*ms"). ``feedback`` is Q: the output reaches each cell with a
-    weight uniform in +-Q. ``inverse`` is the diagonal of P(0) for rates in spikes per ms, ``every`` the time between
-    updates. ``clock`` and ``clock_weight`` are the number of channels of the input and their weights, uniform in
-    +-clock_weight; with ``plane`` the input has two channels, (x, y), and cell i gets plane (x cos psi_i + y sin psi_i).
-    ``learning`` and ``duration`` are when the script learns and how long it runs.
-    """
-
-    script: str = ""
-    cell: str = "izhikevich"
-    neurons: int = 2000
-    gain: Any = "5000 pA*ms"
-    feedback: Any = "5000 pA"
-    bias: Any = "1000 pA"
-    a: Any = "0.01 /ms"
-    b: Any = "0 nS"
-    d: Any = "200 pA"
-    every: Any = "0.8 ms"
-    inverse: float = 2.0
-    clock: int = 0
-    clock_weight: Any = "0 pA"
-    plane: Any = None
-    learning: tuple[str, str] = ("5 s", "10 s")
-    duration: str = "15 s"
-    dt: str = "0.04 ms"
-
-
-_SLOW: Mapping[str, Any] = {"neurons": 1000, "a": "0.002 /ms", "d": "100 pA", "every": "4 ms"}
-
-#: every published network by its name
-PUBLISHED: Mapping[str, Published] = {
-    "sine": Published(script="Fig. 2, IZFORCESINE", b="-2 nS"),
-    "product": Published(
-        script="Suppl., product of sines", gain="10000 pA*ms", feedback="8000 pA", b="-2 nS", duration="20 s"
-    ),
-    "ode_to_joy": Published(
-        script="Fig. 3, Ode to Joy",
-        neurons=5000,
-        gain="10000 pA*ms",
-        feedback="4000 pA",
-        every="4 ms",
-        learning=("1 s", "900 s"),
-        duration="1000 s",
-    ),
-    "songbird": Published(
-        script="Fig. 4, songbird",
-        gain="13000 pA*ms",
-        feedback="1000 pA",
-        clock=500,
-        clock_weight="8000 pA",
-        learning=("1 s", "50 s"),
-        duration="100 s",
-        **_SLOW,
-    ),
-    "movie": Published(
-        script="Fig. 5, movie",
-        feedback="400 pA",
-        clock=32,
-        clock_weight="4000 pA",
-        learning=("1 s", "50 s"),
-        duration="100 s",
-        **_SLOW,
-    ),
-    "classifier": Published(
-        script="Suppl., classifier",
-        gain="6000 pA*ms",
-        inverse=30.0,
-        plane="500 pA",
-        learning=("1 s", "400 s"),
-        duration="1000 s",
-    ),
-    "lif_sine": Published(
-        script="Fig. 2, LIFFORCESINE",
-        cell="lif",
-        gain="40 mV*ms",
-        feedback="10 mV",
-        bias=LIF["v_threshold"],
-        every="2.5 ms",
-        inverse=5.0,
-        clock_weight="0 mV",
-        dt="0.05 ms",
-    ),
-}
+__all__ = ["PUBLISHED", "NicolaClopath", "Published"]
 
 
 def NicolaClopath(
@@ -168,7 +68,7 @@ def NicolaClopath(
     ----------
     Nicola & Clopath (2017) Nat. Commun. 8:2208; numbers of ModelDB 190565, files as named in ``PUBLISHED``.
     """
-    p = _chosen(preset, changes)
+    p = published(preset, changes)
     if not 0 < probability <= 1:
         raise CircuitError(f"probability = {probability!r}, allowed is above 0 up to 1")
     if not 0 < p.inverse < float("inf"):
@@ -217,24 +117,6 @@ def NicolaClopath(
         name="FORCE network",
     )
     return _balanced(circuit) if p.cell == "lif" else circuit
-
-
-def _chosen(preset: str, changes: Mapping[str, Any]) -> Published:
-    for what, name, known in (
-        ("preset", preset, tuple(PUBLISHED)),
-        *(("keyword", name, tuple(f.name for f in fields(Published))) for name in changes),
-    ):
-        if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1)
-            raise CircuitError(
-                f"{what} {name!r}: {f'did you mean {near[0]!r}? ' if near else ''}known are {', '.join(known)}"
-            )
-    chosen = replace(PUBLISHED[preset], **changes)
-    if chosen.cell not in ("izhikevich", "lif"):
-        raise CircuitError(f"cell = {chosen.cell!r}, allowed are 'izhikevich' and 'lif'")
-    if chosen.clock < 0 or (chosen.clock and chosen.plane is not None):
-        raise CircuitError(f"clock = {chosen.clock!r} and plane = {chosen.plane!r}: give one of them, clock 0 or more")
-    return chosen
 
 
 def _cells(p: Published, current: str, taus: Mapping[str, Any]) -> Population:

@@ -72,7 +72,7 @@ def same(run: Any, expected: dict[str, Any], dt_ms: float) -> None:
 def test_the_scheme_is_that_of_the_published_script(preset: str, outputs: int) -> None:
     names = tuple(f"z{k}" for k in range(outputs))
     numbers = PUBLISHED[preset]
-    clock = {"clock": 3} if numbers.clock else {}
+    clock: dict[str, Any] = {"clock": 3} if numbers.clock else {}
     net = nd.NicolaClopath(preset, neurons=30, outputs=names, seed=3, **clock)
     network, steps, learning = realize(net), 2000, (500, 1500)
     t = np.arange(steps) * 0.04e-3
