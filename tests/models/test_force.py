@@ -165,3 +165,18 @@ def test_a_frozen_network_keeps_its_weights() -> None:
 def test_networks_that_can_not_be(preset: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         realize(nd.NicolaClopath(preset, **{"neurons": 10, **options}))
+
+
+@pytest.mark.parametrize("backend", ["numba", *(pytest.param(b, marks=pytest.mark.slow) for b in ("torch", "brian2"))])
+def test_every_runner_learns_the_same(backend: str) -> None:
+    net = nd.NicolaClopath("songbird", neurons=20, outputs=("a", "b"), clock=4, every="0.4 ms", seed=4)
+    signal = np.sin(np.arange(200)[:, None] * np.array([0.2, 0.3]))
+    session = nd.tasks.Supervisor(signal, dt="0.04 ms", names=("a", "b"), clock=4).session(
+        "24 ms", learning=("4 ms", "16 ms")
+    )
+    runs = [
+        nd.simulate(net, session, record=["spikes", "output.y", "weights"], backend=b) for b in (backend, "interpreter")
+    ]
+    comparison = nd.compare(*runs)
+    assert comparison.equal, str(comparison)
+    assert np.abs(np.asarray(runs[0]["weights/output/w"])[-1]).max() > 0
