@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from neurodyn.models.surrogate import surrogate_lif
     from neurodyn.outcome import Check
     from neurodyn.parts import Connection, Filter, Input, Normal, Population, Readout, SpikeTimes, Uniform, poisson
-    from neurodyn.plasticity.eprop import EpropReadout
+    from neurodyn.plasticity.eprop import EpropReadout, eprop
     from neurodyn.plasticity.hebbian import RewardModulatedHebbian
     from neurodyn.plasticity.learners import (
         FORCE,
@@ -36,7 +36,9 @@ if TYPE_CHECKING:
         TrialDelta,
         TrialFORCE,
     )
-    from neurodyn.plasticity.rule import Rule
+    from neurodyn.plasticity.perturbation import node_perturbation
+    from neurodyn.plasticity.rule import Rule, SynapticRule, Trace
+    from neurodyn.plasticity.stdp import dopamine_stdp, reward_modulated_stdp, stdp, synaptic_scaling
     from neurodyn.plasticity.what_when import WhatWhenRule
     from neurodyn.recording import load
     from neurodyn.rerun import rerun
@@ -75,8 +77,10 @@ _PUBLIC = {
     "SpikingReservoir": "models.reservoir",
     "Supervised": "plasticity.learners",
     "Suspended": "running.stopping",
+    "SynapticRule": "plasticity.rule",
     "ThreeFactor": "plasticity.learners",
     "Time": "units",
+    "Trace": "plasticity.rule",
     "Trial": "session",
     "TrialDelta": "plasticity.learners",
     "TrialFORCE": "plasticity.learners",
@@ -86,17 +90,23 @@ _PUBLIC = {
     "cells": "models.cells",
     "check": "simulation",
     "compare": "compare",
+    "dopamine_stdp": "plasticity.stdp",
+    "eprop": "plasticity.eprop",
     "estimate": "estimate",
     "izhikevich_2003": "models.izhikevich_2003",
     "izhikevich_2007": "models.izhikevich_2007",
     "leaky_integrate_and_fire": "models.integrate_and_fire",
     "load": "recording",
+    "node_perturbation": "plasticity.perturbation",
     "poisson": "parts",
     "quantity": "units",
     "rerun": "rerun",
+    "reward_modulated_stdp": "plasticity.stdp",
     "simulate": "simulate",
     "simulation": "simulation",
+    "stdp": "plasticity.stdp",
     "surrogate_lif": "models.surrogate",
+    "synaptic_scaling": "plasticity.stdp",
 }
 _MODULES = ("analysis", "models", "plots", "tasks", "units")
 
@@ -127,8 +137,10 @@ __all__ = [
     "SpikingReservoir",
     "Supervised",
     "Suspended",
+    "SynapticRule",
     "ThreeFactor",
     "Time",
+    "Trace",
     "Trial",
     "TrialDelta",
     "TrialFORCE",
@@ -140,19 +152,25 @@ __all__ = [
     "cells",
     "check",
     "compare",
+    "dopamine_stdp",
+    "eprop",
     "estimate",
     "izhikevich_2003",
     "izhikevich_2007",
     "leaky_integrate_and_fire",
     "load",
     "models",
+    "node_perturbation",
     "plots",
     "poisson",
     "quantity",
     "rerun",
+    "reward_modulated_stdp",
     "simulate",
     "simulation",
+    "stdp",
     "surrogate_lif",
+    "synaptic_scaling",
     "tasks",
     "units",
 ]

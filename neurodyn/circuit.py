@@ -20,6 +20,7 @@ from neurodyn.units import Quantity, quantity
 
 if TYPE_CHECKING:
     from neurodyn.program import Program
+    from neurodyn.wiring import Wiring
 
 _TYPES: dict[str, Any] = {
     "populations": Population | SpikeTimes,
@@ -138,7 +139,36 @@ class Circuit:
 
     def freeze(self) -> Circuit:
         """Return a copy without plasticity: all rules removed, the weights as they are."""
-        return replace(self, readouts=tuple(replace(r, rule=None) for r in self.readouts))
+        fixed = tuple(replace(c, rules=(), bounds=(None, None)) for c in self.connections)
+        learned = {f"{c.name}.w": f"{c.name}.weights" for c in self.connections if c.plastic}
+        values = {learned.get(name, name): value for name, value in self.values.items()}
+        values |= {new: self.values[old] for old, new in learned.items() if old in self.values}
+        readouts = tuple(replace(r, rule=None) for r in self.readouts)
+        return replace(self, readouts=readouts, connections=fixed, values=values)
+
+    def per_step(self) -> Circuit:
+        """Return a copy whose plastic synapses are all advanced in every step: what Brian2 does, and others where they must.
+
+        The same up to rounding; state of the rules in ``values`` is left out, since it is kept in another form.
+        """
+        plastic = [c for c in self.connections if c.plastic]
+        if not plastic:
+            return self
+        rules = {c.name: tuple(replace(r, form="per_step") for r in c.rules) for c in plastic}
+        return replace(self, connections=tuple(replace(c, rules=rules.get(c.name, ())) for c in self.connections))
+
+    def synapses(self, connection: str) -> Wiring:
+        """Return the synapses of a connection: ``sources``, ``targets``, ``weights`` (SI units), ``delays`` (steps), each (synapses,).
+
+        In the order in which recordings hold them; weights are those that a run begins with.
+        """
+        from neurodyn.network import realize
+
+        if not isinstance(self[connection], Connection):
+            raise CircuitError(
+                f"synapses: {connection!r} is no connection; there are {[c.name for c in self.connections]}"
+            )
+        return realize(self).wiring[connection]
 
     def lesion(self, population: str, units: Any) -> Circuit:
         """Return a copy in which ``units`` (indices) of a population never spike again; at threshold they reset in silence."""

@@ -66,8 +66,11 @@ def network_bytes(network: Network) -> int:
         + (0 if w.matrix is None else w.matrix.nbytes)
         for w in network.wiring.values()
     )
-    rings = sum(
-        8 * (int(network.wiring[s.name].delays.max(initial=0)) + 1) * network.sizes[s.target_population]
-        for s in network.program.spikes
-    )
+    rings = 0
+    for s in network.program.spikes:
+        length = int(network.wiring[s.name].delays.max(initial=0)) + 1
+        if s.plastic:  # who fired, and which synapses a spike reaches
+            rings += 4 * length * network.sizes[s.source] + 16 * network.wiring[s.name].targets.size
+        else:
+            rings += 8 * length * network.sizes[s.target_population]
     return arrays + wiring + rings

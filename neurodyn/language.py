@@ -456,5 +456,6 @@ def _unit_text(dimensions: units.Dimensions) -> str:
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
-    found = difflib.get_close_matches(name, list(known), n=1)
+    known = [k for k in known if not k.endswith("_")]  # names of ours, which nobody is to type
+    found = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {found[0]!r}?" if found else f"; known here: {', '.join(sorted(known))}"

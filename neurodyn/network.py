@@ -14,7 +14,7 @@ from neurodyn.evaluate import Evaluator
 from neurodyn.parts import CircuitError, Filter, Population, SpikeTimes
 from neurodyn.program import Array, Program, Store
 from neurodyn.specs import expression_text
-from neurodyn.wiring import Wiring, plastic_values, sample, wiring_of
+from neurodyn.wiring import Wiring, plastic_values, rule_values, sample, wiring_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +47,8 @@ def realize(circuit: Circuit, program: Program | None = None) -> Network:
     for population in circuit.populations:
         if isinstance(population, Population):
             _population_values(population, circuit, values)
+    for c in circuit.connections:
+        values.update(rule_values(c, circuit.timestep))
     for f in circuit.filters:
         values.update(_filter_values(f, circuit.timestep))
     for readout in circuit.readouts:
@@ -104,9 +106,7 @@ def axis_sizes(circuit: Circuit) -> dict[str, int]:
     return {**sizes, **{f"{k}'": v for k, v in sizes.items()}}
 
 
-def evaluator_of(
-    program: Program, values: dict[str, np.ndarray], sizes: Mapping[str, int], seed: int, step: int = 0
-) -> Evaluator:
+def evaluator_of(program: Program, values: Any, sizes: Mapping[str, int], seed: int, step: int = 0) -> Evaluator:
     """Return an evaluator that draws at one step."""
     from neurodyn.kernels.philox import draw
 

@@ -192,6 +192,8 @@ def _execute(
         with listening(stop) if any(out is not None for out in outs) else nullcontext():
             if options["learn"] is not None:
                 circuits = [options["learn"].attach(circuit) for circuit in circuits]
+            if engine_class(options["backend"]).per_step:
+                circuits = [circuit.per_step() for circuit in circuits]
             networks = _networks(circuits, options["threads"])
             for number, (network, session, out) in enumerate(zip(networks, sessions, outs, strict=True)):
                 session = as_session(session, network.circuit)

@@ -90,7 +90,21 @@ def plastic_values(c: Connection, circuit: Circuit, wiring: Wiring) -> dict[str,
                     f"connection {c.name!r}: the weight of synapse {k} ({wiring.sources[k]} to {wiring.targets[k]}) is "
                     f"{wiring.weights[k]:g}, beyond its bound {limit:g} (in SI units); start inside bounds = {c.bounds!r}"
                 )
-    dt = circuit.timestep
+    for rule in c.rules:
+        for name, declared in (*rule.state.items(), *rule.memory.items()):
+            given = circuit.values.get(f"{rule.name}.{name}")
+            if given is not None and (declared if isinstance(declared, str) else declared[0]) == "synapse":
+                if np.shape(given) != wiring.targets.shape:
+                    raise CircuitError(
+                        f"values: {rule.name}.{name} has shape {np.shape(given)}, needed is {wiring.targets.shape}, one a synapse"
+                    )
+                values[f"{rule.name}.{name}@initial"] = np.asarray(given, dtype=float)
+    return values
+
+
+def rule_values(c: Connection, dt: float) -> dict[str, np.ndarray]:
+    """Return the parameters of a connection's rules and the decay of their traces in a step, by array name."""
+    values: dict[str, Any] = {}
     for rule in c.rules:
         for name, value in rule.parameters.items():
             number = np.asarray(units.quantity(value, name=f"{rule.name}.{name}").value, dtype=float)
@@ -104,14 +118,6 @@ def plastic_values(c: Connection, circuit: Circuit, wiring: Wiring) -> dict[str,
             values[f"{rule.name}.every@steps"] = np.asarray(
                 float(whole_steps(rule.every, dt, f"every of {rule.name!r}"))
             )
-        for name, declared in (*rule.state.items(), *rule.memory.items()):
-            given = circuit.values.get(f"{rule.name}.{name}")
-            if given is not None and (declared if isinstance(declared, str) else declared[0]) == "synapse":
-                if np.shape(given) != wiring.targets.shape:
-                    raise CircuitError(
-                        f"values: {rule.name}.{name} has shape {np.shape(given)}, needed is {wiring.targets.shape}, one a synapse"
-                    )
-                values[f"{rule.name}.{name}@initial"] = np.asarray(given, dtype=float)
     return values
 
 

@@ -30,6 +30,7 @@ class Brian2Engine(Host):
     """
 
     name = "brian2"
+    per_step = True
 
     def __init__(self, network: Network, **options: Any) -> None:
         if options.get("dtype", "float64") != "float64":
@@ -63,6 +64,8 @@ class Brian2Engine(Host):
         """Return a copy of everything that a continuation needs, in the form that all runners share."""
         state = super().to_arrays()
         for name, synapses in self.built.synapses.items():
+            if name in self.built.plastic:  # who fired says what is on its way
+                continue
             ring, wiring = state[f"ring/{name}"], self.network.wiring[name]
             for delay, due in enumerate(_pending(synapses.pre.queue)):
                 at = np.asarray(due, dtype=np.int64)
@@ -76,6 +79,9 @@ class Brian2Engine(Host):
         for population in self.program.spike_sources:
             steps, _ = self.network.schedules[population]
             self.built.groups[population].variables["_lastindex"].set_value(np.searchsorted(steps, self.step))
+        for name, plastic in self.built.plastic.items():
+            for pathway in plastic.arriving:
+                _fill(pathway.queue, self._due(name))
 
     def _step(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         self._row = inputs
@@ -95,12 +101,23 @@ class Brian2Engine(Host):
         return self._row
 
     def _clear_queues(self) -> None:
-        for synapses in self.built.synapses.values():
-            queue = synapses.pre.queue
-            if hasattr(queue, "n"):
-                queue.n[:] = 0
-            else:
-                queue._restore_from_full_state((0, [[] for _ in queue._full_state()[1]]))
+        for name, synapses in self.built.synapses.items():
+            plastic = self.built.plastic.get(name)
+            for pathway in [synapses.pre] if plastic is None else plastic.arriving:
+                _fill(pathway.queue, {})
+
+    def _due(self, name: str) -> dict[int, list[int]]:
+        """Return the synapses of a plastic connection by the steps until a spike arrives, in the order of emission."""
+        emitted, wiring = self.emitted[name], self.network.wiring[name]
+        due: dict[int, list[int]] = defaultdict(list)
+        for k in range(max(self.step - len(emitted), 0), self.step):
+            row = emitted[k % len(emitted)]
+            for j in row[1 : 1 + row[0]]:
+                for z in range(wiring.indptr[j], wiring.indptr[j + 1]):
+                    left = k + int(wiring.delays[z]) - self.step
+                    if left >= 0:
+                        due[left].append(z)
+        return due
 
     def _replace_draws(self) -> None:
         """Put our draws in the place of Brian2's: the k-th call in a text belongs to its k-th stream."""
@@ -147,3 +164,23 @@ def _pending(queue: Any) -> list[Any]:
     else:
         first, rows = queue._full_state()
     return [rows[(first + delay) % len(rows)] for delay in range(len(rows))]
+
+
+def _fill(queue: Any, due: Mapping[int, list[int]]) -> None:
+    """Put synapses into a queue of Brian2, by the steps until their spikes arrive; whatever it held is gone."""
+    if not hasattr(queue, "n"):
+        rows: list[list[int]] = [[] for _ in queue._full_state()[1]]
+        for left, synapses in due.items():
+            rows[left] = list(synapses)
+        queue._restore_from_full_state((0, rows))
+        return
+    queue.n[:] = 0
+    for left, synapses in due.items():
+        if len(synapses) > queue.X.shape[1]:
+            queue.X = np.zeros((len(queue.n), 2 * len(synapses)), dtype=queue.X.dtype)
+            queue.X_flat = queue.X.reshape(-1)
+            _fill(queue, due)
+            return
+        row = (queue.currenttime + left) % len(queue.n)
+        queue.X[row, : len(synapses)] = synapses
+        queue.n[row] = len(synapses)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from neurodyn.backends.brian2_plastic import Plastic, build_plastic, refuse_events
 from neurodyn.backends.brian2_text import brian2_code, brian2_expression
 from neurodyn.backends.equations_brian2 import brian2
 from neurodyn.backends.equations_text import brian2_equations_text, unit_text, without_comments
@@ -35,6 +36,7 @@ class Built:
     network: Any
     groups: Mapping[str, Any]
     synapses: Mapping[str, Any]
+    plastic: Mapping[str, Plastic] = field(default_factory=dict)
     code: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -43,6 +45,7 @@ def build(network: Network, operations: Sequence[Operation] = ()) -> Built:
 
     Raises CircuitError for what Brian2 has no words for, before the first object is made.
     """
+    refuse_events(network)
     words = {p.name: _words(p) for p in network.circuit.populations}
     clock = brian2.Clock(network.circuit.timestep * brian2.second)
     groups: dict[str, Any] = {}
@@ -53,17 +56,24 @@ def build(network: Network, operations: Sequence[Operation] = ()) -> Built:
             groups[p.name] = _spike_source(p, network, clock)
         else:
             groups[p.name], code[p.name] = _group(p, words[p.name], network, dimensions, clock)
+    plastic = {
+        s.name: made
+        for number, s in enumerate(network.program.spikes)
+        if s.plastic and (made := build_plastic(number, s, network, groups, arriving(number))) is not None
+    }
     synapses = {
         s.name: made
         for number, s in enumerate(network.program.spikes)
-        if (made := _synapses(number, s, network, groups, dimensions)) is not None
+        if not s.plastic and (made := _synapses(number, s, network, groups, dimensions)) is not None
     }
+    synapses |= {name: p.synapses for name, p in plastic.items()}
     objects = [*groups.values(), *synapses.values()]
     for number, (function, when, order) in enumerate(operations):
         objects.append(
             brian2.NetworkOperation(function, clock=clock, when=when, order=order, name=f"neurodyn_operation_{number}")
         )
-    return Built(clock, brian2.Network(objects), groups, synapses, {k: v for k, v in code.items() if v is not None})
+    runners = {k: v for k, v in code.items() if v is not None}
+    return Built(clock, brian2.Network(objects), groups, synapses, plastic, runners)
 
 
 def handed_over(built: Built, arrays: Mapping[str, np.ndarray], program: Program) -> None:
@@ -127,7 +137,7 @@ def _group(
         events=dict(silent),
         clock=clock,
         name=p.name,
-        namespace=_functions(),
+        namespace=functions(),
         **chosen,
     )
     for name, value in values.items():
@@ -148,7 +158,7 @@ def _group(
     if received:
         lines = [f"{s.target.partition('.')[2]} += {arriving(number)}" for number, s in received]
         lines += [f"{arriving(number)} = 0" for number, _ in received]
-        _regularly(group, "\n".join(lines), "synapses", 1000 + first)
+        _regularly(group, "\n".join(lines), "synapses", 10**6 + first)
     return group, runner
 
 
@@ -224,7 +234,7 @@ def _synapses(
     made.variables[weight].set_value(wiring.weights)
     if not uniform:
         made.pre.delay = wiring.delays * dt
-    made.pre.order = number
+    made.pre.order = 100 * number
     return made
 
 
@@ -251,7 +261,7 @@ _FUNCTIONS = {
 }
 
 
-def _functions() -> dict[str, Any]:
+def functions() -> dict[str, Any]:
     """The functions of our language that Brian2 lacks, for all its targets."""
     made = {}
     for name, (numpy, types, cpp, cython) in _FUNCTIONS.items():

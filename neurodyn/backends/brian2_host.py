@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -16,6 +16,7 @@ from neurodyn.circuit import Circuit
 from neurodyn.language import ModelError
 from neurodyn.network import Network
 from neurodyn.parts import CircuitError
+from neurodyn.program import LAST_PHASES
 
 
 class Host(InterpreterEngine):
@@ -35,6 +36,8 @@ class Host(InterpreterEngine):
         made: list[tuple[Callable[[], None], str, int]] = [(self._before, "start", -1000)]
         for population in dict.fromkeys(s.target_population for s in self.program.sums):
             made.append((partial(self._sums_onto, population), "groups", slot(self.network, population) - 1))
+        if any(s.plastic for s in self.program.spikes):  # Brian2 moves the weights in between
+            made += [(self._share, "synapses", -1000), (self._share, "end", 1001), (self._finally, "end", 10**6)]
         return [*made, (self._after, "end", 1000)]
 
     def adopt(self, built: Any) -> None:
@@ -53,12 +56,19 @@ class Host(InterpreterEngine):
                 self.arrays[array.name] = theirs
             else:
                 self._mirrors.append((array.name, theirs))
+        for plastic in built.plastic.values():
+            for name, variable in plastic.kept.items():
+                theirs = variable.get_value()
+                theirs[...] = self.arrays[name]
+                self.arrays[name] = theirs
         self.changed()
 
     def changed(self) -> None:
         """Hand over what can't be shared: times of last spikes, and variables of other types."""
         for name, theirs in self._mirrors:
             theirs[...] = self.arrays[name] if theirs.shape == self.arrays[name].shape else self.arrays[name].flat[0]
+        for plastic in self.built.plastic.values() if self.built is not None else ():
+            plastic.spread(self.arrays)
         for population, group in self._refractory():
             from neurodyn.backends.brian2_build import LONG_AGO
 
@@ -87,7 +97,31 @@ class Host(InterpreterEngine):
             self.arrays[f"{population}.last_spike"][self._fired[population]] = self.step
         for name, theirs in self._mirrors:
             self.arrays[name][...] = theirs
-        self._read_out(self._fired)
+        for s in self.program.spikes:
+            if s.plastic:
+                self._note(s, self._fired)
+                self._run("paired", s.name, self._fired.get(s.target_population, np.empty(0, np.int64)))
+        if self.built.plastic:
+            self._last(LAST_PHASES[:-2], self._fired)
+        else:
+            self._read_out(self._fired)
+
+    def _share(self) -> None:
+        """Hand over what plastic connections read."""
+        for plastic in self.built.plastic.values():
+            plastic.share(self.arrays)
+
+    def _finally(self) -> None:
+        """Do what follows when Brian2 has moved the weights."""
+        if self.built.plastic:
+            self._last(LAST_PHASES[-2:], self._fired)
+            self._remember()
+
+    def _last(self, phases: Sequence[str], fired: Mapping[str, np.ndarray]) -> None:
+        for phase in phases:
+            for block in self.program.phase(phase):
+                if not (phase == "weights" and block.owner in self.built.plastic):
+                    self.evaluator.run(block, fired.get(block.spikes_of or ""))
 
 
 @contextmanager

@@ -69,8 +69,8 @@ def to_brian2(circuit: Circuit) -> Brian2Network:
 
     Wiring, parameters and start values are those of the circuit's seed. Noise is Brian2's own (`brian2.seed`), so that
     only circuits without draws repeat our spike trains; and these only if Brian2 neither reorders nor contracts
-    sums, which its defaults for compiled targets do. Filters, readouts, rules and weighted sums run in Python between
-    Brian2's objects.
+    sums, which its defaults for compiled targets do. Filters, readouts, their rules, weighted sums, and what is
+    network-wide in the rules of synapses run in Python between Brian2's objects.
 
     Raises
     ------
@@ -85,11 +85,11 @@ def to_brian2(circuit: Circuit) -> Brian2Network:
         looping = [i.name for i in circuit.inputs if i.function is not None]
         if looping:
             raise CircuitError(f"input {looping[0]!r} calls a function, which needs simulate(..., backend='brian2')")
-        network = realize(circuit)
+        network = realize(circuit.per_step())
         host = _Handed(network)
         host.start_trial(learning=True, calibration=False, reset=True)
         python = [p.name for p in (*circuit.filters, *circuit.readouts, *circuit.inputs)] + [
-            s.name for s in network.program.sums
+            s.name for s in (*network.program.sums, *network.program.spikes) if s.plastic or s in network.program.sums
         ]
         live = get_device() is runtime_device
         if python and not live:

@@ -70,12 +70,13 @@ class Engine(ABC):
 
     ``arrays`` holds every array of the Program and can be read (by closed-loop functions, snapshots) between chunks;
     ``step`` counts the steps done. A runner says what it needs of the caller by ``threads`` (whether engines run side by
-    side in threads) and ``devices``.
+    side in threads), ``devices``, and ``per_step`` (whether it advances plastic synapses in every step only).
     """
 
     name = ""
     threads = False
     devices: tuple[str, ...] = ("cpu",)
+    per_step = False
     arrays: Mapping[str, np.ndarray]
     step: int
 
@@ -121,7 +122,7 @@ class Engine(ABC):
         if view is None:
             return self.arrays[name] if units is None else self.arrays[name][units]
         chosen = np.arange(self.network.sizes[str(view.spikes_of)]) if units is None else units
-        evaluator = evaluator_of(self.program, dict(self.arrays), self.network.sizes, self.network.seed)
+        evaluator = evaluator_of(self.program, self.arrays, self.network.sizes, self.network.seed)
         return np.asarray(evaluator.run(view, chosen))
 
     def infinite(self) -> tuple[str, list[int]] | None:
@@ -231,6 +232,9 @@ class HostEngine(Engine):
         state = {f"array/{a.name}": self.arrays[a.name].copy() for a in self.program.arrays if a.kept}
         for kind, group in (("ring", self.rings), ("emitted", self.emitted), ("history", self.histories)):
             state |= {f"{kind}/{k}": v.copy() for k, v in group.items()}
+        for name in self.emitted:  # without what older spikes have left behind in a row
+            rows = state[f"emitted/{name}"]
+            rows[:, 1:][np.arange(rows.shape[1] - 1) >= rows[:, :1]] = 0
         return {**state, "step": np.int64(self.step), "started": np.bool_(self._started)}  # type: ignore[dict-item]
 
     def from_arrays(self, state: Mapping[str, np.ndarray]) -> None:

@@ -28,6 +28,9 @@ def reason_against(program: Program, width: Mapping[str, int]) -> str | None:
         return "triton is not installed (a CUDA build of torch brings it)"
     if tuple(int(x) for x in triton.__version__.split(".")[:2]) < _OLDEST:
         return f"triton {triton.__version__} is too old, {'.'.join(map(str, _OLDEST))} is needed"
+    plastic = [s.name for s in (*program.spikes, *program.sums) if s.plastic]
+    if plastic:
+        return f"connection {plastic[0]!r} has rules, which the kernel has no words for yet"
     largest = max((width[p] for p in (*program.populations, *program.spike_sources)), default=0)
     if largest > LARGEST:
         return (

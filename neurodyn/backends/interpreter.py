@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -78,9 +78,7 @@ class InterpreterEngine(HostEngine):
     def _pair(self, s: Spikes, fired: Mapping[str, np.ndarray]) -> None:
         """Run the rules of a plastic connection at spikes of its targets and at those that arrive, which deliver."""
         events, emitted = self.events[s.name], self.emitted[s.name]
-        row = emitted[self.step % len(emitted)]
-        row[0] = fired[s.source].size
-        row[1 : 1 + row[0]] = fired[s.source]
+        self._note(s, fired)
         rows = [
             events.onto[events.onto_first[i] : events.onto_first[i + 1]] for i in fired.get(s.target_population, ())
         ]
@@ -91,6 +89,11 @@ class InterpreterEngine(HostEngine):
             rows += [events.arriving[first[j] : first[j + 1]] for j in then[1 : 1 + then[0]]]
         self._run("on_pre", s.name, _joined(rows))
         self._run("paired", s.name, fired.get(s.target_population, np.empty(0, np.int64)))
+
+    def _note(self, s: Spikes, fired: Mapping[str, np.ndarray]) -> None:
+        row = self.emitted[s.name][self.step % len(self.emitted[s.name])]
+        row[0] = fired[s.source].size
+        row[1 : 1 + row[0]] = fired[s.source]
 
     def _receive(self, inputs: Mapping[str, np.ndarray]) -> None:
         """Take the inputs of this step, and the weighted sums that need nothing else of it."""
@@ -116,12 +119,19 @@ class InterpreterEngine(HostEngine):
 
     def _read_out(self, fired: Mapping[str, np.ndarray]) -> None:
         """Run filters, readouts and rules, and keep what later weighted sums need."""
-        for phase in LAST_PHASES:
-            for block in self.program.phase(phase):
-                self.evaluator.run(block, fired.get(block.spikes_of or ""))
+        self._last(LAST_PHASES, fired)
+        self._remember()
+
+    def _remember(self) -> None:
+        """Keep the sources of late weighted sums."""
         for s in self.program.sums:
             if s.late:
                 self.histories[s.name][(self.step + 1) % s.delay] = np.atleast_1d(self.arrays[s.source])
+
+    def _last(self, phases: Sequence[str], fired: Mapping[str, np.ndarray]) -> None:
+        for phase in phases:
+            for block in self.program.phase(phase):
+                self.evaluator.run(block, fired.get(block.spikes_of or ""))
 
     def _run(self, phase: str, owner: str, units: np.ndarray | None = None) -> None:
         for block in self.program.phase(phase, owner):

@@ -16,6 +16,7 @@ import torch
 
 from neurodyn.network import Network, new_arrays
 from neurodyn.program import Array, Axes, Spikes, WeightedSum
+from neurodyn.wiring import Events
 
 
 @dataclass(eq=False)
@@ -35,10 +36,25 @@ class Synapses:
 
 
 @dataclass(eq=False)
+class PlasticSynapses:
+    """The synapses of one plastic connection in all networks, as flat indices network * width + synapse.
+
+    ``arriving`` by delay in steps, longest first: ``indptr`` by network and (padded) source, and the synapses that a spike
+    reaches after this delay. ``onto``: the same by target. ``emitted`` (networks, length, sources) bool says who fired in
+    step k, in slot k modulo length. ``ring`` (networks, 1, targets) gathers what arrives in a step.
+    """
+
+    arriving: Mapping[int, tuple[torch.Tensor, torch.Tensor]]
+    onto: tuple[torch.Tensor, torch.Tensor]
+    emitted: torch.Tensor
+    ring: torch.Tensor
+
+
+@dataclass(eq=False)
 class Sums:
     """A weighted sum in all networks: ``matrix`` (networks, sources, targets), or synapses sorted by source.
 
-    ``sources`` and ``targets`` (synapses,) int64 are flat indices network * width + unit. ``history`` (networks,
+    A plastic one has the array of weights instead, at ``at`` (synapses,). ``sources`` and ``targets`` (synapses,) int64 are flat indices network * width + unit. ``history`` (networks,
     delay, sources) holds late sources, ``total`` (networks, targets) the sum.
     """
 
@@ -48,6 +64,7 @@ class Sums:
     weights: torch.Tensor | None
     history: torch.Tensor
     total: torch.Tensor
+    at: torch.Tensor | None = None
 
 
 class Layout:
@@ -71,7 +88,8 @@ class Layout:
         filled = [new_arrays(n) for n in networks]
         self.arrays = {a.name: self._array(a, [f[a.name] for f in filled]) for a in self.program.arrays}
         del filled
-        self.synapses = {s.name: self._synapses(s) for s in self.program.spikes}
+        self.synapses = {s.name: self._synapses(s) for s in self.program.spikes if not s.plastic}
+        self.plastic = {s.name: self._plastic(s) for s in self.program.spikes if s.plastic}
         self.sums = {s.name: self._sums(s) for s in self.program.sums}
         self.schedules = {name: self._schedule(name) for name in self.program.spike_sources}
 
@@ -89,7 +107,8 @@ class Layout:
     @property
     def buffers(self) -> dict[str, torch.Tensor]:
         """What travels between steps beside the arrays: delay rings and histories of weighted sums."""
-        rings = {f"ring/{name}": c.ring for name, c in self.synapses.items()}
+        rings = {f"ring/{name}": c.ring for name, c in {**self.synapses, **self.plastic}.items()}
+        rings |= {f"emitted/{name}": c.emitted for name, c in self.plastic.items()}
         return rings | {f"history/{name}": c.history for name, c in self.sums.items()}
 
     def state(
@@ -104,6 +123,14 @@ class Layout:
         for s in self.program.spikes:
             ring = buffers[f"ring/{s.name}"][lane, :, : network.sizes[s.target_population]].cpu().numpy()
             own = int(network.wiring[s.name].delays.max(initial=0)) + 1
+            if s.plastic:
+                state[f"ring/{s.name}"] = ring.copy()
+                fired = buffers[f"emitted/{s.name}"][lane].cpu().numpy()
+                rows = state[f"emitted/{s.name}"] = np.zeros((own, network.sizes[s.source] + 1), np.int32)
+                for k in range(max(step - own, 0), step):
+                    units = np.flatnonzero(fired[k % len(fired)])
+                    rows[k % own, : units.size + 1] = [units.size, *units]
+                continue
             ahead = step + np.arange(own)
             mine = np.zeros((own, ring.shape[1]), ring.dtype)
             mine[ahead % own] = ring[ahead % len(ring)]
@@ -119,6 +146,15 @@ class Layout:
             kind, _, name = key.partition("/")
             if kind == "array":
                 self.arrays[name][self.part(lane, self.program.array(name).axes)] = self.tensor(value)
+            elif kind == "emitted":
+                emitted, step = self.plastic[name].emitted, int(state["step"])
+                emitted[lane] = False
+                for k in range(max(step - len(value), 0), step):
+                    row = value[k % len(value)]
+                    emitted[lane, k % emitted.shape[1], self.tensor(row[1 : 1 + row[0]].astype(np.int64))] = True
+            elif kind == "ring" and name in self.plastic:
+                self.plastic[name].ring[lane] = 0.0
+                self.plastic[name].ring[lane, :, : value.shape[1]] = self.tensor(value)
             elif kind == "ring":
                 ring = self.synapses[name].ring
                 ahead = int(state["step"]) + np.arange(len(value))
@@ -134,11 +170,12 @@ class Layout:
         return torch.from_numpy(np.require(values, requirements=["C", "W"])).to(self.device)
 
     def _array(self, array: Array, values: list[np.ndarray]) -> torch.Tensor:
-        out = np.zeros(self.shape(array.axes), bool if array.dtype == "bool" else float)
+        kind = {"bool": np.bool_, "index": np.int64}.get(array.dtype, np.float64)
+        out = np.zeros(self.shape(array.axes), kind)
         for lane, value in enumerate(values):
             out[self.part(lane, array.axes)] = value
         tensor = self.tensor(out)
-        return tensor if array.dtype == "bool" or array.wide else tensor.to(self.dtype)
+        return tensor if array.dtype != "float" or array.wide else tensor.to(self.dtype)
 
     def _synapses(self, s: Spikes) -> Synapses:
         wirings = [n.wiring[s.name] for n in self.networks]
@@ -157,6 +194,31 @@ class Layout:
             torch.zeros((len(self), length, width), dtype=self.dtype, device=self.device),
         )
 
+    def _plastic(self, s: Spikes) -> PlasticSynapses:
+        lists = [Events.of(n.wiring[s.name], n.sizes[s.target_population]) for n in self.networks]
+        lags = sorted({int(lag) for e in lists for lag in e.lags}, reverse=True)
+        arriving = {}
+        for lag in lags:
+            rows = [e.first[e.lags == lag] for e in lists]
+            arriving[lag] = self._lists(s, s.source, [(r[0] if len(r) else np.zeros(1, np.int64), e.arriving) for r, e in zip(rows, lists, strict=True)])  # fmt: skip
+        onto = self._lists(s, s.target_population, [(e.onto_first, e.onto) for e in lists])
+        length = 1 + max(lags, default=0)
+        shape = (len(self), length, self.width[s.source])
+        emitted = torch.zeros(shape, dtype=torch.bool, device=self.device)
+        ring = torch.zeros((len(self), 1, self.width[s.target_population]), dtype=self.dtype, device=self.device)
+        return PlasticSynapses(arriving, onto, emitted, ring)
+
+    def _lists(
+        self, s: Spikes, axis: str, rows: list[tuple[np.ndarray, np.ndarray]]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Join the lists of synapses by unit of all networks: indptr by network and padded unit, flat synapses."""
+        counts = np.zeros((len(self), self.width[axis]), np.int64)
+        flat = [np.empty(0, np.int64)]
+        for lane, (first, synapses) in enumerate(rows):
+            counts[lane, : first.size - 1] = np.diff(first)
+            flat.append(synapses[first[0] : first[-1]] + lane * self.width[s.name])
+        return self.tensor(np.concatenate([[0], np.cumsum(counts)])), self.tensor(np.concatenate(flat))
+
     def _sums(self, s: WeightedSum) -> Sums:
         wirings = [n.wiring[s.name] for n in self.networks]
         sources = self.width[s.source_axis] if s.source_axis else 1
@@ -164,12 +226,17 @@ class Layout:
         zeros = {"dtype": self.dtype, "device": self.device}
         history = torch.zeros((len(self), max(s.delay, 1), sources), **zeros)
         total = torch.zeros((len(self), width), **zeros)
-        if s.layout == "dense":
+        if s.layout == "dense" and not s.plastic:
             matrix = np.zeros((len(self), sources, width))
             for lane, w in enumerate(wirings):
                 assert w.matrix is not None
                 matrix[lane, : w.matrix.shape[0], : w.matrix.shape[1]] = w.matrix
             return Sums(self.tensor(matrix).to(self.dtype), None, None, None, history, total)
+        at = (
+            [np.arange(w.targets.size) + lane * self.width[s.name] for lane, w in enumerate(wirings)]
+            if s.plastic
+            else None
+        )
         return Sums(
             None,
             self.tensor(np.concatenate([w.sources + lane * sources for lane, w in enumerate(wirings)], dtype=np.int64)),
@@ -177,6 +244,7 @@ class Layout:
             self.tensor(np.concatenate([w.weights for w in wirings])).to(self.dtype),
             history,
             total,
+            None if at is None else self.tensor(np.concatenate(at)),
         )
 
     def _schedule(self, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -17,16 +17,22 @@ def layout_bytes(networks: Sequence[Network], dtype: str) -> int:
     width = {axis: max(n.sizes[axis] for n in networks) for axis in networks[0].sizes}
     total = 0
     for array in program.arrays:
-        size = 1 if array.dtype == "bool" else 8 if array.wide else item
+        size = 1 if array.dtype == "bool" else 8 if array.wide or array.dtype == "index" else item
         total += (1 + array.kept) * size * count * int(np.prod([width[a] for a in array.axes], dtype=int))
     for s in program.spikes:
         wirings = [n.wiring[s.name] for n in networks]
         length = 1 + max(int(w.delays.max(initial=0)) for w in wirings)
+        if s.plastic:
+            lags = len({int(d) for w in wirings for d in np.unique(w.delays)})
+            total += count * (2 * (item * width[s.target_population] + length * width[s.source]))
+            total += 8 * count * (lags * width[s.source] + width[s.target_population])
+            total += sum(w.targets.size for w in wirings) * 16
+            continue
         total += 2 * item * count * length * width[s.target_population] + 8 * count * width[s.source]
         total += sum(w.targets.size for w in wirings) * (8 + item + 8 * (length > 1))
     for s in program.sums:
         sources = width[s.source_axis] if s.source_axis else 1
-        if s.layout == "dense":
+        if s.layout == "dense" and not s.plastic:
             total += item * count * sources * width[s.target_population]
         else:
             total += sum(n.wiring[s.name].targets.size for n in networks) * (16 + item)

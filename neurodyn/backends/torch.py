@@ -23,7 +23,7 @@ from neurodyn.backends.layout import Layout
 from neurodyn.backends.memory import check_memory
 from neurodyn.kernels.tensors import TensorKernels
 from neurodyn.network import Network
-from neurodyn.program import WeightedSum
+from neurodyn.program import LAST_PHASES, Spikes, WeightedSum
 
 _PARALLEL = 2**20  # elements of the largest tensor from which several threads pay
 
@@ -121,9 +121,7 @@ class TorchBatch:
             self.step += 1
             for number, spec in enumerate(self.samples[0]):
                 if self.step % spec.every == 0:
-                    values, index = self.arrays[spec.array], self._sampled[number]
-                    values = values[:, None] if values.ndim == 1 else values
-                    samples[spec.array][rows[spec.array]] = values if index is None else values.gather(1, index)
+                    samples[spec.array][rows[spec.array]] = self._seen(spec.array, self._sampled[number])
                     rows[spec.array] += 1
         return self._records({p: self._fired(p, found) for p, found in spikes.items()}, samples)
 
@@ -190,17 +188,22 @@ class TorchBatch:
             masks[population] = torch.zeros(self.layout.shape((population,)), dtype=torch.bool, device=self.device)
             masks[population].view(-1)[at] = True
         for s in program.spikes:
-            if fired[s.source].numel():
+            if s.plastic:
+                self._pair(s, masks, fired)
+            elif fired[s.source].numel():
                 self._propagate(s.name, fired[s.source])
         for s in program.spikes:
-            ring, target = self.layout.synapses[s.name].ring, self.arrays[s.target]
+            ring, target = (
+                (self.layout.plastic if s.plastic else self.layout.synapses)[s.name].ring,
+                self.arrays[s.target],
+            )
             slot = ring[:, self.step % ring.shape[1]]
             total = target + slot
             target.copy_(total if s.guard is None else torch.where(self.arrays[s.guard], total, target))
             slot.zero_()
         for population in program.populations:
             self._run("reset", population, fired=masks)
-        for phase in ("trace", "observe", "learn"):
+        for phase in LAST_PHASES:
             self._run(phase, fired=masks)
         for s in program.sums:
             if s.late:
@@ -219,15 +222,36 @@ class TorchBatch:
     def _propagate(self, name: str, fired: torch.Tensor) -> None:
         """Add the weights of the synapses of who fired, and touch no other synapse."""
         c = self.layout.synapses[name]
-        first, last = c.indptr[fired], c.indptr[fired + 1]
-        counts = last - first
-        behind = counts.cumsum(0)
-        at = torch.arange(int(behind[-1]), device=self.device) + (first - behind + counts).repeat_interleave(counts)
+        at = _of_rows(c.indptr, fired)
         cells = c.targets[at]
         if c.delays is not None:
             _, length, width = c.ring.shape
             cells = cells + (self.step + c.delays[at]) % length * width
         c.ring.view(-1).index_add_(0, cells, c.weights[at])
+
+    def _pair(self, s: Spikes, masks: Mapping[str, torch.Tensor], fired: Mapping[str, torch.Tensor]) -> None:
+        """Run the rules of a plastic connection at spikes of its targets and at those that arrive, which deliver."""
+        c = self.layout.plastic[s.name]
+        length = c.emitted.shape[1]
+        c.emitted[:, self.step % length] = masks[s.source]
+        spiking = fired.get(s.target_population)
+        if spiking is not None and spiking.numel():
+            self._events("on_post", s.name, c.onto[1][_of_rows(c.onto[0], spiking)])
+        found = []
+        for lag, (indptr, synapses) in c.arriving.items():
+            then = c.emitted[:, (self.step - lag) % length].reshape(-1).nonzero().squeeze(1)
+            if then.numel():
+                found.append(synapses[_of_rows(indptr, then)])
+        if found:
+            self._events("on_pre", s.name, torch.cat(found))
+        self._run("paired", s.name, fired=masks)
+
+    def _events(self, phase: str, owner: str, at: torch.Tensor) -> Any:
+        """Run blocks for the events of a plastic connection alone; return the result of the last."""
+        result = None
+        for function, _ in self.blocks.get((phase, owner), ()):
+            result = function(at)
+        return result
 
     def _source(self, s: WeightedSum) -> torch.Tensor:
         values = self.arrays[s.source]
@@ -240,7 +264,8 @@ class TorchBatch:
             x = torch.where(self.layout.valid[s.source_axis], x, 0.0)
         if c.matrix is None:
             assert c.sources is not None and c.targets is not None and c.weights is not None
-            c.total.zero_().view(-1).index_add_(0, c.targets, c.weights * x.reshape(-1)[c.sources])
+            weights = c.weights if c.at is None else self.arrays[f"{s.name}.w"].view(-1)[c.at]
+            c.total.zero_().view(-1).index_add_(0, c.targets, weights * x.reshape(-1)[c.sources])
         elif s.source_axis in self.program.populations:
             torch.bmm(x[:, None], c.matrix, out=c.total[:, None])
         else:  # few labels: in index order, for such sums belong to the exact class
@@ -286,6 +311,16 @@ class TorchBatch:
         return torch.empty(
             (spec.rows(self.step, steps), len(self.networks), width), dtype=values.dtype, device=self.device
         )
+
+    def _seen(self, array: str, index: torch.Tensor | None) -> torch.Tensor:
+        """Return the values of recorded units, (networks, units)."""
+        values, view = self.arrays[array], self.program.view(array)
+        values = values[:, None] if values.ndim == 1 else values
+        if view is None:
+            return values if index is None else values.gather(1, index)
+        lanes, width = torch.arange(len(values), device=self.device)[:, None], values.shape[1]
+        at = lanes * width + (torch.arange(width, device=self.device) if index is None else index)
+        return self._events("view", array, at.reshape(-1)).reshape(at.shape)
 
     def _units(self, number: int) -> torch.Tensor | None:
         """Return which units of a recorded array are taken, (networks, units); None for all."""
@@ -406,3 +441,11 @@ class _Arrays(Mapping[str, np.ndarray]):
 
     def __len__(self) -> int:
         return len(self._batch.arrays)
+
+
+def _of_rows(indptr: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    """Return the places in a list of what belongs to ``rows``, row after row."""
+    first, last = indptr[rows], indptr[rows + 1]
+    counts = last - first
+    behind = counts.cumsum(0)
+    return torch.arange(int(behind[-1]), device=rows.device) + (first - behind + counts).repeat_interleave(counts)

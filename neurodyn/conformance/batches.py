@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import neurodyn as nd
-from neurodyn.conformance import plastic, tolerant, wiring
+from neurodyn.conformance import plastic, synapses, tolerant, wiring
 from neurodyn.conformance.borders import counters
 
 Batch = tuple[Sequence[nd.Circuit], Sequence[Any]]
@@ -44,6 +44,21 @@ def learning() -> Batch:
     return [circuit for circuit, _ in made], [session for _, session in made]
 
 
+def plasticity() -> Batch:
+    """Synapses that learn, of other numbers and delays in each network, in trials of other lengths."""
+    numbers = (
+        (12, 1, (70, 50), "5 ms"),
+        (30, 2, (141,), "13 ms"),
+        (1, 3, (40, 1, 20), "2 ms"),
+        (25, 4, (90, 60), "7 ms"),
+    )
+    made = [
+        synapses.eligibility(size=size, seed=seed, lengths=lengths, delay=nd.Uniform("1 ms", longest))
+        for size, seed, lengths, longest in numbers
+    ]
+    return [circuit for circuit, _ in made], [session for _, session in made]
+
+
 def closed_loops() -> Batch:
     """Python functions that are asked at other intervals in each network, for other values."""
     numbers = ((10, 7, 0.1), (4, 5, 0.3), (15, 1, -0.05))
@@ -71,5 +86,5 @@ def least_squares() -> Batch:
 
 
 BATCHES: Mapping[str, Callable[[], Batch]] = {
-    f.__name__: f for f in (spiking, equations, learning, closed_loops, sizes, rates, least_squares)
+    f.__name__: f for f in (spiking, equations, learning, plasticity, closed_loops, sizes, rates, least_squares)
 }

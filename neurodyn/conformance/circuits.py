@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from neurodyn.circuit import Circuit
-from neurodyn.conformance import borders, dynamics, plastic, tolerant, wiring
+from neurodyn.conformance import borders, dynamics, plastic, synapses, tolerant, wiring
 
 Build = Callable[[], tuple[Circuit, Any]]
 
@@ -40,6 +40,10 @@ EXACT = _named(
     plastic.learning,
     plastic.what_and_when,
     plastic.local_rule,
+    synapses.eligibility,
+    synapses.eligibility_per_step,
+    synapses.pair_rules,
+    synapses.pair_rules_per_step,
 )
 
 BORDERS = _named(
@@ -63,6 +67,7 @@ TOLERANT = _named(
     tolerant.functions,
     plastic.least_squares,
     plastic.forgetting,
+    synapses.learning_rates,
 )
 
 CIRCUITS: Mapping[str, Build] = {**EXACT, **BORDERS, **TOLERANT}
@@ -75,12 +80,15 @@ QUICK = (
     "patterns",
     "sums",
     "learning",
+    "eligibility",
+    "eligibility_per_step",
     "integrators",
     "empty_population",
     "all_spikes",
     "adaptive_exponential",
     "rates",
     "least_squares",
+    "learning_rates",
 )
 
 

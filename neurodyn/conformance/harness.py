@@ -129,6 +129,9 @@ def engine(of: Case | Network, runner: str, dtype: str = "float64") -> Engine:
 def simulate(circuit: Any, session: Any, runner: str, *, record: Sequence[str], dtype: str = "float64", **options: Any):
     """Run :func:`neurodyn.simulate` on a runner; `Refused` where it can't run the circuit."""
     name, _, device = runner.partition("@")
+    for one in circuit if isinstance(circuit, list | tuple) else [circuit]:
+        if engine_class(name).per_step and one.program.hash != one.per_step().program.hash:
+            engine(realize(one), runner)  # says so itself; simulate() would run another Program
     try:
         return nd.simulate(
             circuit, session, backend=name, device=device or "cpu", record=record, dtype=dtype, **options

@@ -32,7 +32,8 @@ _CALLS = {
 class TorchEmitter:
     """Write each block of a Program as a function ``block(mask)`` of masks (networks,) or, for spikes, (networks, units).
 
-    ``mask`` says for whom the block runs; None for all. ``literals`` lists the numbers that the text calls ``c0``, ...;
+    Blocks for events of a plastic connection are functions ``block(at)`` of flat indices (events,), network * width +
+    synapse, and compute for these alone. ``mask`` says for whom the block runs; None for all. ``literals`` lists the numbers that the text calls ``c0``, ...;
     arrays have the names in ``names``, and what else it calls is :class:`neurodyn.kernels.tensors.TensorKernels`. With
     ``skip`` a branch that no network takes is passed over.
     """
@@ -44,6 +45,9 @@ class TorchEmitter:
         self.literals: list[tuple[float | bool, str]] = []
         self.axes: dict[str, Axes] = {}
         self.lines: list[str] = []
+        plastic = [s.name for s in program.spikes if s.plastic]
+        self.events: tuple[str, ...] = ()  # the axis of a block whose values are those of events
+        self._plastic = frozenset(plastic)
 
     def source(self) -> str:
         """Return the text of all blocks, ``block_0``, ``block_1``, ... in the order of the Program."""
@@ -55,6 +59,13 @@ class TorchEmitter:
         """Write one block."""
         self.axes = {}
         spikes = block.spikes_of
+        self.events = (spikes,) if spikes in self._plastic else ()
+        if self.events:
+            self.lines += [f"def {name}(at):", f"    lane = at // width({spikes!r})"]
+            self.items(block.body, "", (), 1)
+            if block.result is not None:
+                self.lines.append(f"    return {self.operand(block.result, self.events)}")
+            return
         self.lines.append(f"def {name}(mask=None):")
         before = len(self.lines)
         self.items(block.body, "mask", (spikes,) if spikes else (), 1)
@@ -70,7 +81,7 @@ class TorchEmitter:
             if isinstance(item, Op):
                 self.axes[item.name] = item.axes
                 text = self.text(item, mask)
-                if item.args and not any(isinstance(a, str) for a in item.args):
+                if item.args and not any(isinstance(a, str) for a in item.args) and not (self.events and item.axes):
                     text = f"spread({text}, {item.axes!r})"
                 put(f"{self.value(item.name)} = {text}")
             elif isinstance(item, Store):
@@ -88,6 +99,8 @@ class TorchEmitter:
     def store(self, item: Store, mask: str, over: Axes) -> str:
         """Return a store, which keeps the old value where the mask is false."""
         array, name = self.arrays[item.array], self.names[item.array]
+        if self.events:
+            return f"{name}.view(-1)[at] = {self.operand(item.value, self.events)}"
         if not set(over) <= set(array.axes):
             raise NotImplementedError(f"{item.array} is one number a network, but the spikes of {over[0]!r} write it")
         at = self._index(over, array.axes)
@@ -99,6 +112,16 @@ class TorchEmitter:
             return f"draw({op.op!r}, {str(op.args[-1])!r}, {op.axes!r})"
         if op.op == "size":
             return f"size({str(op.args[0])!r})"
+        if op.op == "gather":
+            array, index = (str(a) for a in op.args)
+            if not self.events:
+                return f"{self.names[array]}.gather(1, {self.names[index]})"
+            axis = self.arrays[array].axes[0]
+            return f"{self.names[array]}.view(-1)[lane * width({axis!r}) + {self.operand(index, self.events)}]"
+        if op.op == "arrive":
+            connection, weights = (str(a) for a in op.args)
+            unit = self.operand(f"{connection}@post", self.events)
+            return f"arrive({connection!r}, lane, {unit}, {self.operand(weights, self.events)})"
         if op.op == "identity":
             return f"identity({self.names[str(op.args[0])]}, {self.operand(op.args[1], ())}, {mask})"
         if op.op == "rls":
@@ -106,6 +129,8 @@ class TorchEmitter:
             rest = ", ".join(self.operand(a, ()) for a in numbers)
             axis = self.arrays[str(matrix)].axes[0]
             return f"rls({self.names[str(matrix)]}, {self.operand(x, op.axes)}, {mask}, {axis!r}, {rest})"
+        if op.op == "copy" and self.events and op.axes == self.events:
+            return f"{self.operand(op.args[0], op.axes)}.expand(at.shape).clone()"
         if op.op == "copy":
             return f"spread({self.operand(op.args[0], op.axes)}, {op.axes!r})"
         if op.op == "power_product":
@@ -124,7 +149,10 @@ class TorchEmitter:
             number = operand if isinstance(operand, bool) else float(operand)
             return next((n for v, n in self.literals if repr(v) == repr(number)), None) or self._literal(number)
         own = self._axes(operand)
-        name = self.names[operand] if operand in self.names and operand not in self.axes else self.value(operand)
+        stored = operand in self.names and operand not in self.axes
+        name = self.names[operand] if stored else self.value(operand)
+        if self.events and axes == self.events:
+            return f"{name}.view(-1)[at]" if own == axes and stored else name if own == axes else f"{name}[lane]"
         return name + self._index(own, axes)
 
     def _literal(self, number: float | bool) -> str:

@@ -38,7 +38,7 @@ class TensorKernels:
         program = self.layout.program
         emitter = TorchEmitter(program, skip=True)
         text = emitter.source()
-        words = ("draw", "total", "spread", "size", "put", "both", "identity", "rls", "sqrt", "exprel")
+        words = "draw total spread size width put both identity rls sqrt exprel arrive".split()
         names: dict[str, Any] = {"torch": torch, "F": self.dtype, **{w: getattr(self, w) for w in words}}
         names |= {emitter.names[name]: tensor for name, tensor in self.layout.arrays.items()}
         for value, name in emitter.literals:
@@ -81,6 +81,15 @@ class TensorKernels:
     def size(self, axis: str) -> torch.Tensor:
         """Return the number of units of each network."""
         return self.layout.sizes[axis].to(self.dtype)
+
+    def width(self, axis: str) -> int:
+        """Return the number of units of the largest network."""
+        return self.layout.width[axis]
+
+    def arrive(self, connection: str, lane: torch.Tensor, unit: torch.Tensor, weights: torch.Tensor) -> None:
+        """Add the weights of events to what reaches their targets, one after the other."""
+        ring = self.layout.plastic[connection].ring
+        ring.view(-1).index_add_(0, lane * ring.shape[2] + unit, weights)
 
     @staticmethod
     def put(array: torch.Tensor, value: torch.Tensor, mask: Mask, spread: Callable[[Any], Any]) -> None:

@@ -52,8 +52,8 @@ class Form:
 def linear(text: str, traces: list[str]) -> tuple[str, str] | None:
     """Return (trace, factor) where an expression is a factor times one of the traces, else None."""
     tree = _expression(text)
-    used = [name for name in traces if name in names_in(text)]
-    if len(used) != 1 or tree is None:
+    used = [name for name in traces if tree is not None and name in _names(tree)]
+    if tree is None or len(used) != 1:
         return None
     factor = _factor(tree, used[0])
     return None if factor is None else (used[0], ast.unparse(factor))

@@ -17,9 +17,9 @@ from typing import Any
 from neurodyn.language import ModelError, Symbol, Translator
 from neurodyn.lowering.draft import Draft
 from neurodyn.lowering.forms import Form, names_in, stored_in
-from neurodyn.parts import CircuitError, Connection
+from neurodyn.parts import RESERVED, CircuitError, Connection
 from neurodyn.plasticity.rule import SynapticRule, Trace
-from neurodyn.program import Axes, Block, Item, Op, Store, operations
+from neurodyn.program import Axes, Block, Branch, Item, Op, Store, operations, stores
 from neurodyn.specs import whole_steps
 
 RENEWED = 1e-3  # p of a drifting trace at which S starts anew: it then holds all but 3 of its 16 digits
@@ -55,6 +55,9 @@ class Projection:
 
     def _declare(self, rule: SynapticRule) -> None:
         draft, axes = self.draft, {"synapse": self.axes, "network": ()}
+        for name in (*rule.traces, *rule.parameters, *rule.state, *rule.memory):
+            if name in RESERVED:
+                raise CircuitError(f"rule {rule.name!r}: {name!r} has a meaning of its own; call it otherwise")
         for name in rule.parameters:
             draft.array(f"{rule.name}.{name}", (), "parameter")
         if rule.every is not None:
@@ -79,7 +82,7 @@ class Projection:
             draft.array(f"{rule.name}.{name}@decay", (), "parameter")
             if self._scaled(trace):
                 draft.array(f"{rule.name}.{name}@scale", (), "state")
-        if self.form.closed and rule.dw_dt.strip():
+        if self.drifts(rule):
             draft.array(f"{rule.name}.drift@sum", (), "state")
             draft.array(f"{rule.name}.drift@then", self.axes, "state")
             if self.bounded:
@@ -124,13 +127,18 @@ class Projection:
                 scope[f"w_{side}_"] = Symbol(f"{c.name}.w_{side}@bound")
         for key, array in draft.arrays.items():
             part, _, name = key.partition(".")
-            if part == rule.name and name:
+            if "@" in name and any(part == r.name for r in c.rules):
+                scope[hidden(part, name)] = Symbol(key, array.axes, array.dtype, array.role != "parameter")
+            elif part == rule.name and name:
                 guard = "learning" if array.role == "memory" else None
-                hidden = f"{name.replace('@', '_')}_" if "@" in name else name
-                scope[hidden] = Symbol(key, array.axes, array.dtype, array.role != "parameter", guard=guard)
+                scope[name] = Symbol(key, array.axes, array.dtype, array.role != "parameter", guard=guard)
+        for r in c.rules:
+            for name, trace in r.traces.items():
+                if self._scaled(trace):
+                    scope[hidden(r.name, f"{name}@kept")] = Symbol(f"{r.name}.{name}", self.axes, writable=True)
         for name, trace in rule.traces.items():
             if self._scaled(trace):
-                scope[f"{name}_kept_"] = scope.pop(name)
+                del scope[name]
             elif trace.where in ("pre", "post") and trace.where not in raw:
                 index = f"{c.name}@post" if trace.where == "post" else None
                 scope[name] = replace(scope[name], writable=False, index=index)
@@ -153,18 +161,36 @@ class Projection:
         self, rule: SynapticRule, text: str, phase: str, *, at: str = "synapse", raw: Sequence[str] = ()
     ) -> tuple[Item, ...]:
         """Translate a text of a rule; ``at`` says for whom it may compute: synapses, their events, or the network."""
+        if at == "network":
+            self._check_network_wide(rule, text)
         found = self._translator(rule, raw=raw).statements(text, phase)
-        for op in operations(found):
-            if at == "event" and op.op in ("normal", "uniform"):
-                raise ModelError(
-                    f"rule {rule.name!r}: {phase} draws random numbers, which only per_step and populations can"
-                )
-            if at == "network" and self.c.name in op.axes:
-                raise ModelError(
-                    f"rule {rule.name!r}: modulator computes a value for each synapse; it takes network-wide values, "
-                    "such as an input of one channel or sum(part.variable)"
-                )
+        if at == "event":
+            self._check_events(rule, found, phase)
         return found
+
+    @staticmethod
+    def _check_network_wide(rule: SynapticRule, text: str) -> None:
+        kinds = {n: t.where for n, t in rule.traces.items()} | {"w": "synapse"}
+        kinds |= {n: d if isinstance(d, str) else d[0] for n, d in (*rule.state.items(), *rule.memory.items())}
+        for name in sorted(names_in(text)):
+            if kinds.get(name, "network") != "network" or name.endswith(("_pre", "_post")):
+                raise ModelError(
+                    f"rule {rule.name!r}: modulator uses {name!r}, which has a value for each synapse; it takes network-wide "
+                    "values, such as an input of one channel or sum(part.variable)"
+                )
+
+    def _check_events(self, rule: SynapticRule, items: Sequence[Item], phase: str) -> None:
+        """Refuse what makes no sense for single synapses."""
+        wide = [s.array for s in stores(tuple(items)) if not self.draft.arrays[s.array].axes]
+        what = ""
+        if any(op.op in ("normal", "uniform") for op in operations(tuple(items))):
+            what = "draws random numbers, which only per_step and populations can"
+        elif wide:
+            what = f"assigns {wide[0]!r}, one value for the network; do that in modulator"
+        elif any(isinstance(item, Branch) for item in items):
+            what = "has an 'if', but runs for each synapse with an event; use where(condition, a, b)"
+        if what:
+            raise ModelError(f"rule {rule.name!r}: {phase} {what}")
 
     # -- texts -------------------------------------------------------------------------------------------------------
 
@@ -174,12 +200,27 @@ class Projection:
         value = f"maximum({value}, w_low_)" if low else value
         return f"minimum({value}, w_high_)" if high else value
 
+    def grown(self, rule: SynapticRule) -> str:
+        """Return the text of a weight with its drift since the last event."""
+        kept = hidden(rule.name, f"{self.form.trace(rule)}@kept")
+        total, then = (hidden(rule.name, f"drift@{x}") for x in ("sum", "then"))
+        return self.clipped(f"w + {kept}*({total} - {then})")
+
     def updated(self, rule: SynapticRule) -> str:
-        """Return the text that brings a weight up to date: its drift since the last event."""
-        if not (self.form.closed and rule.dw_dt.strip()):
+        """Return the text that brings a weight up to date with a rule that lets it drift."""
+        if not self.drifts(rule):
             return ""
-        grown = self.clipped(f"w + {self.form.trace(rule)}_kept_*(drift_sum_ - drift_then_)")
-        return f"w = {grown}\ndrift_then_ = drift_sum_\n"
+        return f"w = {self.grown(rule)}\n{hidden(rule.name, 'drift@then')} = {hidden(rule.name, 'drift@sum')}\n"
+
+    def drifts(self, rule: SynapticRule) -> bool:
+        """Whether the weight drifts in closed form."""
+        return self.form.closed and bool(rule.dw_dt.strip())
+
+    def prepared(self, rule: SynapticRule, code: str) -> str:
+        """Return code of a rule behind the updates that it needs: it uses the weight, or changes what that drifts with."""
+        used, assigned = names_in(code), stored_in(code)
+        needs = [r for r in self.c.rules if "w" in used or (r is rule and self.form.trace(r) in assigned)]
+        return "".join(map(self.updated, needs)) + self.wrapped(rule, code)
 
     def wrapped(self, rule: SynapticRule, code: str) -> str:
         """Return the code of a rule with the traces that it uses taken from their kept form, and put back if assigned."""
@@ -192,17 +233,13 @@ class Projection:
                     f"rule {rule.name!r}: {name!r} is a trace of {trace.where}synaptic spikes, which jumps by itself; assign a 'synapse' trace"
                 )
             if self._scaled(trace) and name in used:
-                before.append(f"{name} = {name}_kept_*{name}_scale_")
+                kept, scale = (hidden(rule.name, f"{name}@{x}") for x in ("kept", "scale"))
+                before.append(f"{name} = {kept}*{scale}")
                 if name in assigned:
-                    after.append(f"{name}_kept_ = {name}/{name}_scale_")
+                    after.append(f"{kept} = {name}/{scale}")
         if "w" in assigned and self.bounded:
             after.insert(0, f"w = {self.clipped('w')}")
         return "\n".join([*before, code, *after])
-
-    def needs_update(self, rule: SynapticRule, code: str) -> bool:
-        """Whether code has to find the weight up to date: it reads or writes it, or changes what it drifts with."""
-        drifting = {self.form.trace(r) for r in self.c.rules if r.name == rule.name and r.dw_dt.strip()}
-        return "w" in names_in(code) or bool(drifting & stored_in(code))
 
     # -- blocks ------------------------------------------------------------------------------------------------------
 
@@ -221,10 +258,8 @@ class Projection:
         for phase in ("trial_start", "trial_end"):
             body: list[Item] = []
             for rule in self.c.rules:
-                code = getattr(rule, phase)
-                if self.form.closed and (phase == "trial_end" or (code.strip() and self.needs_update(rule, code))):
-                    body += self.items(rule, self.updated(rule), "update")
-                body += self.items(rule, self.wrapped(rule, code), phase)
+                update = self.updated(rule) if phase == "trial_end" else ""  # what follows may reset the traces
+                body += self.items(rule, update + self.prepared(rule, getattr(rule, phase)), phase)
             self._block(phase, body)
         self._block("start", [Store(f"{name}.w", f"{name}.w@initial"), *self._starts("memory")])
         self._block("initial", self._starts("state"))
@@ -242,70 +277,67 @@ class Projection:
             if rule.on_post.strip():
                 if not getattr(self.draft.circuit[c.target], "spiking", False):
                     raise CircuitError(f"rule {rule.name!r}: on_post follows spikes of {c.target!r}, which emits none")
-                text = self.updated(rule) if self.needs_update(rule, rule.on_post) else ""
-                post += self.items(rule, text + self.wrapped(rule, rule.on_post), "on_post", at="event")
+                post += self.items(rule, self.prepared(rule, rule.on_post), "on_post", at="event")
         for rule in c.rules:
             pre += self.items(rule, self.updated(rule), "update", at="event")
         pre.append(Op("%arrive", "arrive", (name, f"{name}.w"), self.axes))
         for rule in c.rules:
             pre += self.items(rule, self.wrapped(rule, rule.on_pre), "on_pre", at="event")
-            jumping = [self._jump(n, t) for n, t in rule.traces.items() if t.where == "pre"]
+            jumping = [self._jump(rule, n, t) for n, t in rule.traces.items() if t.where == "pre"]
             pre += self.items(rule, "\n".join(jumping), "on_pre", raw=("pre",))
         self._block("on_post", post, spikes_of=name)
         self._block("on_pre", pre, spikes_of=name)
         for rule in c.rules:
-            jumping = [self._jump(n, t) for n, t in rule.traces.items() if t.where == "post"]
+            jumping = [self._jump(rule, n, t) for n, t in rule.traces.items() if t.where == "post"]
             jumps += self.items(rule, "\n".join(jumping), "paired", raw=("post",))
         self._block("paired", jumps, spikes_of=c.target)
 
-    def _jump(self, name: str, trace: Trace) -> str:
-        if not self._scaled(trace):
-            return f"{name} = 1" if trace.nearest else f"{name} += 1"
-        return f"{name}_kept_ = 1/{name}_scale_" if trace.nearest else f"{name}_kept_ += 1/{name}_scale_"
+    def _jump(self, rule: SynapticRule, name: str, trace: Trace) -> str:
+        kept, jump = name, "1"
+        if self._scaled(trace):
+            kept, jump = hidden(rule.name, f"{name}@kept"), f"1/{hidden(rule.name, f'{name}@scale')}"
+        return f"{kept} = {jump}" if trace.nearest else f"{kept} += {jump}"
 
     def _end_of_step(self, rule: SynapticRule) -> None:
-        """Write per_step and the drift of the weight."""
-        code = rule.per_step.strip("\n")
-        text = ""
-        if code.strip():
-            text = self.wrapped(rule, code)
-            if self.form.closed and self.needs_update(rule, code):
-                text = self.updated(rule) + text
-            if rule.every is not None:
-                text = f"if (step + 1) % every_steps_ == 0:\n{textwrap.indent(text, '    ')}\n"
+        """Write per_step, the drift of the weight, and the decay of what is kept for each synapse."""
+        text = self.prepared(rule, rule.per_step) if rule.per_step.strip() else ""
+        if text and rule.every is not None:
+            due = f"(step + 1) % {hidden(rule.name, 'every@steps')} == 0"
+            text = f"if {due}:\n{textwrap.indent(text, '    ')}\n"
         body = [*self.items(rule, text, "per_step")]
-        if rule.dw_dt.strip():
-            drift = (
-                self._accumulated(rule) if self.form.closed else f"w = {self.clipped(f'w + dt*({rule.dw_dt.strip()})')}"
-            )
-            body += self.items(rule, drift, "dw_dt")
+        if self.drifts(rule):
+            body += self.items(rule, self._accumulated(rule), "dw_dt")
+        elif rule.dw_dt.strip():
+            body += self.items(rule, f"w = {self.clipped(f'w + dt*({rule.dw_dt.strip()})')}", "dw_dt")
         traces = {n: t for n, t in rule.traces.items() if t.where in ("pre", "synapse") and not self._scaled(t)}
         body += self.items(rule, self._decays(rule, traces), "decay", raw=("pre",))
         self._block("weights", body)
 
     def _accumulated(self, rule: SynapticRule) -> str:
         """Return the text that sums up M p dt for all synapses, and brings them up to date where M changes its sign."""
-        update = textwrap.indent(self.updated(rule), "    ")
+        total, sign = (hidden(rule.name, f"drift@{x}") for x in ("sum", "sign"))
+        scale = hidden(rule.name, f"{self.form.trace(rule)}@scale")
         text = f"m_ = dt*({self.form.factor(rule)})\n"
         if self.bounded:
-            text += f"if m_*drift_sign_ < 0:\n{update}"
-            text += "drift_sign_ = where(m_ == 0, drift_sign_, sign(m_))\n"
-        return f"{text}drift_sum_ += where(learning, m_*{self.form.trace(rule)}_scale_, 0)\n"
+            text += f"if m_*{sign} < 0:\n{textwrap.indent(self.updated(rule), '    ')}"
+            text += f"{sign} = where(m_ == 0, {sign}, sign(m_))\n"
+        return f"{text}{total} += where(learning, m_*{scale}, 0)\n"
 
     def _decays(self, rule: SynapticRule, traces: Mapping[str, Trace]) -> str:
         """Return the text of the decay of traces; scales that have become small start anew."""
         lines = []
         for name, trace in traces.items():
+            kept, scale, decay = (hidden(rule.name, f"{name}@{x}") for x in ("kept", "scale", "decay"))
             if not self._scaled(trace):
-                lines.append(f"{name} = {name}*{name}_decay_")
+                lines.append(f"{name} = {name}*{decay}")
                 continue
-            drifts = bool(rule.dw_dt.strip()) and name == self.form.trace(rule)
-            renewed = f"{name}_kept_ = {name}_kept_*{name}_scale_\n"
-            if drifts:
-                renewed = f"{self.updated(rule)}drift_then_ = 0\n{renewed}drift_sum_ = 0\n"
-            lines.append(f"{name}_scale_ = {name}_scale_*{name}_decay_")
-            lines.append(f"if {name}_scale_ < {RENEWED if drifts else SMALL}:")
-            lines.append(textwrap.indent(f"{renewed}{name}_scale_ = 1", "    "))
+            drifting = self.drifts(rule) and name == self.form.trace(rule)
+            renewed = f"{kept} = {kept}*{scale}\n{scale} = 1"
+            if drifting:
+                then, total = (hidden(rule.name, f"drift@{x}") for x in ("then", "sum"))
+                renewed = f"{self.updated(rule)}{then} = 0\n{renewed}\n{total} = 0"
+            lines.append(f"{scale} = {scale}*{decay}")
+            lines.append(f"if {scale} < {RENEWED if drifting else SMALL}:\n{textwrap.indent(renewed, '    ')}")
         return "\n".join(lines)
 
     def _starts(self, role: str) -> list[Item]:
@@ -313,7 +345,7 @@ class Projection:
         for rule in self.c.rules:
             declared = {n: (d, 0.0) if isinstance(d, str) else d for n, d in getattr(rule, role).items()}
             if role == "state":
-                declared |= {n: ("", 0.0) for n in rule.traces}
+                declared |= dict.fromkeys(rule.traces, ("", 0.0))
                 declared |= {f"{n}@scale": ("", 1.0) for n, t in rule.traces.items() if self._scaled(t)}
                 declared |= {f"drift@{n}": ("", 0.0) for n in ("sum", "then", "sign")}
             for name, (_, start) in declared.items():
@@ -335,10 +367,15 @@ class Projection:
         for rule in self.c.rules:
             for name, trace in rule.traces.items():
                 if self._scaled(trace):
-                    views.append((rule, f"{rule.name}.{name}", f"{name}_kept_*{name}_scale_"))
-            if rule.dw_dt.strip():
-                grown = self.clipped(f"w + {self.form.trace(rule)}_kept_*(drift_sum_ - drift_then_)")
-                views.append((rule, f"{self.c.name}.w", grown))
+                    kept, scale = (hidden(rule.name, f"{name}@{x}") for x in ("kept", "scale"))
+                    views.append((rule, f"{rule.name}.{name}", f"{kept}*{scale}"))
+            if self.drifts(rule):
+                views.append((rule, f"{self.c.name}.w", self.grown(rule)))
         for rule, owner, text in views:
             items, value = self._translator(rule).expression(text, "view")
             self.draft.blocks.append(Block("view", owner, items, spikes_of=self.c.name, result=value.operand))
+
+
+def hidden(rule: str, name: str) -> str:
+    """Return how texts of a connection call an array of a rule that users don't see."""
+    return f"{rule}__{name.replace('@', '_')}_"

@@ -9,7 +9,7 @@ import numpy as np
 
 from neurodyn.circuit import Circuit
 from neurodyn.parts import CircuitError, Connection, Filter, Input, Normal, Readout
-from neurodyn.plasticity.rule import Rule
+from neurodyn.plasticity.rule import Rule, SynapticRule
 from neurodyn.units import si
 
 
@@ -109,3 +109,47 @@ class EpropReadout:
         for part in parts:
             circuit = circuit.with_part(part)
         return circuit
+
+
+def eprop(
+    name: str = "eprop", *, rate: float = 1e-4, tau: Any = "30 ms", signal: str = "learning_signal"
+) -> SynapticRule:
+    """Return e-prop for synapses inside a network of :func:`neurodyn.surrogate_lif` cells.
+
+    With the eligibility e_ji = psi_j(t) trace_i(t), low-passed by the output's kappa = exp(-dt/tau) to ebar,
+
+        dE/dw_ji is approximated by sum_t L_j(t) ebar_ji(t),   w <- w - rate dE/dw at the end of the trial.
+
+    Without recurrence it is the gradient where psi stands for the derivative of a spike; with recurrence the paths
+    through other cells are left out. Learning signals arrive a step late and meet the eligibility of their own step;
+    those of the last step of a trial are left out.
+
+    Parameters
+    ----------
+    rate : float
+        Learning rate, above 0.
+    tau : quantity
+        Time constant of the outputs, that of :class:`EpropReadout`.
+    signal : str
+        Variable of the target that holds its learning signal.
+
+    References
+    ----------
+    Bellec et al. (2020) Nat. Commun. 11:3625, eq. 1, 23 and 28.
+    """
+    if not 0 < rate < float("inf"):
+        raise ValueError(f"eprop: rate = {rate!r}, give a positive number")
+    si(tau, "second", name="eprop: tau", above=0.0)
+    return SynapticRule(
+        name,
+        parameters={"rate": rate, "tau": tau},
+        state={"filtered": "synapse"},
+        memory={"gradient": "synapse"},
+        trial_start="gradient = 0",
+        per_step=f"""
+gradient += {signal}_post*filtered
+kappa = exp(-dt/tau)
+filtered = kappa*filtered + (1 - kappa)*psi_post*trace_pre
+""",
+        trial_end="w -= rate*gradient",
+    )

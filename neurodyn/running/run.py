@@ -175,7 +175,7 @@ class Run:
 
     def _call(self, done: int) -> None:
         """Ask the closed-loop functions for their values; they hold until the next call."""
-        view = _ReadOnly(self.engine.arrays)
+        view = _ReadOnly(self.engine)
         for source in self.callbacks:
             assert source.function is not None
             if self.engine.step % _steps(source, self.dt) and done:
@@ -199,11 +199,11 @@ def blow_up(engine: Engine, bad: tuple[str, list[int]], where: str) -> BlowUpErr
 
 
 class _ReadOnly(Mapping[str, np.ndarray]):
-    def __init__(self, arrays: Mapping[str, np.ndarray]) -> None:
-        self._arrays = arrays
+    def __init__(self, engine: Engine) -> None:
+        self._engine, self._arrays = engine, engine.arrays
 
     def __getitem__(self, name: str) -> np.ndarray:
-        view = self._arrays[name].view()
+        view = self._engine.value(name).view()
         view.flags.writeable = False
         return view
 

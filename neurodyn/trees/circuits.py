@@ -12,11 +12,10 @@ from neurodyn import units
 from neurodyn.circuit import Circuit
 from neurodyn.network import Network, realize
 from neurodyn.parts import CircuitError, Connection, Filter, Input, Normal, Population, Readout, SpikeTimes, Uniform
-from neurodyn.plasticity.rule import Rule
+from neurodyn.plasticity.rule import Rule, SynapticRule, Trace
 
-_KINDS = {
-    k.__name__: k for k in (Circuit, Population, SpikeTimes, Connection, Input, Filter, Readout, Rule, Uniform, Normal)
-}
+_PARTS = (Circuit, Population, SpikeTimes, Connection, Input, Filter, Readout)
+_KINDS: dict[str, Any] = {k.__name__: k for k in (*_PARTS, Rule, SynapticRule, Trace, Uniform, Normal)}
 
 
 def to_tree(circuit: Circuit, network: Network | None = None) -> dict[str, Any]:
@@ -32,6 +31,8 @@ def to_tree(circuit: Circuit, network: Network | None = None) -> dict[str, Any]:
         and a.axes
         and a.name in network.values
         and not a.name.startswith("@")
+        and a.dtype != "index"
+        and not a.name.endswith(".w@initial")  # weights, which follow
         and not a.name.endswith((".i", "@clamp", "@clamped", ".alive"))
         and a.name.removesuffix("@initial") not in circuit.values  # which stands there under its own name
     }
