@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from neurodyn import units
 from neurodyn.models.adaptive_exponential import TYPES_ADEX, adaptive_exponential
 from neurodyn.models.integrate_and_fire import DEFAULTS, leaky_integrate_and_fire
 from neurodyn.models.izhikevich_2003 import TYPES_2003, izhikevich_2003
@@ -136,7 +137,7 @@ class Cell:
             dt_ms=chosen.dt_ms if dt_ms is None else dt_ms,
             unit=chosen.unit,
             backend=backend,
-            states=("v", {"adex": "w", "lif": "I_syn"}.get(self.form, "u")),
+            states={"adex": ("v", "w"), "lif": ("v",)}.get(self.form, ("v", "u")),
         )
 
     def plot(self, protocol: int = 0, *, dt_ms: float | None = None, backend: str = "numba") -> Figure:
@@ -150,7 +151,15 @@ class Cell:
             labels=[f"{label} {chosen.unit}".removesuffix(" 1") for label in chosen.labels],
             title=f"{self.name}, {chosen.title}, steps of {step:g} ms",
             unit=chosen.unit,
+            peak_mv=self._peak_mv,
         )
+
+    @property
+    def _peak_mv(self) -> float:
+        """How high its spikes are drawn."""
+        if "v_peak" in self.parameters:
+            return float(units.quantity(self.parameters["v_peak"]).value) * 1e3
+        return {"2003": 30.0, "lif": 0.0}[self.form]
 
 
 def cells(name: str | None = None) -> Any:

@@ -57,7 +57,7 @@ class Response:
     current : array, shape (step,)
         In the unit of the course.
     v, u : array, shape (step,)
-        Membrane potential in mV, and recovery variable, at the end of each step, after a reset.
+        Membrane potential in mV, and recovery variable, at the end of each step, after a reset; empty if not recorded.
     spikes_ms : array, shape (spike,)
     """
 
@@ -76,7 +76,7 @@ def respond(
     dt_ms: float,
     unit: str = "1",
     backend: str = "numba",
-    states: tuple[str, ...] = ("v", "u"),
+    states: Sequence[str] = ("v", "u"),
 ) -> list[Response]:
     """Give each unit of a population its own current, and return what each did.
 
@@ -92,8 +92,8 @@ def respond(
         Unit of the currents: "pA", or "1" for the pseudo-units of the 2003 form.
     backend : str
         Runner.
-    states : tuple of str
-        Names of membrane potential and recovery variable; () records spikes only (v and u are then empty).
+    states : sequence of str
+        Names of membrane potential and recovery variable; what is left out, both or the second, is not recorded.
 
     Raises
     ------
@@ -117,7 +117,8 @@ def respond(
     record = ["spikes", *(f"{cells.name}.{name}" for name in states)]
     run = simulate(circuit, session, record=record, backend=backend, progress=False)
     spikes = run["spikes"]
-    traces = [np.asarray(run[f"{cells.name}.{name}"]) for name in states] or [np.empty((0, cells.size))] * 2
+    traces = [np.asarray(run[f"{cells.name}.{name}"]) for name in states]
+    traces += [np.empty((0, cells.size))] * (2 - len(states))
     responses = []
     for k, duration in enumerate(durations_ms):
         n = round(duration / dt_ms)

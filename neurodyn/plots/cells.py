@@ -91,9 +91,11 @@ def panels_of_patterns(
         top.tick_params(labelbottom=False)
         top.set_ylim(-95.0, 40.0)
         top.set_yticks([-80, -40, 0])
+        bottom.set_ylabel("I")
         if column == 0:
             top.set_ylabel("v (mV)")
-            bottom.set_ylabel("I")
+        else:
+            top.tick_params(labelleft=False)  # the scale of the first column
         if k >= len(found) - 4:
             bottom.set_xlabel("time (ms)")
     figure.align_ylabels()
@@ -118,7 +120,7 @@ def draw_current(ax: Axes, response: Any) -> None:
     room = 0.15 * (high - low) or 1.0
     ax.set_ylim(low - room, high + room)
     ax.set_yticks([low, high] if high > low else [low])
-    ax.yaxis.set_major_formatter("{x:.3g}")
+    ax.yaxis.set_major_formatter("{x:.4g}")
     ax.axhline(low, color=GREY, linewidth=0.4, zorder=0)
 
 
