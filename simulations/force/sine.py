@@ -118,7 +118,7 @@ def figure(traces: Traces, title: str, output: int = 0, seed: int = 0) -> Any:
 
 
 def slip_figure(arms: Mapping[str, np.ndarray]) -> Any:
-    """Phase over the seconds of the free run, a line and a band for each arm and a thin line for each seed."""
+    """Phase over the seconds of the free run: one arm with its seeds, several with the error of their means."""
     seconds = np.arange(next(iter(arms.values())).shape[1]) + 0.5
     return line_with_band(
         seconds,
@@ -126,7 +126,8 @@ def slip_figure(arms: Mapping[str, np.ndarray]) -> Any:
         xlabel="time after learning (s)",
         ylabel="phase ahead of the target (rad)",
         title="How the phase slips once learning is off",
-        seeds=True,
+        spread="sd" if len(arms) == 1 else "sem",
+        seeds=len(arms) == 1,
         reference={"target": 0.0},
     )
 
@@ -146,6 +147,10 @@ def _arms(arms: Mapping[str, Traces]) -> tuple[dict[str, Any], dict[str, np.ndar
     return results, correlations, phase
 
 
+def _data(correlations: Mapping[str, np.ndarray], phase: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {f"correlation {k}": v for k, v in correlations.items()} | {f"phase {k}": v for k, v in phase.items()}
+
+
 def drift(
     *,
     seeds: Sequence[int],
@@ -162,7 +167,7 @@ def drift(
     results, correlations, phase = _arms(arms)
     return nd.Outcome(
         results=results,
-        data={f"correlation {k}": v for k, v in correlations.items()},
+        data=_data(correlations, phase),
         figures={"phase": slip_figure(phase)},
     )
 
@@ -178,7 +183,7 @@ def precision(*, seeds: Sequence[int], out: Any = None, **options: Any) -> nd.Ou
     results["float32 has the higher correlation: seeds"] = f"{int((difference > 0).sum())} of {len(seeds)}"
     return nd.Outcome(
         results=results,
-        data={f"correlation {k}": v for k, v in correlations.items()},
+        data=_data(correlations, phase),
         figures={"phase": slip_figure(phase)},
     )
 

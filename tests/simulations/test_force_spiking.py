@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 import neurodyn as nd
+from neurodyn.models.force import PUBLISHED
 
 SCRIPT = Path(__file__).parents[2] / "simulations" / "force_spiking.py"
 
@@ -113,3 +115,41 @@ def test_verdicts_are_those_of_the_criteria(parts: Any) -> None:
     assert not any(ok[1] for ok in good.values()) and not good["free-run correlation"][0]
     assert parts.sine.worst("rate in learning (Hz)", np.array([37.0, 41.0, 36.0])) == 41.0
     assert parts.sine.worst("training RMS, 9 to 10 s", np.array([0.01, 0.03])) == 0.03
+
+
+DOCS = Path(__file__).parents[2] / "docs" / "force.md"
+
+
+def test_the_table_of_the_docs_is_that_of_the_presets() -> None:
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in DOCS.read_text().splitlines()
+        if line.startswith("| `")
+    ]
+    assert [row[0].strip("`") for row in rows] == list(PUBLISHED)
+    for row, p in zip(rows, PUBLISHED.values(), strict=True):
+        numbers = [
+            row[2],
+            row[3].replace(" ", "").removesuffix("mVms"),
+            row[4].replace(" ", "").removesuffix("mV"),
+            row[9],
+        ]
+        assert [float(x) for x in numbers] == [
+            p.neurons,
+            float(p.gain.split()[0]),
+            float(p.feedback.split()[0]),
+            p.inverse,
+        ]
+        assert row[8] == p.every
+        if p.cell == "izhikevich":
+            assert [float(x) for x in row[5:8]] == [float(x.split()[0]) for x in (p.a, p.b, p.d)]
+
+
+@pytest.mark.slow
+def test_the_snippet_of_the_docs_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (snippet,) = re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.DOTALL)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    names: dict[str, Any] = {}
+    exec(compile(snippet, "docs/force.md", "exec"), names)
+    assert (tmp_path / "runs" / "sine.h5").exists() and names["run"]["output.y"].shape == (50_000, 3)
