@@ -3,18 +3,18 @@
 from neurodyn.tasks.gates import local_gate, window_gate
 from neurodyn.tasks.nonmatch import DelayedNonmatch
 from neurodyn.tasks.protocols import blocks, protocol, sweep, switching
-from neurodyn.tasks.signals import PeriodicSignal
+from neurodyn.tasks.signals import harmonics, triangle
 from neurodyn.tasks.supervisor import Supervisor
 from neurodyn.tasks.targets import lorenz, ode_to_joy, product_of_sines, sine, song
 from neurodyn.tasks.what_when import WhatWhen, expected
 
 __all__ = [
     "DelayedNonmatch",
-    "PeriodicSignal",
     "Supervisor",
     "WhatWhen",
     "blocks",
     "expected",
+    "harmonics",
     "local_gate",
     "lorenz",
     "ode_to_joy",
@@ -24,5 +24,6 @@ __all__ = [
     "song",
     "sweep",
     "switching",
+    "triangle",
     "window_gate",
 ]
