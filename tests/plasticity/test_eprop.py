@@ -1,5 +1,7 @@
 """e-prop's readout against automatic differentiation, and what its cells hold against backpropagation through time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -115,6 +117,30 @@ def test_what_the_cells_hold_is_enough_for_the_gradient_of_their_inputs():
     loss.backward()
     assert w_in.grad is not None and float(w_in.grad.abs().max()) > 0.01
     np.testing.assert_allclose(gradient, w_in.grad.numpy(), rtol=0, atol=1e-10)
+
+
+def test_synapses_sum_what_the_cells_hold():
+    """The rule against recorded traces, for inputs and sparse recurrent synapses; steps are taken in the rule's order."""
+    net = network()
+    for number, connection in enumerate(net.connections[1:]):
+        net = net.with_part(replace(connection, rules=(nd.eprop(f"rule{number}", rate=1e-3, tau="25 ms"),)))
+    circuit = started(nd.EpropReadout(outputs=("a", "b"), tau="25 ms"), net)
+    record = ["cells.psi", "cells.learning_signal", "sources.trace", "cells.trace"]
+    run = nd.simulate(circuit, session(("a", "b"))[0], record=record, backend="interpreter")
+    psi, signal, *traces = (np.asarray(run[name]) for name in record)
+    kappa = np.exp(-1 / 25)
+    values = run.network().values
+    for number, (connection, trace) in enumerate(zip(net.connections[1:], traces, strict=True)):
+        eligibility = gradient = np.zeros((trace.shape[1], CELLS))
+        for step in range(STEPS):
+            gradient = gradient + eligibility * signal[step]
+            eligibility = kappa * eligibility + (1 - kappa) * np.outer(trace[step], psi[step])
+        indptr, targets = (np.asarray(values[f"{connection.name}.{field}"]) for field in ("indptr", "targets"))
+        at = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr)), targets
+        assert 0 < len(targets) <= gradient.size and np.abs(gradient).max() > 0.01
+        np.testing.assert_allclose(values[f"rule{number}.gradient"], gradient[at], rtol=0, atol=1e-10)
+        change = np.asarray(values[f"{connection.name}.w"]) - np.asarray(values[f"{connection.name}.weights"])
+        np.testing.assert_allclose(change, -1e-3 * gradient[at], rtol=0, atol=1e-12)
 
 
 def _matrix(run, name):
