@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-slow lint bench results results-force clean
+.PHONY: help venv demo test test-slow lint bench results results-force results-izhikevich clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -53,6 +53,12 @@ FORCE := E8 drift precision lif product lorenz song
 results-force: $(STAMP) ## every experiment of simulations/force_spiking.py (about half an hour), and docs/results/force_spiking.md
 	@for e in $(FORCE); do $(BIN)/neurodyn run simulations/force_spiking.py --set experiment=$$e --out runs/force_$$e.h5 --overwrite || exit 1; done
 	$(BIN)/python docs/results.py $(FORCE:%=runs/force_%.h5)
+
+RUNNERS := torch interpreter brian2
+results-izhikevich: $(STAMP) ## published facts about Izhikevich's cells on every runner (about ten minutes), and the tables of docs/izhikevich.md
+	$(BIN)/neurodyn run simulations/izhikevich_patterns.py --set seeds=20 --out runs/izhikevich.h5 --overwrite
+	@for b in $(RUNNERS); do for e in patterns cells; do $(BIN)/neurodyn run simulations/izhikevich_patterns.py --set experiment=$$e --backend $$b --out runs/izhikevich_$${b}_$$e.h5 --overwrite || exit 1; done; done
+	$(BIN)/python docs/izhikevich.py runs/izhikevich.h5 $(foreach b,$(RUNNERS),runs/izhikevich_$(b)_patterns.h5 runs/izhikevich_$(b)_cells.h5)
 
 clean: ## the environment and everything that tools left behind (not runs/)
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from neurodyn.plots.base import OKABE_ITO as OKABE_ITO
     from neurodyn.plots.base import style as style
     from neurodyn.plots.cells import panels_of_patterns as panels_of_patterns
+    from neurodyn.plots.cells import raster_and_spectrum as raster_and_spectrum
+    from neurodyn.plots.cells import rates_against_current as rates_against_current
     from neurodyn.plots.cells import responses as responses
     from neurodyn.plots.expectation import expectation_traces as expectation_traces
     from neurodyn.plots.geometry import weight_geometry as weight_geometry
@@ -44,6 +46,8 @@ _FILES = {
     "overview": "summary",
     "panels_of_patterns": "cells",
     "raster": "spikes",
+    "raster_and_spectrum": "cells",
+    "rates_against_current": "cells",
     "responses": "cells",
     "reward_triggered": "plasticity",
     "style": "base",
@@ -66,6 +70,8 @@ __all__ = [
     "overview",
     "panels_of_patterns",
     "raster",
+    "raster_and_spectrum",
+    "rates_against_current",
     "responses",
     "reward_triggered",
     "style",

@@ -91,7 +91,7 @@ def panels_of_patterns(
         top.tick_params(labelbottom=False)
         top.set_ylim(-95.0, 40.0)
         top.set_yticks([-80, -40, 0])
-        bottom.set_ylabel("I")
+        bottom.set_ylabel("I", rotation=0, va="center")
         if column == 0:
             top.set_ylabel("v (mV)")
         else:

@@ -79,12 +79,10 @@ def _steady(cells: nd.Population, currents: list[float], dt: float, unit: str, b
 
 
 def _figure(sweep: np.ndarray, curves: dict[str, np.ndarray]) -> object:
-    from neurodyn.plots.cells import rates_against_current
-
     pairs = {
         kind: (curves[f"{kind}, euler"], curves[f"{kind}, half_steps"]) for kind in ("RS", "IB", "CH", "FS", "LTS")
     }
-    return rates_against_current(
+    return nd.plots.rates_against_current(
         sweep, pairs, names=("forward Euler, 0.01 ms", "published 1-ms half-steps"), unit="pseudo-units",
         title="Steady rates of the cells of 2003: two schemes, two answers",
     )  # fmt: skip

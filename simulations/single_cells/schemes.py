@@ -16,8 +16,8 @@ from single_cells.expected import MODELDB, RATES_2003
 
 CELLS = ("RS", "IB", "CH", "FS", "LTS")
 CURRENT, LENGTH, FROM_MS = 10.0, "3 s", 1000.0
-#: So long spikes have to be the same. Simulators multiply in other orders, and in steps of 0.1 ms FS and LTS are chaotic:
-#: rounding alone moves a spike sooner or later.
+#: So long spikes have to be the same. Simulators multiply in other orders, and in steps of 0.1 ms FS and LTS don't forget
+#: it: rounding alone moves a spike sooner or later.
 SAME_MS = 500.0
 
 

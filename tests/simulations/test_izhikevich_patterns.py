@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 
@@ -27,10 +28,48 @@ def failed(outcome):
     return [f"{c.name}: {c.value} not {c.threshold}" for c in outcome.checks if not c.passed]
 
 
-def test_patterns(izhikevich_patterns):
+@pytest.fixture
+def page():
+    """The script that makes the tables of docs/izhikevich.md."""
+    folder = SCRIPT.parents[1] / "docs"
+    sys.path.insert(0, str(folder))
+    spec = importlib.util.spec_from_file_location("izhikevich_page", folder / "izhikevich.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    yield module
+    sys.path.remove(str(folder))
+
+
+def test_patterns_and_their_table(izhikevich_patterns, page):
     outcome = izhikevich_patterns(experiment="patterns")
     assert not failed(outcome) and len(outcome.checks) >= 75
     assert set(outcome.figures) == {"patterns"}
+
+    class Stored:
+        checks, results, config = [vars(c) for c in outcome.checks], outcome.results, {"parameters": outcome.config}
+
+    class Other(Stored):
+        checks = [c | {"value": 4.0} if "A, tonic" in c["name"] else c for c in Stored.checks]
+        config = {"parameters": {"backend": "other"}}
+
+    table = page.tables(Stored, [Other])["patterns"].splitlines()
+    assert len(table) == 22 and table[2].startswith(
+        "| A tonic spiking | 0.25 ms | 5, 13 | 5, 13 | 5, 12.65 | 5, 12.65 |"
+    )
+    assert "other 4" in table[2] and table[3].endswith("| the same |")
+
+
+def test_every_table_has_a_place_in_the_page(page, tmp_path):
+    text = (page.HERE / "izhikevich.md").read_text()
+    copy = tmp_path / "izhikevich.md"
+    copy.write_text(text)
+    names = re.findall("<!-- table: (\\w+) -->", text)
+    page.write(copy, {name: f"new {name}" for name in names})
+    assert all(f"<!-- table: {name} -->\nnew {name}\n<!-- end -->" in copy.read_text() for name in names)
+    assert set(page.KINDS) < set(names)
+    with pytest.raises(ValueError, match="no place for the table 'other'"):
+        page.write(copy, {"other": ""})
 
 
 def test_a_short_network(izhikevich_patterns):
