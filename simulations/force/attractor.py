@@ -68,7 +68,7 @@ def attractor_figure(free: tuple[np.ndarray, np.ndarray], reference: np.ndarray,
         ax.set_title(text)
         ax.set_xlim(-1.1, 1.1)
         ax.set_ylim(-1.1, 1.1)
-    ax, known, found = dress(axes[2]), peaks(reference), peaks(output[:, 2])
+    ax, known, found = dress(axes[2]), peaks(reference[:, 2]), peaks(output[:, 2])
     ax.plot(known[:-1], known[1:], ".", color=GREY, markersize=2, label="attractor, 300 s")
     ax.plot(found[:-1], found[1:], "o", color=CYCLE[0], markersize=3, label="free run")
     ax.set_xlabel("maximum of z, n")

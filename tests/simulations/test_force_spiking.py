@@ -26,9 +26,17 @@ def parts() -> Iterator[Any]:
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    from force import attractor, measures, runs, sine  # type: ignore[import-not-found]
+    from force import attractor, measures, runs, sine, song  # type: ignore[import-not-found]
 
-    yield SimpleNamespace(run=module.force_spiking, traces=runs.run, attractor=attractor, measures=measures, sine=sine)
+    yield SimpleNamespace(
+        run=module.force_spiking,
+        traces=runs.run,
+        Traces=runs.Traces,
+        song_figure=song.song_figure,
+        attractor=attractor,
+        measures=measures,
+        sine=sine,
+    )
     sys.path.remove(str(SCRIPT.parent))
 
 
@@ -72,6 +80,16 @@ def test_experiments_run(parts: Any, experiment: str) -> None:
         assert isinstance(value, str | list) or np.isfinite(value) or "map" in name or "shuffled" in name, name
 
 
+def test_a_song_is_drawn_with_its_difference(parts: Any) -> None:
+    time, target = np.arange(1, 3001) * 1e-3, np.tile(nd.tasks.song(4, duration="1 s", clock=10).signal, (3, 1))[None]
+    traces = parts.Traces(time, target + 0.25, target, np.full((1, 3000), 8.0), (0.5, 2.0), 50, tuple("abcd"), ())
+    figure = parts.song_figure(traces, 1.0, "A song")
+    shown = [np.asarray(ax.images[0].get_array()) for ax in figure.axes[:3]]
+    np.testing.assert_allclose(shown[0], target[0, 2000:].T)
+    np.testing.assert_allclose(shown[2], 0.25)
+    np.testing.assert_allclose(figure.axes[4].lines[0].get_ydata(), 0.25)
+
+
 def test_few_cells_are_refused(parts: Any) -> None:
     with pytest.raises(ValueError, match="neurons = 3"):
         parts.run(neurons=3)
@@ -103,6 +121,9 @@ def test_the_map_knows_the_attractor_and_not_its_shuffles(parts: Any) -> None:
     mixed = np.random.default_rng(0).permutation(other[:, 2].reshape(-1, 600)).ravel()  # pieces in another order
     assert a.map_error(mixed, reference[:, 2], seed=1)[0] > 3 * error
     assert a.switches(np.sin(2 * np.pi * 2 * np.arange(3200) * 1e-3 + 0.1)) == 12
+    drawn = a.attractor_figure((other, other), reference, "Free run")
+    known, found = (line.get_xydata() for line in drawn.axes[2].lines)
+    assert len(known) == len(a.peaks(reference[:, 2])) - 1 and len(found) == len(a.peaks(other[:, 2])) - 1
     noisy = signal[:5000] + np.where(np.arange(5000) < 1500, 0.0, 2.0)[:, None]
     assert a.horizon(noisy, signal[:5000]) == pytest.approx(1.5, abs=0.03)
 
