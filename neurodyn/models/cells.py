@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from neurodyn import units
 from neurodyn.models.adaptive_exponential import TYPES_ADEX, adaptive_exponential
@@ -162,7 +162,11 @@ class Cell:
         return {"2003": 30.0, "lif": 0.0}[self.form]
 
 
-def cells(name: str | None = None) -> Any:
+@overload
+def cells() -> tuple[str, ...]: ...
+@overload
+def cells(name: str) -> Cell: ...
+def cells(name: str | None = None) -> tuple[str, ...] | Cell:
     """Return the names of all cells, or the cell of that name.
 
     Parameters

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from neurodyn import units
+from neurodyn.models.naming import nearest
 from neurodyn.parts import Population, Uniform
 
 #: a (1/ms), b, c (mV), d of the types of Izhikevich 2003, figure 2
@@ -108,7 +109,7 @@ def izhikevich_2003(
     Raises
     ------
     ValueError
-        For a type, a scheme, a step or a fraction that isn't there, with those that are.
+        For a type, a scheme, a step or a fraction that can't be, with what is allowed.
 
     References
     ----------
@@ -173,5 +174,8 @@ def _shape(cells: str | tuple[Any, Any, Any, Any], size: int, inhibitory: float)
             "d": "where(inhibitory, 2, 8 - 6*r*r)",
         }
     if cells not in TYPES_2003:
-        raise ValueError(f"cells = {cells!r}, types of the 2003 form are heterogeneous, {', '.join(TYPES_2003)}")
+        raise ValueError(
+            f"cells = {cells!r}, types of the 2003 form are heterogeneous, {', '.join(TYPES_2003)}"
+            f"{nearest(cells, ('heterogeneous', *TYPES_2003))}"
+        )
     return dict(zip("abcd", TYPES_2003[cells], strict=True))

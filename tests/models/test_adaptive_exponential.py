@@ -13,7 +13,7 @@ from neurodyn.parts import CircuitError
 
 
 def intervals(kind):
-    (response,) = nd.cells(f"adex/{kind}").respond(backend="interpreter")
+    (response,) = nd.cells(f"adex/{kind}").respond()
     return response.spikes_ms[0], np.diff(response.spikes_ms)
 
 

@@ -126,7 +126,7 @@ def test_heterogeneity(size, inhibitory):
     ("options", "message"),
     [
         ({"scheme": "rk4"}, r"scheme = 'rk4', allowed are 'half_steps' \(the published 1-ms numerics\), 'euler' and 'sequential'"),
-        ({"cells": "XX"}, "cells = 'XX', types of the 2003 form are heterogeneous, RS, IB"), ({"cells": (0.02, 0.2)}, r"cells = \(0.02, 0.2\): give a type"),
+        ({"cells": "XX"}, "cells = 'XX', types of the 2003 form are heterogeneous, RS, IB"), ({"cells": "heterogenous"}, "did you mean 'heterogeneous'"), ({"cells": (0.02, 0.2)}, r"cells = \(0.02, 0.2\): give a type"),
         ({"inhibitory": 1.2}, "inhibitory = 1.2"), ({"dt": "0.1 ms"}, "dt = '0.1 ms': the scheme 'half_steps' is locked to 1 ms"),
         ({"scheme": "euler", "dt": "0.1 mV"}, "voltage"), ({"tau_syn": "-5 ms"}, "cells.tau_syn = -5 ms: a time constant must be positive"),
         ({"parameters": {"bias": "3 pA"}}, "mixes"), ({"current": "biass"}, "unknown name 'biass'; did you mean 'bias'"),
