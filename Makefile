@@ -52,7 +52,8 @@ results: $(STAMP) ## every experiment of simulations/what_when.py in full (half 
 FORCE := E8 drift precision lif product lorenz song
 results-force: $(STAMP) ## every experiment of simulations/force_spiking.py (about half an hour), and docs/results/force_spiking.md
 	@for e in $(FORCE); do $(BIN)/neurodyn run simulations/force_spiking.py --set experiment=$$e --out runs/force_$$e.h5 --overwrite || exit 1; done
-	$(BIN)/python docs/results.py $(FORCE:%=runs/force_%.h5)
+	$(BIN)/neurodyn run simulations/force_spiking.py --set experiment=E8 --set neurons=2000 --out runs/force_E8_2000.h5 --overwrite
+	$(BIN)/python docs/results.py $(FORCE:%=runs/force_%.h5) runs/force_E8_2000.h5
 
 RUNNERS := torch interpreter brian2
 results-izhikevich: $(STAMP) ## published facts about Izhikevich's cells on every runner (about ten minutes), and the tables of docs/izhikevich.md

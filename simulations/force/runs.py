@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 import neurodyn as nd
+from neurodyn.network import realize
 
 #: outputs are kept once a millisecond
 EVERY = "1 ms"
@@ -61,16 +62,28 @@ def run(
     learning: tuple[str, str],
     backend: str = "numba",
     dtype: str = "float64",
+    nudge: float = 0.0,
     out: Any = None,
     **changes: Any,
 ) -> Traces:
-    """Train a network for each seed; wiring, start and the noise of the target are those of the seed."""
+    """Train a network for each seed; wiring, start and the noise of the target are those of the seed.
+
+    ``nudge`` in volt is added to the start of the first cell.
+    """
     nets = [nd.NicolaClopath(preset, neurons=neurons, outputs=task.names, seed=s, **changes) for s in seeds]
+    if nudge:
+        nets = [_nudged(net, nudge) for net in nets]
     sessions = [task.session(duration, learning=learning, seed=s) for s in seeds]
     record = ["spikes", nd.Sample("output.y", every=EVERY)]
     outs = None if out is None else [out, *[None] * (len(seeds) - 1)]
     recordings = nd.simulate(nets, sessions, record=record, backend=backend, dtype=dtype, out=outs)
     return read(recordings, sessions, neurons, learning)
+
+
+def _nudged(net: nd.Circuit, nudge: float) -> nd.Circuit:
+    start = realize(net).values["cells.v@initial"].copy()
+    start[0] += nudge
+    return net.with_values({"cells.v": start})
 
 
 def read(recordings: Sequence[Any], sessions: Sequence[nd.Session], units: int, learning: tuple[str, str]) -> Traces:

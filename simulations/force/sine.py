@@ -173,19 +173,21 @@ def drift(
 
 
 def precision(*, seeds: Sequence[int], out: Any = None, **options: Any) -> nd.Outcome:
-    """States and weights in float32 beside float64 (P is float64 in both): same networks, same starts."""
-    arms = {dtype: sine(seeds, dtype=dtype, out=o, **options) for dtype, o in (("float64", out), ("float32", None))}
+    """States and weights in float32 beside float64 (P is float64 in both), and what rounding alone does: a nudge of 1e-12 V."""
+    arms = {
+        "float64": sine(seeds, out=out, **options),
+        "float32": sine(seeds, dtype="float32", **options),
+        "float64, one start nudged by 1e-12 V": sine(seeds, nudge=1e-12, **options),
+    }
     results, correlations, phase = _arms(arms)
-    apart = [_parting(a, b) for a, b in zip(arms["float64"].recordings, arms["float32"].recordings, strict=True)]
-    difference = correlations["float32"] - correlations["float64"]
-    results |= spread("first differing spike (s)", apart)
-    results |= spread("correlation, float32 minus float64", difference)
-    results["float32 has the higher correlation: seeds"] = f"{int((difference > 0).sum())} of {len(seeds)}"
-    return nd.Outcome(
-        results=results,
-        data=_data(correlations, phase),
-        figures={"phase": slip_figure(phase)},
-    )
+    first = arms["float64"]
+    for name in list(arms)[1:]:
+        pairs = zip(first.recordings, arms[name].recordings, strict=True)
+        results |= spread(f"{name}: first differing spike (s)", [_parting(a, b) for a, b in pairs])
+        difference = correlations[name] - correlations["float64"]
+        results |= spread(f"{name}: correlation minus that of float64", difference)
+        results[f"{name}: higher correlation than float64"] = f"{int((difference > 0).sum())} of {len(seeds)} seeds"
+    return nd.Outcome(results=results, data=_data(correlations, phase), figures={"phase": slip_figure(phase)})
 
 
 def _parting(first: Any, second: Any) -> float:
