@@ -9,12 +9,15 @@ from neurodyn.parts import CircuitError, Population
 
 # In this order: the trace holds spikes of earlier steps only, as the current that they cause does.
 _CODE = """
+age += 1
+firing += (spiked - firing)/age
 trace = decay*trace + (1 - decay)*spiked
 v = decay*v + (1 - decay)*(I_rec + I_in) - v_threshold*spiked
 psi = dampening*maximum(0, 1 - abs(v - v_threshold)/v_threshold)/v_threshold
 spiked = 0
 I_rec = 0
 """
+_VARIABLES = ("v", "I_rec", "I_in", "spiked", "trace", "psi", "learning_signal", "firing", "age")
 
 
 def surrogate_lif(
@@ -31,6 +34,7 @@ def surrogate_lif(
     of v of a target with the same tau. ``psi`` = dampening max(0, 1 - |v - v_threshold|/v_threshold)/v_threshold stands
     for the derivative of z by v. ``learning_signal`` takes a weighted sum of errors (see
     :class:`neurodyn.EpropReadout`), which arrives a step late: combine it with eligibility of the step before.
+    ``firing`` is the mean of z over the ``age`` in steps since the last reset, up to the step before.
 
     Parameters
     ----------
@@ -58,7 +62,7 @@ def surrogate_lif(
         name,
         size,
         code=_CODE,
-        variables=dict.fromkeys(("v", "I_rec", "I_in", "spiked", "trace", "psi", "learning_signal"), "1"),
+        variables=dict.fromkeys(_VARIABLES, "1"),
         threshold="v > v_threshold",
         reset="spiked = 1",
         parameters={"tau": tau, "v_threshold": threshold, "dampening": dampening, "decay": "exp(-dt/tau)"},

@@ -112,17 +112,25 @@ class EpropReadout:
 
 
 def eprop(
-    name: str = "eprop", *, rate: float = 1e-4, tau: Any = "30 ms", signal: str = "learning_signal"
+    name: str = "eprop",
+    *,
+    rate: float = 1e-4,
+    tau: Any = "30 ms",
+    signal: str = "learning_signal",
+    regularization: float = 300.0,
+    target_rate: Any = "10 Hz",
 ) -> SynapticRule:
     """Return e-prop for synapses inside a network of :func:`neurodyn.surrogate_lif` cells.
 
     With the eligibility e_ji = psi_j(t) trace_i(t), low-passed by the output's kappa = exp(-dt/tau) to ebar,
 
-        dE/dw_ji is approximated by sum_t L_j(t) ebar_ji(t),   w <- w - rate dE/dw at the end of the trial.
+        dE/dw_ji is approximated by sum_t L_j(t) ebar_ji(t) + c (f_j - f*) mean_t(e_ji)/dt,
 
-    Without recurrence it is the gradient where psi stands for the derivative of a spike; with recurrence the paths
-    through other cells are left out. Learning signals arrive a step late and meet the eligibility of their own step;
-    those of the last step of a trial are left out.
+    and w <- w - rate dE/dw at the end of the trial. Without recurrence the first term is the gradient where psi stands for
+    the derivative of a spike; with recurrence the paths through other cells are left out. Learning signals arrive a step
+    late and meet the eligibility of their own step; those of the last step of a trial are left out. The second term
+    descends c/2 sum_j (f_j - f*)^2, with rates f_j since the last reset and f* in kHz and dt in ms: without it rates grow
+    to hundreds of Hz and learning becomes unstable.
 
     Parameters
     ----------
@@ -132,24 +140,42 @@ def eprop(
         Time constant of the outputs, that of :class:`EpropReadout`.
     signal : str
         Variable of the target that holds its learning signal.
+    regularization : float
+        c, >= 0.
+    target_rate : quantity
+        f*, >= 0.
+
+    Raises
+    ------
+    ValueError
+        For numbers out of range.
 
     References
     ----------
-    Bellec et al. (2020) Nat. Commun. 11:3625, eq. 1, 23 and 28.
+    Bellec et al. (2020) Nat. Commun. 11:3625, eq. 1, 23 and 28; c and f* as in the published tutorial.
     """
     if not 0 < rate < float("inf"):
         raise ValueError(f"eprop: rate = {rate!r}, give a positive number")
+    if not 0 <= regularization < float("inf"):
+        raise ValueError(f"eprop: regularization = {regularization!r}, give 0 or a positive number")
     si(tau, "second", name="eprop: tau", above=0.0)
+    si(target_rate, "hertz", name="eprop: target_rate", low=0.0)
     return SynapticRule(
         name,
-        parameters={"rate": rate, "tau": tau},
-        state={"filtered": "synapse"},
+        parameters={"rate": rate, "tau": tau, "regularization": regularization, "target_rate": target_rate},
+        state={"filtered": "synapse", "total": "synapse"},
         memory={"gradient": "synapse"},
         trial_start="gradient = 0",
         per_step=f"""
 gradient += {signal}_post*filtered
 kappa = exp(-dt/tau)
-filtered = kappa*filtered + (1 - kappa)*psi_post*trace_pre
+eligibility = psi_post*trace_pre
+filtered = kappa*filtered + (1 - kappa)*eligibility
+total += eligibility
 """,
-        trial_end="w -= rate*gradient",
+        trial_end="""
+excess = (firing_post/dt - target_rate)/kHz
+gradient += regularization*excess*total/age_post/(dt/ms)
+w -= rate*gradient
+""",
     )

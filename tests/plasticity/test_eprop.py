@@ -123,11 +123,15 @@ def test_synapses_sum_what_the_cells_hold():
     """The rule against recorded traces, for inputs and sparse recurrent synapses; steps are taken in the rule's order."""
     net = network()
     for number, connection in enumerate(net.connections[1:]):
-        net = net.with_part(replace(connection, rules=(nd.eprop(f"rule{number}", rate=1e-3, tau="25 ms"),)))
+        net = net.with_part(
+            replace(connection, rules=(nd.eprop(f"rule{number}", rate=1e-3, tau="25 ms", target_rate="20 Hz"),))
+        )
     circuit = started(nd.EpropReadout(outputs=("a", "b"), tau="25 ms"), net)
-    record = ["cells.psi", "cells.learning_signal", "sources.trace", "cells.trace"]
+    record = ["cells.psi", "cells.learning_signal", "sources.trace", "cells.trace"]  # in this order below
+    record += ["cells.spiked"]
     run = nd.simulate(circuit, session(("a", "b"))[0], record=record, backend="interpreter")
-    psi, signal, *traces = (np.asarray(run[name]) for name in record)
+    psi, signal, *traces, spiked = (np.asarray(run[name]) for name in record)
+    excess = spiked[:-1].sum(axis=0) / STEPS - 0.02  # in kHz, at a step of 1 ms
     kappa = np.exp(-1 / 25)
     values = run.network().values
     for number, (connection, trace) in enumerate(zip(net.connections[1:], traces, strict=True)):
@@ -135,9 +139,11 @@ def test_synapses_sum_what_the_cells_hold():
         for step in range(STEPS):
             gradient = gradient + eligibility * signal[step]
             eligibility = kappa * eligibility + (1 - kappa) * np.outer(trace[step], psi[step])
+        assert np.abs(gradient).max() > 0.01
+        gradient = gradient + 300 * excess * (trace.T @ psi) / STEPS
         indptr, targets = (np.asarray(values[f"{connection.name}.{field}"]) for field in ("indptr", "targets"))
         at = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr)), targets
-        assert 0 < len(targets) <= gradient.size and np.abs(gradient).max() > 0.01
+        assert 0 < len(targets) <= gradient.size
         np.testing.assert_allclose(values[f"rule{number}.gradient"], gradient[at], rtol=0, atol=1e-10)
         change = np.asarray(values[f"{connection.name}.w"]) - np.asarray(values[f"{connection.name}.weights"])
         np.testing.assert_allclose(change, -1e-3 * gradient[at], rtol=0, atol=1e-12)
@@ -184,6 +190,19 @@ def test_all_runners_compute_the_same_bits(outputs):
         np.testing.assert_array_equal(run.network().values["output.w"], runs[0].network().values["output.w"])
 
 
+def test_regularization_alone_brings_rates_to_their_target():
+    """Learning signals switched off (B = 0): the rates of cells that fire move towards 10 Hz, by the inputs alone."""
+    net = network(recurrent=False)
+    net = net.with_part(replace(net["w_in"], rules=(nd.eprop(rate=1e-3),)))
+    sequence, _ = session(("a",), trials=60)
+    run = nd.simulate(net, sequence, learn=nd.EpropReadout(outputs=("a",), feedback=0.0), record=["cells.firing"])
+    firing = np.asarray(run["cells.firing"]).reshape(60, STEPS, CELLS)[:, -1] * 1e3
+    fires = firing[0] > 0
+    assert firing[0][fires].mean() > 30
+    before, after = (np.abs(rates[fires] - 10).mean() for rates in (firing[0], firing[-1]))
+    assert after < 0.3 * before, (before, after)
+
+
 def test_surrogate_peaks_at_threshold():
     run = nd.simulate(network(), session(("a",))[0], record=["cells.psi", "cells.v"], backend="interpreter")
     psi, v = np.asarray(run["cells.psi"]), np.asarray(run["cells.v"])
@@ -206,6 +225,12 @@ def test_wrong_numbers_of_the_readout_are_named(given, words):
 def test_wrong_numbers_of_the_cells_are_named(given, words):
     with pytest.raises(CircuitError, match=words):
         nd.surrogate_lif("cells", 3, **given)
+
+
+@pytest.mark.parametrize("given", [{"rate": 0.0}, {"regularization": -1.0}, {"tau": "0 s"}, {"target_rate": "-1 Hz"}])
+def test_wrong_numbers_of_the_rule_are_named(given):
+    with pytest.raises(ValueError, match=f"eprop: {next(iter(given))}"):
+        nd.eprop(**given)
 
 
 def test_cells_without_spikes_are_refused():
