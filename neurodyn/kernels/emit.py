@@ -59,6 +59,8 @@ class Emitter:
         self.names = {a.name: f"a{k}" for k, a in enumerate(program.arrays)}
         self.dynamic = [a for a in self._all_axes() if not self._static(a)]
         self.sizes = {a: f"n{k}" for k, a in enumerate(self.dynamic)}
+        # plastic sums all to all: a loop over their synapses is one over sources and, in it, over targets
+        self.dense = {s.name: (s.source_axis, s.target_population) for s in program.sums if s.plastic and s.layout == "dense"}
         self.lines: list[str] = []
         self.indent = 1
         self.workspace: dict[str, str] = {}
@@ -163,8 +165,7 @@ class Emitter:
                 self.indent += line.endswith(":")
         else:
             for axis in loop.axes:
-                self.put(f"for {self.index(axis)} in range({self.sizes[axis]}):")
-                self.indent += 1
+                self._loop_over(axis)
         for (name, combo), local in loop.loads.items():
             self.put(f"{local} = {self.element(self.arrays[name], combo)}")
         for line in loop.lines:
@@ -177,6 +178,17 @@ class Emitter:
         for name in loop.defined:
             if self.place.get(name) == "loop":
                 self.place[name] = "closed"
+
+    def _loop_over(self, axis: str) -> None:
+        if axis not in self.dense:
+            self.put(f"for {self.index(axis)} in range({self.sizes[axis]}):")
+            self.indent += 1
+            return
+        for side, units in zip(("pre", "post"), self.dense[axis], strict=True):
+            self.put(f"for {side}_{self.sizes[axis]} in range(np.uint64({self.sizes[units]})):")
+            self.indent += 1
+        pre, post = (f"{side}_{self.sizes[axis]}" for side in ("pre", "post"))
+        self.put(f"{self.index(axis)} = {pre} * np.uint64({self.sizes[self.dense[axis][1]]}) + {post}")
 
     def open(self, axes: Axes) -> Loop:
         dynamic = tuple(a for a in axes if not self._static(a))
@@ -280,7 +292,10 @@ class Emitter:
             x = self.operand(op.args[0], combo, op.axes)
             return "*".join([x] * int(float(op.args[1])))
         if op.op == "gather":  # an array of units, which no loop over synapses writes
-            return f"{self.names[str(op.args[0])]}[{self.operand(op.args[1], combo, op.axes)}]"
+            array, index = (str(a) for a in op.args)
+            connection, _, side = index.partition("@")
+            at = f"{side}_{self.sizes[connection]}" if connection in self.dense else self.operand(index, combo, op.axes)
+            return f"{self.names[array]}[{at}]"
         args = [self.operand(a, combo, op.axes) for a in op.args]
         if op.op in INFIX:
             return f"{args[0]} {INFIX[op.op]} {args[1]}"

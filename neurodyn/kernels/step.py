@@ -194,8 +194,11 @@ class StepText:
         put(f"    x = {value}")
         put("    if x != F(0.0):")
         if s.layout == "dense":
-            at = f"j * {n} + i" if s.plastic else "j, i"
-            put(f"        for i in range({n}): m{number}_sum[i] += {weights}[{at}] * x")
+            if s.plastic:
+                put(f"        out_of_j = {weights}[j * {n} : (j + 1) * {n}]")
+                put(f"        for i in range({n}): m{number}_sum[i] += out_of_j[i] * x")
+            else:
+                put(f"        for i in range({n}): m{number}_sum[i] += {weights}[j, i] * x")
         else:
             put(f"        for q in range(m{number}_indptr[j], m{number}_indptr[j + 1]):")
             put(f"            m{number}_sum[m{number}_targets[q]] += {weights}[q] * x")
