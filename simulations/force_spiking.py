@@ -33,7 +33,7 @@ def force_spiking(
     experiment : str
         "E8": the published sine of 5 Hz. "drift": how its phase slips, for four intervals between updates and both gains.
         "precision": float32 beside float64. "lif": integrate-and-fire cells. "product": a noisy product of sines.
-        "lorenz": the Lorenz attractor. "song": ten channels with a clock, and without it.
+        "lorenz": the Lorenz attractor. "song": ten channels with a clock.
     seeds : int
         Number of networks, each with its own wiring and start.
     seed : int

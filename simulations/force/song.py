@@ -1,14 +1,27 @@
-"""The song as a picture: target, output and difference of the last course, and the error over time."""
+"""The song as a picture, with the error over time; and what the clock does without a network."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from scipy.signal import lfilter
 
+import neurodyn as nd
+from force.measures import correlation
 from force.runs import Traces
 from neurodyn.plots.base import CYCLE, GREY, dress, new_figure, panel_letters, style
 from neurodyn.plots.supervised import SHADE
+
+
+def clock_alone(task: nd.tasks.Supervisor) -> float:
+    """Correlation with the target of least squares on the clock itself, filtered as the rates are: no network at all."""
+    pulses = np.tile(task.pulses(), (2, 1))
+    for tau_ms in (2.0, 20.0):  # the clock and its filters run at 1 ms
+        keep = np.exp(-1.0 / tau_ms)
+        pulses = lfilter([1 - keep], [1, -keep], pulses, axis=0)
+    features = pulses[len(task.signal) :]
+    return correlation(features @ np.linalg.lstsq(features, task.signal, rcond=None)[0], task.signal)
 
 
 @style()

@@ -33,6 +33,7 @@ def parts() -> Iterator[Any]:
         traces=runs.run,
         Traces=runs.Traces,
         song_figure=song.song_figure,
+        clock_alone=song.clock_alone,
         attractor=attractor,
         measures=measures,
         sine=sine,
@@ -84,6 +85,7 @@ def test_a_song_is_drawn_with_its_difference(parts: Any) -> None:
     time, target = np.arange(1, 3001) * 1e-3, np.tile(nd.tasks.song(4, duration="1 s", clock=10).signal, (3, 1))[None]
     traces = parts.Traces(time, target + 0.25, target, np.full((1, 3000), 8.0), (0.5, 2.0), 50, tuple("abcd"), ())
     figure = parts.song_figure(traces, 1.0, "A song")
+    assert parts.clock_alone(nd.tasks.song()) > 0.99 and parts.clock_alone(nd.tasks.song(clock=2)) < 0.5
     shown = [np.asarray(ax.images[0].get_array()) for ax in figure.axes[:3]]
     np.testing.assert_allclose(shown[0], target[0, 2000:].T)
     np.testing.assert_allclose(shown[2], 0.25)
