@@ -173,11 +173,11 @@ def drift(
 
 
 def precision(*, seeds: Sequence[int], out: Any = None, **options: Any) -> nd.Outcome:
-    """States and weights in float32 beside float64 (P is float64 in both), and what rounding alone does: a nudge of 1e-12 V."""
+    """States and weights in float32 beside float64 (P is float64 in both), and another start in float64: the first cell 10 mV higher."""
     arms = {
         "float64": sine(seeds, out=out, **options),
         "float32": sine(seeds, dtype="float32", **options),
-        "float64, one start nudged by 1e-12 V": sine(seeds, nudge=1e-12, **options),
+        "float64, one cell started 10 mV higher": sine(seeds, nudge=0.01, **options),
     }
     results, correlations, phase = _arms(arms)
     first = arms["float64"]
