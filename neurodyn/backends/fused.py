@@ -11,9 +11,10 @@ import numpy as np
 import torch
 
 from neurodyn.backends.engine import SampleSpec
-from neurodyn.backends.layout import Layout, Sums, Synapses
+from neurodyn.backends.layout import Layout, PlasticSynapses, Sums, Synapses
 from neurodyn.kernels.emit import Sample
 from neurodyn.program import Program, Spikes, WeightedSum
+from neurodyn.wiring import Wiring
 
 LARGEST = 16384  # units of a population that one program steps through; beyond, tensors use the whole device better
 _OLDEST = (3, 4)  # version of triton
@@ -28,9 +29,6 @@ def reason_against(program: Program, width: Mapping[str, int]) -> str | None:
         return "triton is not installed (a CUDA build of torch brings it)"
     if tuple(int(x) for x in triton.__version__.split(".")[:2]) < _OLDEST:
         return f"triton {triton.__version__} is too old, {'.'.join(map(str, _OLDEST))} is needed"
-    plastic = [s.name for s in (*program.spikes, *program.sums) if s.plastic]
-    if plastic:
-        return f"connection {plastic[0]!r} has rules, which the kernel has no words for yet"
     largest = max((width[p] for p in (*program.populations, *program.spike_sources)), default=0)
     if largest > LARGEST:
         return (
@@ -100,7 +98,10 @@ class FusedStep:
             dtype = {"bool": torch.uint8, "wide": torch.float64}.get(array.dtype, layout.dtype)
             self._fixed[name] = self._new(layout.shape(array.axes), dtype)
         for number, s in enumerate(program.spikes):
-            self._fixed |= self._connection(f"c{number}", s, layout.synapses[s.name])
+            if s.plastic:
+                self._fixed |= self._plastic(f"c{number}", s, layout.plastic[s.name])
+            else:
+                self._fixed |= self._connection(f"c{number}", s, layout.synapses[s.name])
         for number, s in enumerate(program.sums):
             self._fixed |= self._weighted_sum(f"m{number}", s, layout.sums[s.name])
         self._fixed |= {f"rec{k}_on": population in self.recorded for k, population in enumerate(program.spiking)}
@@ -200,6 +201,29 @@ class FusedStep:
             given[f"{c}_delay"] = self.layout.tensor(np.array(delays, np.int32))
         return given
 
+    def _plastic(self, c: str, s: Spikes, of: PlasticSynapses) -> dict[str, Any]:
+        """Return the lists of a plastic connection, synapses by their place in their own network."""
+        width = max(self.layout.width[s.name], 1)
+        firsts, lists, begin = [], [], 0
+        for indptr, synapses in of.arriving.values():
+            firsts.append(indptr + begin)
+            lists.append(synapses % width)
+            begin += synapses.numel()
+        none = self._new((0,), torch.int64)
+        rows = self.layout.width[s.source] * len(self.layout) + 1
+        return {
+            f"{c}_lags": self.layout.tensor(np.array([*of.arriving, 0], np.int32)),
+            f"{c}_lag_count": len(of.arriving),
+            f"{c}_first": torch.cat([none, *firsts, self._new((rows,), torch.int64)]),
+            f"{c}_arriving": torch.cat([none, *lists, self._new((1,), torch.int64)]),
+            f"{c}_onto_first": of.onto[0],
+            f"{c}_onto": torch.cat([of.onto[1] % width, self._new((1,), torch.int64)]),
+            f"{c}_emitted": of.emitted,
+            f"{c}_length": of.emitted.shape[1],
+            f"{c}_ring": of.ring,
+            f"{c}_distinct": all(_different(n.wiring[s.name]) for n in self.layout.networks),
+        }
+
     def _weighted_sum(self, m: str, s: WeightedSum, of: Sums) -> dict[str, Any]:
         """Return the synapses of a sum sorted by target, for a thread adds up what comes to its target."""
         given: dict[str, Any] = {f"{m}_history": of.history, f"{m}_total": of.total, f"{m}_matrix": of.matrix}
@@ -209,7 +233,7 @@ class FusedStep:
             counts = torch.bincount(of.targets, minlength=of.total.numel())
             given[f"{m}_indptr"] = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
             given[f"{m}_sources"] = (of.sources[order] % max(of.history.shape[2], 1)).to(torch.int32)
-            given[f"{m}_weights"] = of.weights[order]
+            given[f"{m}_weights"] = of.weights[order] if of.at is None else of.at[order]
         return given
 
     def _chosen(self, number: int) -> torch.Tensor:
@@ -231,6 +255,14 @@ class FusedStep:
             f"{src}_rows": self.layout.tensor(np.concatenate([[0], ends])),
             f"{src}_units": self.layout.tensor(units[now][order].astype(np.int32)),
         }
+
+
+def _different(wiring: Wiring) -> bool:
+    """Whether no source reaches a target twice after the same delay."""
+    if wiring.targets.size < 2:
+        return True
+    keys = np.stack([wiring.sources, wiring.delays, wiring.targets])
+    return len(np.unique(keys, axis=1).T) == wiring.targets.size
 
 
 def _bytes(tensor: torch.Tensor) -> torch.Tensor:

@@ -40,8 +40,8 @@ class PlasticSynapses:
     """The synapses of one plastic connection in all networks, as flat indices network * width + synapse.
 
     ``arriving`` by delay in steps, longest first: ``indptr`` by network and (padded) source, and the synapses that a spike
-    reaches after this delay. ``onto``: the same by target. ``emitted`` (networks, length, sources) bool says who fired in
-    step k, in slot k modulo length. ``ring`` (networks, 1, targets) gathers what arrives in a step.
+    reaches after this delay. ``onto``: the same by target. ``emitted`` (networks, length, 1 + sources) int32 says who fired
+    in step k, in slot k modulo length: how many, then the units. ``ring`` (networks, 1, targets) gathers what arrives in a step.
     """
 
     arriving: Mapping[int, tuple[torch.Tensor, torch.Tensor]]
@@ -128,8 +128,8 @@ class Layout:
                 fired = buffers[f"emitted/{s.name}"][lane].cpu().numpy()
                 rows = state[f"emitted/{s.name}"] = np.zeros((own, network.sizes[s.source] + 1), np.int32)
                 for k in range(max(step - own, 0), step):
-                    units = np.flatnonzero(fired[k % len(fired)])
-                    rows[k % own, : units.size + 1] = [units.size, *units]
+                    row = fired[k % len(fired)]
+                    rows[k % own, : 1 + row[0]] = row[: 1 + row[0]]
                 continue
             ahead = step + np.arange(own)
             mine = np.zeros((own, ring.shape[1]), ring.dtype)
@@ -148,10 +148,10 @@ class Layout:
                 self.arrays[name][self.part(lane, self.program.array(name).axes)] = self.tensor(value)
             elif kind == "emitted":
                 emitted, step = self.plastic[name].emitted, int(state["step"])
-                emitted[lane] = False
+                emitted[lane] = 0
                 for k in range(max(step - len(value), 0), step):
                     row = value[k % len(value)]
-                    emitted[lane, k % emitted.shape[1], self.tensor(row[1 : 1 + row[0]].astype(np.int64))] = True
+                    emitted[lane, k % emitted.shape[1], : len(row)] = self.tensor(row)
             elif kind == "ring" and name in self.plastic:
                 self.plastic[name].ring[lane] = 0.0
                 self.plastic[name].ring[lane, :, : value.shape[1]] = self.tensor(value)
@@ -203,8 +203,8 @@ class Layout:
             arriving[lag] = self._lists(s, s.source, [(r[0] if len(r) else np.zeros(1, np.int64), e.arriving) for r, e in zip(rows, lists, strict=True)])  # fmt: skip
         onto = self._lists(s, s.target_population, [(e.onto_first, e.onto) for e in lists])
         length = 1 + max(lags, default=0)
-        shape = (len(self), length, self.width[s.source])
-        emitted = torch.zeros(shape, dtype=torch.bool, device=self.device)
+        shape = (len(self), length, 1 + self.width[s.source])
+        emitted = torch.zeros(shape, dtype=torch.int32, device=self.device)
         ring = torch.zeros((len(self), 1, self.width[s.target_population]), dtype=self.dtype, device=self.device)
         return PlasticSynapses(arriving, onto, emitted, ring)
 

@@ -189,7 +189,7 @@ class TorchBatch:
             masks[population].view(-1)[at] = True
         for s in program.spikes:
             if s.plastic:
-                self._pair(s, masks, fired)
+                self._pair(s, fired, masks)
             elif fired[s.source].numel():
                 self._propagate(s.name, fired[s.source])
         for s in program.spikes:
@@ -229,19 +229,24 @@ class TorchBatch:
             cells = cells + (self.step + c.delays[at]) % length * width
         c.ring.view(-1).index_add_(0, cells, c.weights[at])
 
-    def _pair(self, s: Spikes, masks: Mapping[str, torch.Tensor], fired: Mapping[str, torch.Tensor]) -> None:
+    def _pair(self, s: Spikes, fired: Mapping[str, torch.Tensor], masks: Mapping[str, torch.Tensor]) -> None:
         """Run the rules of a plastic connection at spikes of its targets and at those that arrive, which deliver."""
-        c = self.layout.plastic[s.name]
+        c, width = self.layout.plastic[s.name], self.layout.width[s.source]
         length = c.emitted.shape[1]
-        c.emitted[:, self.step % length] = masks[s.source]
+        now, spikes = c.emitted[:, self.step % length], fired[s.source]
+        lanes = spikes // max(width, 1)
+        now[:, 0] = torch.bincount(lanes, minlength=len(now))
+        place = torch.arange(spikes.numel(), device=self.device) - torch.searchsorted(lanes, lanes)
+        now[lanes, 1 + place] = (spikes % max(width, 1)).to(torch.int32)
         spiking = fired.get(s.target_population)
         if spiking is not None and spiking.numel():
             self._events("on_post", s.name, c.onto[1][_of_rows(c.onto[0], spiking)])
         found = []
         for lag, (indptr, synapses) in c.arriving.items():
-            then = c.emitted[:, (self.step - lag) % length].reshape(-1).nonzero().squeeze(1)
-            if then.numel():
-                found.append(synapses[_of_rows(indptr, then)])
+            then = c.emitted[:, (self.step - lag) % length]
+            lanes, place = (torch.arange(width, device=self.device) < then[:, :1]).nonzero(as_tuple=True)
+            if lanes.numel():
+                found.append(synapses[_of_rows(indptr, lanes * width + then[lanes, 1 + place])])
         if found:
             self._events("on_pre", s.name, torch.cat(found))
         self._run("paired", s.name, fired=masks)

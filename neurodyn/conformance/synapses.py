@@ -13,7 +13,7 @@ import numpy as np
 import neurodyn as nd
 
 
-def eligibility(*, size=25, seed=31, form="auto", delay=None, lengths=(260, 120, 200)):
+def eligibility(*, size=25, seed=31, form="auto", delay=None, lengths=(460, 220, 320)):
     """Dopamine, dips included, turns eligibility into weights between hard bounds; beside it STDP and scaling, delays of all lengths."""
     noisy = {"current": "bias + I_syn + noise*randn()", "jitter": 1.0}
     cells = nd.izhikevich_2003("cells", size, parameters={"bias": nd.Uniform(2, 7), "noise": 2.0}, **noisy)
@@ -79,7 +79,7 @@ def pair_rules(*, form="auto"):
             name="late",
         ),
     ]
-    trials = tuple(nd.Trial(steps, learning=number != 2) for number, steps in enumerate((150, 1, 90, 150)))
+    trials = tuple(nd.Trial(steps, learning=number != 2) for number, steps in enumerate((450, 1, 150, 400)))
     return nd.Circuit([cells], links, seed=33), nd.Session(trials, 1e-3)
 
 

@@ -59,7 +59,7 @@ class Emitter:
         self.names = {a.name: f"a{k}" for k, a in enumerate(program.arrays)}
         self.dynamic = [a for a in self._all_axes() if not self._static(a)]
         self.sizes = {a: f"n{k}" for k, a in enumerate(self.dynamic)}
-        # plastic sums all to all: a loop over their synapses is one over sources and, in it, over targets
+        # plastic sums all to all: a loop over their synapses is one over sources and, in it, over targets (here only)
         self.dense = {s.name: (s.source_axis, s.target_population) for s in program.sums if s.plastic and s.layout == "dense"}
         self.lines: list[str] = []
         self.indent = 1

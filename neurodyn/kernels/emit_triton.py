@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from neurodyn.kernels.emit import INFIX, Emitter, Loop, Sample
 from neurodyn.kernels.philox import stream_number
-from neurodyn.program import Array, Axes, Op, Operand, Program, Store, stores
+from neurodyn.program import LAST_PHASES, Array, Axes, Op, Operand, Program, Store, stores
 
 _MARK = "#memory "
 _CALLS = {
@@ -55,8 +55,12 @@ class TritonEmitter(Emitter):
         self.uniform: dict[str, str] = {}  # what the open loop reads of the network: its name, its text
         self.offsets: dict[str, str] = {}
         self.rows: list[str] = []  # axes of the open loop but the last
-        phases = ("update", "threshold", "spiked", "reset", "trace", "observe", "learn")
+        self.gathered: set[str] = set()  # arrays of units that the open loop reads for synapses
+        self.delivering = ""  # the ring that the open loop adds to
+        phases = ("update", "threshold", "spiked", "on_post", "on_pre", "paired", "reset", *LAST_PHASES)
         written = {s.array for b in program.blocks if b.phase in phases for s in stores(b.body)}
+        self.plastic = frozenset(s.name for s in program.spikes if s.plastic)
+        self.head_reads: set[str] = set()  # what the loops over events read
         self.carried = [a for a in program.arrays if a.name in written and self.resident(a)]
         self.inputs = {f"{name}.value": f"given{k}" for k, name in enumerate(program.inputs)}
 
@@ -92,6 +96,8 @@ class TritonEmitter(Emitter):
 
     def element(self, array: Array, combo: tuple[int, ...]) -> str:
         """Return the pointer of one element."""
+        if array.name in self.places:
+            return self.places[array.name]
         return f"{self.names[array.name]} + {self.at(array.axes, combo)}"
 
     def at(self, axes: Axes, combo: tuple[int, ...]) -> str:
@@ -176,10 +182,13 @@ class TritonEmitter(Emitter):
         subset = self.subset == tile
         size, index = self.sizes[tile], self.index(tile)
         loads, stores = {n for n, _ in loop.loads}, {n for n, _ in loop.stores}
+        events = subset and self.head and tile in self.plastic
         listing = [self.lists[n] for n in stores if n in self.lists]
         writes = {self.names[n] for n in stores if n not in self.lists} | {f"spk_{self.sizes[p]}" for p in listing}
         writes |= {w for w, _ in self.totals.values() if rows and w}
-        self.memory({self.names[n] for n in loads} | ({f"spk_{size}"} if subset else set()), writes)
+        reads = {self.names[n] for n in (*loads, *self.gathered)} | ({f"spk_{size}"} if subset and not events else set())
+        delivered = {self.delivering} - {""}
+        self.memory(reads | delivered | (self.head_reads if events else set()), writes | delivered)
         for text, name in self.uniform.items():
             self.put(f"{name} = {text}")
         for line in [*loop.before, *(f"count_{self.sizes[p]} = tl.full((), 0, tl.int32)" for p in listing)]:
@@ -191,9 +200,16 @@ class TritonEmitter(Emitter):
             self._load(loop.loads, lambda array: tile not in array.axes, None)
         for name, (_, kind) in self.totals.items():
             self.put(f"t_{name} = tl.zeros((BLOCK,), {kind})")
-        self.put(f"for b_{size} in range(0, {f'count_{size}' if subset else size}, BLOCK):")
-        self.indent += 1
-        if subset:
+        if events:
+            for line in self.head:
+                self.put(line)
+                self.indent += line.endswith(":")
+        else:
+            self.put(f"for b_{size} in range(0, {f'count_{size}' if subset else size}, BLOCK):")
+            self.indent += 1
+        if events:
+            pass
+        elif subset:
             self.put(f"m_{size} = b_{size} + lane < count_{size}")
             self.put(f"{index} = tl.load({self.listed(tile)} + (b_{size} + lane), mask=m_{size}, other=0)")
         else:
@@ -206,6 +222,8 @@ class TritonEmitter(Emitter):
             self.put("tl.debug_barrier()")
         for (name, combo), value in loop.stores.items():
             self._store(self.arrays[name], combo, value, f"m_{size}")
+        if self.delivering:  # the next row may reach the same target
+            self.put("tl.debug_barrier()")
         self.indent = start + len(rows)
         for name, (workspace, _) in self.totals.items():
             total = f"tl.sum(t_{name}, 0)"
@@ -218,6 +236,7 @@ class TritonEmitter(Emitter):
             if self.place.get(name) == "loop":
                 self.place[name] = "closed"
         self.totals, self.uniform, self.rows = {}, {}, []
+        self.gathered, self.delivering = set(), ""
 
     def _load(self, loads: dict[tuple[str, tuple[int, ...]], str], wanted, mask: str | None) -> None:
         for (name, combo), local in loads.items():
@@ -259,6 +278,12 @@ class TritonEmitter(Emitter):
         if op.op == "power_product":
             x = self.operand(op.args[0], combo, op.axes)
             return " * ".join([x] * int(float(op.args[1])))
+        if op.op == "gather":
+            array = self.arrays[str(op.args[0])]
+            self.gathered.add(array.name)
+            place = f"{self.offset(array.axes)} + {self.operand(op.args[1], combo, op.axes)}"
+            value = f"tl.load({self.names[array.name]} + ({place}), mask=m_{self.sizes[op.axes[-1]]}, other=0)"
+            return f"({value} != 0)" if array.dtype == "bool" else value
         args = [self.operand(a, combo, op.axes) for a in op.args]
         if op.op in _CALLS:
             numbers = {"zero": 0.0, "half": 0.5, "one": 1.0, "tiny": 1e-16, "false": False, "true": True}
@@ -268,6 +293,17 @@ class TritonEmitter(Emitter):
             text = f"{args[0]} {INFIX[op.op]} {args[1]}"
             return f"({text})" if op.op in _BOOL else text
         return f"{op.op}({', '.join(args)})"
+
+    def arrive(self, op: Op) -> None:
+        """Add weights to what reaches the targets: by plain stores where no two synapses of a row share one."""
+        connection, weights = (str(a) for a in op.args)
+        loop = self.open(op.axes)
+        number = next(k for k, s in enumerate(self.program.spikes) if s.name == connection)
+        self.delivering, mask = f"c{number}_ring", f"m_{self.sizes[connection]}"
+        target = self.operand(f"{connection}@post", (), op.axes)
+        place = f"{self.offset((self.program.spikes[number].target_population,))} + {target}"
+        weight = self.operand(weights, (), op.axes)
+        loop.lines.append(f"added(c{number}_ring + ({place}), {weight}, {mask}, c{number}_distinct)")
 
     def spill(self, op: Op, name: str, loop: Loop) -> None:
         """Keep a value for later loops, in memory."""

@@ -223,6 +223,15 @@ def _add(ring, cell, weight, there, distinct: tl.constexpr):
 
 
 @_jit
+def added(cell, weight, there, distinct: tl.constexpr):
+    """Add the weights of a tile of synapses to the cells of their targets."""
+    if distinct:
+        tl.store(cell, tl.load(cell, mask=there, other=0.0) + weight, mask=there)
+    else:
+        tl.atomic_add(cell, weight, mask=there)
+
+
+@_jit
 def _add_row(first, last, cell, weight, targets, weights, delays, ring, slot, length, width, late: tl.constexpr, distinct: tl.constexpr, BLOCK: tl.constexpr):  # fmt: skip
     """Add one row to the ring; no other row may be under way."""
     lane = tl.arange(0, BLOCK)
@@ -264,6 +273,19 @@ def dense_sum(total, matrix, source, units, targets, sources, width):
             x = tl.load(source + row, mask=row < sources, other=0.0)
             here = units < tl.where(row < sources, targets, 0)
             total += tl.load(matrix + (row * width + units), mask=here, other=0.0) * x
+    return total
+
+
+@_jit
+def plastic_sum(total, indptr, sources, synapses, weights, source, units, there):
+    """Add weight * source over the synapses of each target to a tile of ``total``; weights lie in order of the sources."""
+    first = tl.load(indptr + units, mask=there, other=0)
+    last = tl.load(indptr + units + 1, mask=there, other=0)
+    for q in range(0, tl.max(last - first, 0)):
+        more = first + q < last
+        x = tl.load(source + tl.load(sources + first + q, mask=more, other=0), mask=more, other=0.0)
+        synapse = tl.load(synapses + first + q, mask=more, other=0)
+        total += tl.load(weights + synapse, mask=more, other=0.0) * x
     return total
 
 

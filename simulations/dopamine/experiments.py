@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dopamine.network import CEILING, network, session, unpaid
 
 import neurodyn as nd
+from dopamine.network import CEILING, network, session, unpaid
 
 SNAPSHOT_S = 60.0
 WATCHED = 50  # synapses of which the eligibility is recorded; the first is the rewarded one
