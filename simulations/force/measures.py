@@ -11,9 +11,9 @@ def rms(output: np.ndarray, target: np.ndarray) -> float:
 
 
 def correlation(output: np.ndarray, target: np.ndarray) -> float:
-    """Pearson correlation over time, mean over outputs; arrays (time, output)."""
+    """Pearson correlation over time, mean over outputs, 0 where an output is constant (to 1e-9, as a silent network's is); arrays (time, output)."""
     pairs = zip(output.T, target.T, strict=True)
-    return float(np.mean([np.corrcoef(y, f)[0, 1] for y, f in pairs]))
+    return float(np.mean([np.corrcoef(y, f)[0, 1] if np.ptp(y) > 1e-9 else 0.0 for y, f in pairs]))
 
 
 def amplitude(output: np.ndarray, target: np.ndarray) -> float:
