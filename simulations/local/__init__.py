@@ -1,0 +1,1 @@
+"""Parts of simulations/local_learning.py."""
