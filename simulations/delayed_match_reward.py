@@ -23,7 +23,7 @@ SOURCE = "Miconi 2017, fig. 2, and README of its code"
 @nd.simulation
 def delayed_match_reward(
     *,
-    trials: int = 2000,
+    trials: int = 3000,
     seeds: int = 5,
     seed: int = 101,
     controls: bool = True,
@@ -60,7 +60,7 @@ def delayed_match_reward(
     before = [float(m.right[:WARM_UP].mean()) for m in mine]
     checks = [
         nd.check("networks at the criterion, 95 of 100 right", len(reached) / seeds, ">= 0.6", reference=1.0, source=SOURCE),
-        nd.check("median trial of the criterion", float(np.median([np.inf if c is None else c for c in criterion])), "<= 2000", reference=1000, source=SOURCE),
+        nd.check("median trial of the criterion", float(np.median([np.inf if c is None else c for c in criterion])), "<= 3000", reference=1000, source=SOURCE),
     ]  # fmt: skip
     for arm in list(arms)[1:]:
         best = max((m.criterion is not None) for m in arms[arm])

@@ -81,9 +81,9 @@ def dopamine_stdp(
             "weights under the same spikes, range": same["moved"],
         },
         checks=[
-            nd.check("seeds whose rewarded synapse ends above 90 % of the ceiling", np.mean(reached), ">= 0.8", reference=1.0, source=SOURCE),
+            nd.check("seeds whose rewarded synapse ends above 90 % of the ceiling", float(np.mean(reached)), ">= 0.8", reference=1.0, source=SOURCE),
             nd.check("largest mean weight at the end, of the ceiling", max(h.weights[-1].mean() for h in paid) / CEILING, "<= 0.5"),
-            nd.check("control: seeds whose synapse does", np.mean([h.rewarded > REACHED for h in control]), "<= 0.2"),
+            nd.check("control: seeds whose synapse does", float(np.mean([h.rewarded > REACHED for h in control])), "<= 0.2"),
             nd.check("runners under the same spikes, largest difference of weights", max(v for k, v in same.items() if k != "moved"), "<= 1e-9"),
         ],
         data={

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from neurodyn.analysis.plasticity import WeightHistory
 from neurodyn.analysis.rewards import EligibilityAtReward, RewardTriggered
@@ -227,6 +228,7 @@ def reward_triggered(
         ax.axvline(0, color=_REWARD, linestyle="--", linewidth=1.0, label="reward")
         ax.set_xlabel("time after reward (ms)")
         ax.set_xlim(result.time[0], result.time[-1])
+        ax.xaxis.set_major_locator(MaxNLocator(5))
         ax.set_title(f"{title}: {channel}\n{result.rewards} rewards, p = {p[k]:.2g}")
     panels[0].set_ylabel(label(name, units))
     if len(channels) > 1:

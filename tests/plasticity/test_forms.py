@@ -158,4 +158,4 @@ def test_what_has_no_closed_form_runs_per_step(change, why):
     circuit = replayed(TRAINS[:50], 20, rule)
     assert not closed(circuit)
     assert why in Form(circuit["plastic"], lambda r, text: not {"w", "go_post"} & names_in(text), spiking=True).reason
-    nd.simulate(circuit, rewards(100, {50: 0.5}))
+    nd.simulate(circuit, rewards(20, {5: 0.5}), backend="interpreter")
