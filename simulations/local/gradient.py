@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from matplotlib.figure import Figure
 import neurodyn as nd
 from local.bptt import recurrent_gradient
 from local.network import dense, network, session, task
-from meet.report import spread
 from neurodyn.plots.base import CYCLE, GREY, dress, legend_below, new_figure, panel_letters, style
 from neurodyn.plots.lines import draw_band
 
@@ -58,11 +58,11 @@ def compare(seed: int, strength: float, *, cells: int, steps: int, backend: str)
     symmetric, random = (dense(run.network().values, "w_rec", "eprop.gradient", cells) for run in runs)
     values = runs[0].network().values
     v, spikes = (np.asarray(runs[0][name], dtype=float) for name in ("cells.v", "cells.spiked"))
-    weights = [dense(values, name, f"{name}.weights", cells) for name in ("w_in", "w_rec")]
-    given = (*weights, w_out, pattern, spikes, target)
-    full, potentials = recurrent_gradient(*given)
-    through_reset, _ = recurrent_gradient(*given, reset=True)
-    own = [recurrent_gradient(*given, signals=b, paths="own")[0] for b in (w_out, other)]
+    w_in, w_rec = (dense(values, name, f"{name}.weights", cells) for name in ("w_in", "w_rec"))
+    backwards = partial(recurrent_gradient, w_in, w_rec, w_out, pattern, spikes, target)
+    full, potentials = backwards()
+    through_reset, _ = backwards(reset=True)
+    own = [backwards(signals=b, paths="own")[0] for b in (w_out, other)]
     return Comparison(
         cosines={
             "symmetric": cosine(symmetric, full),
@@ -76,6 +76,18 @@ def compare(seed: int, strength: float, *, cells: int, steps: int, backend: str)
         length_reset=float(np.linalg.norm(through_reset) / np.linalg.norm(symmetric)),
         rate=float(spikes.mean() * 1e3),
     )
+
+
+def by_strength(name: str, values: np.ndarray) -> dict[str, list[float]]:
+    """Return mean, SD and range over networks for each strength; values (network, strength)."""
+    many = values.shape[0] > 1
+    rows = {
+        "mean": values.mean(axis=0),
+        "SD": values.std(axis=0, ddof=1) if many else np.zeros(values.shape[1]),
+        "lowest": values.min(axis=0),
+        "highest": values.max(axis=0),
+    }
+    return {f"{name}, {key}": row.round(3).tolist() for key, row in rows.items()}
 
 
 def relative(a: np.ndarray, b: np.ndarray) -> float:
@@ -93,14 +105,12 @@ def gradient(
     lengths, lengths_reset, rates = (np.array([[getattr(c, key) for c in row] for row in found]) for key in keys)
     at = {g: k for k, g in enumerate(STRENGTHS)}
     everything = [c for row in found for c in row]
-    results: dict[str, Any] = {}
+    results: dict[str, Any] = {"recurrent strength": list(STRENGTHS)}
     for name, values in cosines.items():
-        for g in STRENGTHS:
-            results |= spread(f"cosine, {name}, strength {g:g}", values[:, at[g]])
-    for g in STRENGTHS:
-        results |= spread(f"rate, strength {g:g} (Hz)", rates[:, at[g]])
-        for name, values in (("BPTT", lengths), ("BPTT through the reset", lengths_reset)):
-            results[f"length of {name} over e-prop, strength {g:g}, median"] = float(np.median(values[:, at[g]]))
+        results |= by_strength(f"cosine, {name}", values)
+    results |= by_strength("rate (Hz)", rates)
+    for name, values in (("BPTT", lengths), ("BPTT through the reset", lengths_reset)):
+        results[f"length of {name} over e-prop, median"] = [float(f"{x:.3g}") for x in np.median(values, axis=0)]
     results["greatest difference of potentials"] = max(c.potential_error for c in everything)
     source = "Bellec et al. 2020, eq. 1 and 3"
     checks = [

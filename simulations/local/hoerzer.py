@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from meet.report import passes, spread
 
 import neurodyn as nd
-from meet.report import passes, spread
 from neurodyn.plasticity.learners import Signals
 from neurodyn.plots.base import CYCLE, GREY, dress, legend_below, new_figure, panel_letters, style
 

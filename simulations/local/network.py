@@ -80,8 +80,9 @@ def task(cells: int, steps: int, *, seed: int) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)
     pattern = (rng.random((steps, cells)) < INPUT_CHANCE).astype(float)
     t = np.arange(steps) / steps
-    target = sum(rng.uniform(0.5, 2) * np.sin(2 * np.pi * (k * t + rng.uniform())) for k in CYCLES)
-    target = np.asarray(target) - target[0]
+    sines = [rng.uniform(0.5, 2) * np.sin(2 * np.pi * (k * t + rng.uniform())) for k in CYCLES]
+    target = np.sum(sines, axis=0)
+    target -= target[0]
     return pattern, target / np.abs(target).max()
 
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from meet.report import passes, spread
 
 import neurodyn as nd
 from local.bptt import recurrent_gradient
 from local.gradient import cosine
 from local.network import dense, network, session, task
-from meet.report import passes, spread
 from neurodyn.plots.base import CYCLE, GREY, dress, legend_below, new_figure, panel_letters, style
 
 RATE = 1e-4
@@ -78,11 +78,11 @@ def after(learner: Learner, seed: int, *, cells: int, steps: int, backend: str) 
         net = net.with_part(replace(net[name], rules=(nd.eprop(rule, rate=RATE, regularization=0.0),)))
     run = nd.simulate(net, session(pattern, target), record=["cells.spiked", "output_trace.r"], backend=backend)
     before, gradient = net.values, dense(run.network().values, "w_rec", "e_rec.gradient", cells)
-    weights = [dense(before, name, f"{name}.w", cells) for name in ("w_in", "w_rec")]
+    w_in, w_rec = (dense(before, name, f"{name}.w", cells) for name in ("w_in", "w_rec"))
     w_out, signals = np.ravel(before["output.w"]), np.ravel(before["output_error.weights"])
     spikes, traces = (np.asarray(run[name], dtype=float) for name in ("cells.spiked", "output_trace.r"))
     full, through_reset = (
-        recurrent_gradient(*weights, w_out, pattern, spikes, target, reset=reset)[0] for reset in (False, True)
+        recurrent_gradient(w_in, w_rec, w_out, pattern, spikes, target, reset=reset)[0] for reset in (False, True)
     )
     return {
         "cosine of the gradient with BPTT after learning": cosine(gradient, full),
@@ -126,16 +126,25 @@ def pattern(
         results |= spread(f"{arm}: nMSE of the last trial", final[arm])
         results |= spread(f"{arm}: rate in the first trial (Hz)", [m.rate[0] for m in found])
         results |= spread(f"{arm}: rate in the last trial (Hz)", [m.rate[-1] for m in found])
-    others = np.min([final[arm] for arm in ARMS if arm != "e-prop"], axis=0)
+    ratios = {
+        f"{other} over {arm}": final[other] / final[arm]
+        for arm, other in (
+            ("e-prop", "readout alone"),
+            ("e-prop", "readout and rate term"),
+            ("e-prop, readout x10", "readout alone x10"),
+        )
+    }
+    for name, values in ratios.items():
+        results |= spread(f"{name}, nMSE", values)
+        results |= passes(f"{name}, above 1", values > 1)
     results |= spread("least nMSE of any readout, before learning", before)
     for name in trained[0]:
         results |= spread(name, [values[name] for values in trained])
-    results |= passes("e-prop below every other arm", final["e-prop"] < others)
     rates = [m.rate[-1] for m in mine]
-    source = "set on seeds 1 to 6"
+    source = "set on seeds 1 to 3"
     checks = [
-        nd.check("e-prop: nMSE of the last trial, worst seed", final["e-prop"].max(), "<= 0.15", source=source),
-        nd.check("best other arm over e-prop, lowest ratio of nMSE", float((others / final["e-prop"]).min()), ">= 2", source=source),
+        nd.check("e-prop: nMSE of the last trial, worst seed", final["e-prop"].max(), "<= 0.25", source=source),
+        *(nd.check(f"{name}, lowest ratio of nMSE", values.min(), threshold, source=source) for (name, values), threshold in zip(ratios.items(), (">= 2", ">= 2", ">= 1.3"), strict=True)),
         nd.check("e-prop: mean rate in the last trial (Hz), lowest seed", min(rates), ">= 8", reference=10, source=source),
         nd.check("e-prop: mean rate in the last trial (Hz), highest seed", max(rates), "<= 25", reference=10, source=source),
     ]  # fmt: skip
