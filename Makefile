@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-slow lint bench results results-force results-izhikevich clean
+.PHONY: help venv demo test test-slow lint bench results results-force results-izhikevich results-local clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -55,11 +55,22 @@ results-force: $(STAMP) ## every experiment of simulations/force_spiking.py (abo
 	$(BIN)/neurodyn run simulations/force_spiking.py --set experiment=E8 --set neurons=2000 --out runs/force_E8_2000.h5 --overwrite
 	$(BIN)/python docs/results.py $(FORCE:%=runs/force_%.h5) runs/force_E8_2000.h5
 
+LOCAL := gradient pattern hoerzer
+results-local: $(STAMP) ## every experiment of simulations/local_learning.py (about fifteen minutes), figures and docs/results/local_learning.md
+	@for e in $(LOCAL); do $(BIN)/neurodyn run simulations/local_learning.py --set experiment=$$e --out runs/local_$$e.h5 --overwrite || exit 1; done
+	@for e in $(LOCAL); do cp runs/local_$$e.*.png docs/images/local_$$e.png; done
+	$(BIN)/python docs/results.py $(LOCAL:%=runs/local_%.h5)
+
 RUNNERS := torch interpreter brian2
 results-izhikevich: $(STAMP) ## published facts about Izhikevich's cells on every runner (about ten minutes), and the tables of docs/izhikevich.md
 	$(BIN)/neurodyn run simulations/izhikevich_patterns.py --set seeds=20 --out runs/izhikevich.h5 --overwrite
 	@for b in $(RUNNERS); do for e in patterns cells; do $(BIN)/neurodyn run simulations/izhikevich_patterns.py --set experiment=$$e --backend $$b --out runs/izhikevich_$${b}_$$e.h5 --overwrite || exit 1; done; done
 	$(BIN)/python docs/izhikevich.py runs/izhikevich.h5 $(foreach b,$(RUNNERS),runs/izhikevich_$(b)_patterns.h5 runs/izhikevich_$(b)_cells.h5)
+
+PLASTICITY := dopamine_stdp delayed_match_reward
+results-plasticity: $(STAMP) ## an hour of dopamine and Miconi's task in full (about half an hour), and docs/results/plasticity.md
+	@for e in $(PLASTICITY); do $(BIN)/neurodyn run simulations/$$e.py --out runs/$$e.h5 --overwrite || exit 1; done
+	$(BIN)/python docs/results.py $(PLASTICITY:%=runs/%.h5)
 
 clean: ## the environment and everything that tools left behind (not runs/)
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis

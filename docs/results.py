@@ -1,4 +1,4 @@
-"""Write the page of measured numbers from recordings of one simulation: ``python docs/results.py runs/E1.h5 ...``."""
+"""Write a page of measured numbers from recordings of its simulations: ``python docs/results.py runs/E1.h5 ...``."""
 
 from __future__ import annotations
 
@@ -8,31 +8,35 @@ from typing import Any
 
 import neurodyn as nd
 
-#: heading of each page, and the command that makes it
+#: simulation: its page, heading, and the command that makes it
 PAGES = {
-    "what_when": ("What/when reservoir", "make results"),
-    "force_spiking": ("FORCE on spiking networks", "make results-force"),
+    "what_when": ("what_when", "What/when reservoir", "make results"),
+    "force_spiking": ("force_spiking", "FORCE on spiking networks", "make results-force"),
+    "dopamine_stdp": ("plasticity", "Plasticity inside the network", "make results-plasticity"),
+    "delayed_match_reward": ("plasticity", "Plasticity inside the network", "make results-plasticity"),
 }
 
 
-def page(simulation: str, recordings: list[Any]) -> str:
+def page(recordings: list[Any]) -> str:
     """Return Markdown with the checks and results of each recording."""
-    heading, command = PAGES[simulation]
+    names = list(dict.fromkeys(recording.config["simulation"] for recording in recordings))
+    _, heading, command = PAGES[names[0]]
+    scripts = " and ".join(f"`simulations/{name}.py`" for name in names)
     lines = [
         f"# {heading}: measured numbers",
         "",
-        f"Made by `{command}`; one section for each experiment of `simulations/{simulation}.py`.",
+        f"Made by `{command}`; one section for each experiment of {scripts}.",
         "",
     ]
     for recording in recordings:
         parameters = recording.config["parameters"]
         lines += [
-            f"## {parameters['experiment']}",
+            f"## {parameters.get('experiment', recording.config['simulation'])}",
             "",
             ", ".join(
                 f"{k} = {v}"
                 for k, v in parameters.items()
-                if k in ("seeds", "seed", "neurons", "trials", "rule", "backend")
+                if k in ("seeds", "seed", "neurons", "trials", "minutes", "rule", "backend")
             )
             + f"; neurodyn {nd.__version__}",
             "",
@@ -83,11 +87,11 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     recordings = [nd.load(path) for path in sys.argv[1:]]
     names = {recording.config["simulation"] for recording in recordings}
-    if len(names) != 1 or not names <= set(PAGES):
+    pages = {PAGES[name][0] for name in names & set(PAGES)}
+    if len(pages) != 1 or not names <= set(PAGES):
         sys.exit(
-            f"a page is about one simulation, {' or '.join(PAGES)}; these recordings are of {', '.join(sorted(names))}"
+            f"simulations with a page are {', '.join(PAGES)}, and a call makes one page; these recordings are of {', '.join(sorted(names))}"
         )
-    (simulation,) = names
-    target = Path(__file__).parent / "results" / f"{simulation}.md"
-    target.write_text(page(simulation, recordings) + "\n")
+    target = Path(__file__).parent / "results" / f"{pages.pop()}.md"
+    target.write_text(page(recordings) + "\n")
     print(f"written: {target}")
