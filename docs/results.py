@@ -14,6 +14,7 @@ PAGES = {
     "force_spiking": ("force_spiking", "FORCE on spiking networks", "make results-force"),
     "dopamine_stdp": ("plasticity", "Plasticity inside the network", "make results-plasticity"),
     "delayed_match_reward": ("plasticity", "Plasticity inside the network", "make results-plasticity"),
+    "local_learning": ("local_learning", "Local learning rules", "make results-local"),
 }
 
 
@@ -36,7 +37,7 @@ def page(recordings: list[Any]) -> str:
             ", ".join(
                 f"{k} = {v}"
                 for k, v in parameters.items()
-                if k in ("seeds", "seed", "neurons", "trials", "minutes", "rule", "backend")
+                if k in ("seeds", "seed", "neurons", "trials", "minutes", "rule", "backend") and v is not None
             )
             + f"; neurodyn {nd.__version__}",
             "",
