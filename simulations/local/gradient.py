@@ -21,9 +21,9 @@ STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
 STEPS = 1000
 
 COSINES = {
-    "symmetric": "B = output weights",
-    "symmetric, reset": "B = output weights; BPTT through resets too",
-    "random, reset": "B random; BPTT through resets too",
+    "symmetric": "B = output weights, resets left out of BPTT",
+    "symmetric, reset": "B = output weights",
+    "random, reset": "B random",
 }
 
 
@@ -139,7 +139,7 @@ def figure(cosines: dict[str, np.ndarray], lengths: np.ndarray, lengths_reset: n
         draw_band(panels[0], np.array(STRENGTHS), values, colours[name], COSINES[name], spread="range", seeds=False)
     panels[0].axhline(0, color=GREY, linewidth=0.8)
     panels[0].set_ylabel("cosine with e-prop's gradient")
-    panels[0].set_ylim(-0.6, 1.05)
+    panels[0].set_ylim(-0.4, 1.05)
     panels[0].set_title(f"BPTT and e-prop ({len(rates)} networks)")
     for values, colour, ax in (
         (lengths, colours["symmetric"], panels[1]),
@@ -148,14 +148,19 @@ def figure(cosines: dict[str, np.ndarray], lengths: np.ndarray, lengths_reset: n
     ):
         ax.plot(STRENGTHS, values.T, color=colour, linewidth=0.6, alpha=0.6)
         ax.plot(STRENGTHS, np.median(values, axis=0), color=colour, marker="o", markersize=3)
-        ax.set_yscale("log")
+    panels[1].set_yscale("log")
+    panels[2].set_ylim(bottom=0)
     panels[1].set_ylabel("length of BPTT over e-prop")
     panels[1].set_title("Length of gradients")
     panels[2].set_ylabel("mean rate (Hz)")
     panels[2].set_title("Activity")
     for ax in panels:
         ax.axvline(1, color=GREY, linestyle=":", linewidth=1.0)
-        ax.set_xlabel("recurrent strength (published: 1)")
-    legend_below(drawn, list(panels[0].get_legend_handles_labels()[0]))
+        ax.set_xlabel("recurrent strength")
+    panels[0].set_xlabel("recurrent strength (dotted: published)")
+    handles = panels[0].get_legend_handles_labels()[0]
+    for handle, text in zip(handles, COSINES.values(), strict=True):
+        handle.set_label(text)  # the whole text, where draw_band breaks lines
+    legend_below(drawn, list(handles))
     panel_letters(panels)
     return drawn
