@@ -1,0 +1,36 @@
+"""What the pages and tutorials show runs as it stands there."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TUTORIALS = sorted((ROOT / "tutorials").glob("*.py"))
+
+
+def snippets(page: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (ROOT / "docs" / page).read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_snippets_on_plasticity(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert len(snippets("plasticity.md")) == 2
+    names: dict = {}
+    exec(compile(snippets("plasticity.md")[number], f"plasticity.md, snippet {number}", "exec"), names)
+    if not number:
+        assert names["trained"]["plastic"].plastic and names["run"]["plastic.w"].shape == (200, 2)
+
+
+@pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda p: p.stem)
+def test_tutorials_run(tutorial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = runpy.run_path(str(tutorial))
+    assert names["figure"].axes
+    if tutorial.stem.startswith("02"):
+        simulated, formula = re.search(r"simulated ([\d.]+), formula ([\d.]+)", capsys.readouterr().out).groups()  # type: ignore[union-attr]
+        assert simulated == formula
