@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from dopamine.experiments import REACHED, SNAPSHOT_S, hours, replay, shuffled
+from dopamine.experiments import REACHED, SNAPSHOT_S, apart, closed_loops, hours, replay, shuffled
 from dopamine.network import CEILING
 from meet.report import passes, spread
 
@@ -54,6 +54,8 @@ def dopamine_stdp(
     others = [shuffled(h.rewards_ms, minutes, s) for h, s in zip(paid, chosen, strict=True)]
     control = hours(chosen, minutes, rewards_ms=others, backend=backend)
     same = replay(("interpreter", "numba", "torch", "brian2"), seed=seed)
+    loops = closed_loops(list(range(seed, seed + 8)))
+    equal = loops["at events: spikes"] == loops["per step: spikes"]
     found = [
         eligibility_at_reward(h.eligibility_ms, h.eligibility, h.rewards_ms, 0, seed=seed)
         for h in paid
@@ -79,11 +81,14 @@ def dopamine_stdp(
             **spread("eligibility at reward over that of other synapses, p", [f.specificity.p for f in found]),
             **{f"weights under the same spikes, {name} against per step": value for name, value in same.items() if name != "moved"},
             "weights under the same spikes, range": same["moved"],
+            **{k: v for name, values in loops.items() for k, v in spread(f"closed loop of 200 cells, {name}", values).items()},
+            "closed loop of 200 cells: networks with as many spikes in both forms": f"{int(equal.sum())} of {equal.size}",
         },
         checks=[
             nd.check("seeds whose rewarded synapse ends above 90 % of the ceiling", float(np.mean(reached)), ">= 0.8", reference=1.0, source=SOURCE),
             nd.check("largest mean weight at the end, of the ceiling", max(h.weights[-1].mean() for h in paid) / CEILING, "<= 0.5"),
             nd.check("control: seeds whose synapse does", float(np.mean([h.rewarded > REACHED for h in control])), "<= 0.2"),
+            nd.check("closed loop: means of the two forms apart (standard errors)", apart(loops), "<= 3"),
             nd.check("runners under the same spikes, largest difference of weights", max(v for k, v in same.items() if k != "moved"), "<= 1e-9"),
         ],
         data={

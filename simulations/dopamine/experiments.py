@@ -115,3 +115,31 @@ def replay(backends: tuple[str, ...], *, seed: int, seconds: float = 4.0) -> dic
     }
     reference = final.pop("interpreter per step")
     return {name: float(np.abs(w - reference).max()) for name, w in final.items()} | {"moved": float(np.ptp(reference))}
+
+
+def closed_loops(seeds: list[int], *, seconds: float = 120.0) -> dict[str, np.ndarray]:
+    """Return what networks left to themselves do in the two forms of the rule: rate (Hz), mean and SD of the weights.
+
+    Each is (seed,) for "at events" and "per step", which differ by rounding. Brian2 gives the spikes of the form per step one
+    by one (docs/conformance.md), so it needs no runs of its own.
+    """
+    small = {"excitatory": 160, "inhibitory": 40, "fan_out": 20, "gain": 1000.0}
+    circuits = [network(seed=s, **small) for s in seeds]
+    found = {}
+    for name, chosen in (("at events", circuits), ("per step", [c.per_step() for c in circuits])):
+        runs = nd.simulate(chosen, session(seconds, trial_s=seconds), record=["spikes/cells", "weights"])
+        final = [run["weights/excitation/w"].values[-1] for run in runs]
+        found[f"{name}: rate (Hz)"] = np.array([len(run["spikes/cells"].times) / 200 / seconds for run in runs])
+        found[f"{name}: mean weight"] = np.array([w.mean() for w in final])
+        found[f"{name}: SD of the weights"] = np.array([w.std() for w in final])
+        found[f"{name}: spikes"] = np.array([len(run["spikes/cells"].times) for run in runs])
+    return found
+
+
+def apart(found: dict[str, np.ndarray]) -> float:
+    """Return the largest difference of the means of the two forms, in standard errors."""
+    worst = 0.0
+    for what in ("rate (Hz)", "mean weight", "SD of the weights"):
+        a, b = (found[f"{form}: {what}"] for form in ("at events", "per step"))
+        worst = max(worst, abs(a.mean() - b.mean()) / np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / a.size))
+    return float(worst)
