@@ -21,10 +21,9 @@ def label_axis(labels: Iterable[str]) -> str:
 def layout(connection: Any) -> str:
     """Return "dense" for all-to-all weights, else "csr"."""
     if connection.probability is None and connection.pairs is None and connection.pattern in (None, "all"):
-        matrix = connection.weight
-        if isinstance(matrix, np.ndarray) and matrix.ndim == 2 and np.isnan(matrix).any():
-            return "csr"
-        return "dense"
+        weight = connection.weight
+        matrix = 0.0 if isinstance(weight, str | Uniform | Normal) else units.quantity(weight).value
+        return "csr" if np.ndim(matrix) == 2 and np.isnan(matrix).any() else "dense"
     return "csr"
 
 
@@ -61,6 +60,14 @@ def numeric(value: Any, name: str, size: int) -> tuple[units.Dimensions, bool]:
             f"{name} has shape {array.shape}: give one number, or one for each of the {size} units, shape ({size},)"
         )
     return quantity.dimensions, bool(array.ndim)
+
+
+def finite_number(value: Any, name: str) -> float:
+    """Return a number or quantity in SI units; what is not one finite number is refused."""
+    number = np.asarray(units.quantity(value, name=name).value, dtype=float)
+    if number.ndim or not np.isfinite(number):
+        raise CircuitError(f"{name} = {value!r}; give one finite number or quantity")
+    return float(number)
 
 
 def delay_steps(connection: Any, dt: float) -> Any:

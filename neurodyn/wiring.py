@@ -15,7 +15,7 @@ from neurodyn.language import Translator
 from neurodyn.lowering.connections import synapse_symbols
 from neurodyn.parts import CircuitError, Connection, Normal, Uniform
 from neurodyn.program import Block, Program, operations
-from neurodyn.specs import check_delay, expression_text, whole_steps
+from neurodyn.specs import check_delay, expression_text, finite_number, whole_steps
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +83,12 @@ def plastic_values(c: Connection, circuit: Circuit, wiring: Wiring) -> dict[str,
     for side, limit in zip(("low", "high"), limits, strict=True):
         if limit is not None:
             values[f"{c.name}.w_{side}@bound"] = np.asarray(limit)
-            beyond = wiring.weights < limit if side == "low" else wiring.weights > limit
+            start = values[f"{c.name}.w@initial"]
+            held = np.maximum(start, limit) if side == "low" else np.minimum(start, limit)
+            values[f"{c.name}.w@initial"] = held
+            beyond = np.abs(held - start) > np.finfo(np.float32).eps * abs(
+                limit
+            )  # what a run in float32 learned at a bound
             if beyond.any():
                 k = int(np.argmax(beyond))
                 raise CircuitError(
@@ -91,9 +96,9 @@ def plastic_values(c: Connection, circuit: Circuit, wiring: Wiring) -> dict[str,
                     f"{wiring.weights[k]:g}, beyond its bound {limit:g} (in SI units); start inside bounds = {c.bounds!r}"
                 )
     for rule in c.rules:
-        for name, declared in (*rule.state.items(), *rule.memory.items()):
+        for name, where in rule.kinds.items():
             given = circuit.values.get(f"{rule.name}.{name}")
-            if given is not None and (declared if isinstance(declared, str) else declared[0]) == "synapse":
+            if given is not None and where in ("pre", "synapse"):
                 if np.shape(given) != wiring.targets.shape:
                     raise CircuitError(
                         f"values: {rule.name}.{name} has shape {np.shape(given)}, needed is {wiring.targets.shape}, one a synapse"
@@ -107,10 +112,7 @@ def rule_values(c: Connection, dt: float) -> dict[str, np.ndarray]:
     values: dict[str, Any] = {}
     for rule in c.rules:
         for name, value in rule.parameters.items():
-            number = np.asarray(units.quantity(value, name=f"{rule.name}.{name}").value, dtype=float)
-            if number.ndim or not np.isfinite(number):
-                raise CircuitError(f"rule {rule.name!r}: {name} = {value!r}; give one finite number or quantity")
-            values[f"{rule.name}.{name}"] = number
+            values[f"{rule.name}.{name}"] = np.asarray(finite_number(value, f"{rule.name}.{name}"))
         for name, trace in rule.traces.items():
             tau = float(units.si(trace.tau, "second", name=f"{rule.name}.{name}.tau"))  # type: ignore[arg-type]
             values[f"{rule.name}.{name}@decay"] = np.exp(-dt / np.float64(tau))
@@ -149,6 +151,11 @@ def wiring_of(
         ):
             raise CircuitError(
                 f"values: {c.name}.indptr and {c.name}.targets don't describe synapses from {pre} to {post} units"
+            )
+        if dense and c.plastic and not np.array_equal(targets, np.tile(np.arange(post), pre)):  # compiled as all to all
+            raise CircuitError(
+                f"values: {c.name}.targets hold {targets.size} synapses, but the connection joins all {pre} to all {post} "
+                "units; give Connection(pairs=...) for others"
             )
     elif unit_matrix is not None and c.pairs is None and c.probability is None:
         rows, targets = np.nonzero(~np.isnan(unit_matrix))

@@ -16,12 +16,13 @@ import numpy as np
 
 from neurodyn.backends.brian2_text import brian2_code
 from neurodyn.backends.equations_brian2 import brian2
+from neurodyn.lowering.forms import expression_in, names_in
 from neurodyn.network import Network
 from neurodyn.parts import CircuitError, Connection
 from neurodyn.plasticity.rule import SynapticRule
 from neurodyn.program import Spikes
 
-_KNOWN = {"t", "dt", "step", "pi", "e", "inf", "rand", "randn", "True", "False"}
+_KNOWN = {"t", "dt", "step", "pi", "e", "inf", "True", "False"}
 
 
 @dataclass(eq=False)
@@ -144,14 +145,15 @@ class _Builder:
         arrays = {a.name: a for a in self.network.program.arrays}
         group = {"pre": self.groups[self.s.source], "post": self.groups[self.s.target_population]}
         stem, _, side = name.rpartition("_")
-        if side in group and stem in group[side].variables:
+        filtered = any(f.name == stem and f.source == {"pre": self.c.source, "post": self.c.target}.get(side) for f in self.network.circuit.filters)  # fmt: skip
+        if side in group and stem in group[side].variables and not filtered:
             return None
         key, index = None, None
         for candidate in (f"{rule.name}.{name}", f"{name}.value", name):
             if candidate in arrays:
                 key = candidate
                 break
-        if key is None and side in group and f"{stem}.r" in arrays:
+        if key is None and filtered:
             key, index = f"{stem}.r", self.wiring.sources if side == "pre" else self.wiring.targets.astype(int)
         if key is None:
             return None
@@ -165,6 +167,8 @@ class _Builder:
 
     def _code(self, rule: SynapticRule, code: str, *, when: str = "") -> str:
         """Return code of a rule for Brian2; weights and memory change while learning is on, all only ``when`` it is due."""
+        if names_in(code) & {"rand", "randn"}:
+            raise self._refused(f"the draws of rule {rule.name!r}, which have to be the same on all runners")
         own = {
             name.partition(".")[2]: variable for name, variable in self.kept.items() if name.startswith(f"{rule.name}.")
         }
@@ -193,7 +197,7 @@ class _Builder:
             every = self._outside(rule, f"{rule.name}.every@steps") if rule.every is not None else None
             texts.append(self._code(rule, rule.per_step, when=f"(step + 1) % {every} == 0" if every else ""))
         if rule.dw_dt.strip():
-            texts.append(self._code(rule, f"w = w + dt*({rule.dw_dt.strip()})"))
+            texts.append(self._code(rule, f"w = w + dt*({expression_in(rule)})"))
         decaying = [name for name, trace in rule.traces.items() if trace.where != "network"]
         if decaying:
             lines = []

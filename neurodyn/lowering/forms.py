@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from neurodyn.language import ModelError
 from neurodyn.parts import Connection
@@ -12,12 +13,19 @@ from neurodyn.plasticity.rule import SynapticRule
 
 
 class Form:
-    """The form of a plastic connection: ``closed`` (at events), or per step for a ``reason``."""
+    """The form of a plastic connection: ``closed`` (at events), or per step for a ``reason``; ``others`` are the rules of others."""
 
-    def __init__(self, c: Connection, network_wide: Callable[[SynapticRule, str], bool], *, spiking: bool) -> None:
+    def __init__(
+        self,
+        c: Connection,
+        network_wide: Callable[[SynapticRule, str], bool],
+        *,
+        spiking: bool,
+        others: Sequence[SynapticRule] = (),
+    ) -> None:
         self.closed = False
         self._factors: dict[str, tuple[str, str]] = {}
-        self.reason = self._reason(c, network_wide, spiking=spiking)
+        self.reason = self._read_by(c, others) or self._reason(c, network_wide, spiking=spiking)
         self.closed = not self.reason
 
     def trace(self, rule: SynapticRule) -> str:
@@ -27,6 +35,26 @@ class Form:
     def factor(self, rule: SynapticRule) -> str:
         """Return the network-wide factor M of dw/dt = M*c."""
         return self._factors[rule.name][1]
+
+    @staticmethod
+    def _read_by(c: Connection, others: Sequence[SynapticRule]) -> str:
+        """Return the reason where rules of other connections read its synapses, which then have to be up to date."""
+        own = {f"{c.name}.w"}
+        own |= {f"{r.name}.{n}" for r in c.rules for n, t in r.traces.items() if t.where in ("pre", "synapse")}
+        for rule in others:
+            texts = (
+                rule.on_pre,
+                rule.on_post,
+                rule.modulator,
+                rule.dw_dt,
+                rule.per_step,
+                rule.trial_start,
+                rule.trial_end,
+            )
+            for name in sorted(own):
+                if any(re.search(rf"\b{re.escape(name)}\b", text) for text in texts):
+                    return f"rule {rule.name!r} reads {name}"
+        return ""
 
     def _reason(self, c: Connection, network_wide: Callable[[SynapticRule, str], bool], *, spiking: bool) -> str:
         if not spiking:
@@ -43,6 +71,8 @@ class Form:
             found = linear(rule.dw_dt, [n for n, t in rule.traces.items() if t.where == "synapse"])
             if found is None:
                 return f"dw_dt of rule {rule.name!r} is no product of a factor and one synapse trace"
+            if names_in(found[1]) & {"rand", "randn"}:
+                return f"the factor {found[1]!r} in dw_dt of rule {rule.name!r} draws random numbers"
             if not network_wide(rule, found[1]):
                 return f"the factor {found[1]!r} in dw_dt of rule {rule.name!r} is not network-wide"
             self._factors[rule.name] = found
@@ -101,6 +131,14 @@ def _module(code: str) -> ast.Module:
     except SyntaxError as error:
         line = (error.text or code).strip()
         raise ModelError(f"can't read {line!r} ({error.msg}); write assignments such as 'c += A*x'") from None
+
+
+def expression_in(rule: SynapticRule) -> str:
+    """Return the text of dw_dt without what is no part of the expression, such as a comment."""
+    tree = _expression(rule.dw_dt)
+    if tree is None:
+        raise ModelError(f"rule {rule.name!r}: can't read dw_dt = {rule.dw_dt!r}; write one expression such as 'd*c'")
+    return ast.unparse(tree)
 
 
 def _expression(text: str) -> ast.expr | None:

@@ -16,11 +16,11 @@ from typing import Any
 
 from neurodyn.language import ModelError, Symbol, Translator
 from neurodyn.lowering.draft import Draft
-from neurodyn.lowering.forms import Form, names_in, stored_in
+from neurodyn.lowering.forms import Form, expression_in, names_in, stored_in
 from neurodyn.parts import RESERVED, CircuitError, Connection
 from neurodyn.plasticity.rule import SynapticRule, Trace
 from neurodyn.program import Axes, Block, Branch, Item, Op, Store, operations, stores
-from neurodyn.specs import whole_steps
+from neurodyn.specs import finite_number, whole_steps
 
 RENEWED = 1e-3  # p of a drifting trace at which S starts anew: it then holds all but 3 of its 16 digits
 SMALL = 1e-30  # p of other traces: they lose none
@@ -32,7 +32,8 @@ class Projection:
     def __init__(self, draft: Draft, c: Connection, source: str, *, spiking: bool) -> None:
         self.draft, self.c, self.source, self.spiking = draft, c, source, spiking
         self.axes: Axes = (c.name,)
-        self.form = Form(c, self.network_wide, spiking=spiking)
+        others = [rule for other in draft.circuit.connections if other is not c for rule in other.rules]
+        self.form = Form(c, self.network_wide, spiking=spiking, others=others)
         self._numbers = 0
 
     # -- arrays ------------------------------------------------------------------------------------------------------
@@ -52,6 +53,11 @@ class Projection:
             if any(rule.name == part.name for part in draft.circuit.parts()):
                 raise CircuitError(f"rule {rule.name!r} of connection {c.name!r} has the name of a part; rename it")
             self._declare(rule)
+            for phase in ("on_pre", "on_post"):
+                if getattr(rule, phase).strip() and not self.spiking:
+                    raise CircuitError(
+                        f"rule {rule.name!r}: {phase} follows spikes, but connection {c.name!r} is a weighted sum of a variable; use per_step"
+                    )
 
     def _declare(self, rule: SynapticRule) -> None:
         draft, axes = self.draft, {"synapse": self.axes, "network": ()}
@@ -68,10 +74,10 @@ class Projection:
                 kind = declared if isinstance(declared, str) else declared[0]
                 draft.array(f"{rule.name}.{name}", axes[kind], role)
         for name, trace in rule.traces.items():
-            if trace.where == "pre" and not self.spiking:
+            if trace.where in ("pre", "post") and not self.spiking:
                 raise CircuitError(
                     f"rule {rule.name!r}: trace {name!r} follows spikes, but connection {self.c.name!r} is a weighted sum "
-                    "of a variable; let a population or a filter hold what the rule reads, as name_pre"
+                    f"of a variable; let a population or a filter hold what the rule reads, as name_{trace.where}"
                 )
             if trace.where == "post" and not getattr(draft.circuit[self.c.target], "spiking", False):
                 raise CircuitError(
@@ -84,6 +90,7 @@ class Projection:
                 draft.array(f"{rule.name}.{name}@scale", (), "state")
         if self.drifts(rule):
             draft.array(f"{rule.name}.drift@sum", (), "state")
+            draft.array(f"{rule.name}.drift@rest", (), "state")
             draft.array(f"{rule.name}.drift@then", self.axes, "state")
             if self.bounded:
                 draft.array(f"{rule.name}.drift@sign", (), "state")
@@ -146,10 +153,15 @@ class Projection:
 
     def network_wide(self, rule: SynapticRule, text: str) -> bool:
         """Whether an expression of a rule has one value for the network."""
-        kinds = {name: trace.where for name, trace in rule.traces.items()} | dict.fromkeys(rule.parameters, "network")
-        kinds |= {n: d if isinstance(d, str) else d[0] for n, d in (*rule.state.items(), *rule.memory.items())}
-        own = {name: Symbol(name, () if where == "network" else self.axes) for name, where in kinds.items()}
-        scope = {**self.surroundings(), **own, "w": Symbol("w", self.axes)}
+        scope = {**self.surroundings(), "w": Symbol("w", self.axes)}
+        for c in self.draft.circuit.connections:
+            for r in c.rules:  # whose arrays may not be declared yet
+                for name, where in r.kinds.items():
+                    axes: Axes = {"network": (), "post": (c.target,)}.get(where, (c.name,))
+                    if c is not self.c:
+                        scope[f"{r.name}.{name}"] = Symbol(f"{r.name}.{name}", axes)
+                    elif r is rule:
+                        scope[name] = Symbol(name, () if where == "network" else self.axes)
         translator = Translator(f"dw_dt of rule {rule.name!r}", scope, self.axes)
         return not translator.expression(text, "dw_dt")[1].axes
 
@@ -170,8 +182,7 @@ class Projection:
 
     @staticmethod
     def _check_network_wide(rule: SynapticRule, text: str) -> None:
-        kinds = {n: t.where for n, t in rule.traces.items()} | {"w": "synapse"}
-        kinds |= {n: d if isinstance(d, str) else d[0] for n, d in (*rule.state.items(), *rule.memory.items())}
+        kinds = {**rule.kinds, "w": "synapse"}
         for name in sorted(names_in(text)):
             if kinds.get(name, "network") != "network" or name.endswith(("_pre", "_post")):
                 raise ModelError(
@@ -185,6 +196,8 @@ class Projection:
         what = ""
         if any(op.op in ("normal", "uniform") for op in operations(tuple(items))):
             what = "draws random numbers, which only per_step and populations can"
+        elif any(op.op == "sum" for op in operations(tuple(items))):
+            what = "sums over units, but runs for each synapse with an event; let modulator assign the sum to a network-wide state"
         elif wide:
             what = f"assigns {wide[0]!r}, one value for the network; do that in modulator"
         elif any(isinstance(item, Branch) for item in items):
@@ -308,20 +321,22 @@ class Projection:
         if self.drifts(rule):
             body += self.items(rule, self._accumulated(rule), "dw_dt")
         elif rule.dw_dt.strip():
-            body += self.items(rule, f"w = {self.clipped(f'w + dt*({rule.dw_dt.strip()})')}", "dw_dt")
+            body += self.items(rule, f"w = {self.clipped(f'w + dt*({expression_in(rule)})')}", "dw_dt")
         traces = {n: t for n, t in rule.traces.items() if t.where in ("pre", "synapse") and not self._scaled(t)}
         body += self.items(rule, self._decays(rule, traces), "decay", raw=("pre",))
         self._block("weights", body)
 
     def _accumulated(self, rule: SynapticRule) -> str:
         """Return the text that sums up M p dt for all synapses, and brings them up to date where M changes its sign."""
-        total, sign = (hidden(rule.name, f"drift@{x}") for x in ("sum", "sign"))
+        total, rest, sign = (hidden(rule.name, f"drift@{x}") for x in ("sum", "rest", "sign"))
         scale = hidden(rule.name, f"{self.form.trace(rule)}@scale")
         text = f"m_ = dt*({self.form.factor(rule)})\n"
         if self.bounded:
             text += f"if m_*{sign} < 0:\n{textwrap.indent(self.updated(rule), '    ')}"
             text += f"{sign} = where(m_ == 0, {sign}, sign(m_))\n"
-        return f"{text}{total} += where(learning, m_*{scale}, 0)\n"
+        # what the rounding of the sum loses is added with the next term (Kahan): many small ones would be lost in float32
+        text += f"term_ = where(learning, m_*{scale} - {rest}, 0)\nsum_ = {total} + term_\n"
+        return f"{text}{rest} = (sum_ - {total}) - term_\n{total} = sum_\n"
 
     def _decays(self, rule: SynapticRule, traces: Mapping[str, Trace]) -> str:
         """Return the text of the decay of traces; scales that have become small start anew."""
@@ -334,8 +349,8 @@ class Projection:
             drifting = self.drifts(rule) and name == self.form.trace(rule)
             renewed = f"{kept} = {kept}*{scale}\n{scale} = 1"
             if drifting:
-                then, total = (hidden(rule.name, f"drift@{x}") for x in ("then", "sum"))
-                renewed = f"{self.updated(rule)}{then} = 0\n{renewed}\n{total} = 0"
+                then, total, rest = (hidden(rule.name, f"drift@{x}") for x in ("then", "sum", "rest"))
+                renewed = f"{self.updated(rule)}{then} = 0\n{renewed}\n{total} = 0\n{rest} = 0"
             lines.append(f"{scale} = {scale}*{decay}")
             lines.append(f"if {scale} < {RENEWED if drifting else SMALL}:\n{textwrap.indent(renewed, '    ')}")
         return "\n".join(lines)
@@ -347,7 +362,7 @@ class Projection:
             if role == "state":
                 declared |= dict.fromkeys(rule.traces, ("", 0.0))
                 declared |= {f"{n}@scale": ("", 1.0) for n, t in rule.traces.items() if self._scaled(t)}
-                declared |= {f"drift@{n}": ("", 0.0) for n in ("sum", "then", "sign")}
+                declared |= {f"drift@{n}": ("", 0.0) for n in ("sum", "rest", "then", "sign")}
             for name, (_, start) in declared.items():
                 key = f"{rule.name}.{name}"
                 if key not in self.draft.arrays:
@@ -356,7 +371,7 @@ class Projection:
                     self.draft.array(f"{key}@initial", self.draft.arrays[key].axes, "parameter")
                     body.append(Store(key, f"{key}@initial"))
                 else:
-                    body.append(Store(key, float(start)))
+                    body.append(Store(key, finite_number(start, key)))
         return body
 
     def _views(self) -> None:

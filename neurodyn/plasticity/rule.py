@@ -139,3 +139,9 @@ class SynapticRule:
                     f"rule {self.name!r}: {name!r} can't be a name here: an identifier is needed that is not 'w' and "
                     "does not end in '_', '_pre' or '_post'"
                 )
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """For whom each name of the rule has a value: "pre", "post", "synapse" or "network"."""
+        kinds = {name: trace.where for name, trace in self.traces.items()} | dict.fromkeys(self.parameters, "network")
+        return kinds | {n: d if isinstance(d, str) else d[0] for n, d in (*self.state.items(), *self.memory.items())}
