@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from meet.report import passes, spread
 
 import neurodyn as nd
 from neurodyn.plasticity.learners import Signals
@@ -53,6 +52,12 @@ class Learner:
     def aligned(self) -> tuple[np.ndarray, np.ndarray]:
         """Lag of each free period in samples (positive: late), and its error beside the target shifted by that."""
         return lags(self.free, self.target)
+
+    @property
+    def correlation(self) -> np.ndarray:
+        """Pearson correlation of each free period with the target at the best lag."""
+        shifted = [np.roll(self.target, round(late)) for late in self.aligned[0]]
+        return np.array([np.corrcoef(y, f)[0, 1] for y, f in zip(self.free, shifted, strict=True)])
 
 
 def lags(output: np.ndarray, target: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -99,10 +104,13 @@ def hoerzer(*, seeds: range, cells: int | None, trials: int | None, backend: str
     results: dict[str, Any] = {}
     for (target, learner), networks in found.items():
         name = f"{target}, {learner}"
-        results |= spread(f"{name}: nRMSE of the first free period", [m.error[0] for m in networks])
-        results |= spread(f"{name}: nRMSE of free period {FREE}", [m.error[-1] for m in networks])
-        results |= passes(f"{name}: nRMSE below 0.4 in the first free period", [m.error[0] < 0.4 for m in networks])
-        results |= spread(f"{name}: nRMSE at the best lag, free period {FREE}", [m.aligned[1][-1] for m in networks])
+        results |= nd.spread(f"{name}: nRMSE of the first free period", [m.error[0] for m in networks])
+        results |= nd.spread(f"{name}: nRMSE of free period {FREE}", [m.error[-1] for m in networks])
+        results |= nd.passes(f"{name}: nRMSE below 0.4 in the first free period", [m.error[0] < 0.4 for m in networks])
+        results |= nd.spread(f"{name}: nRMSE at the best lag, free period {FREE}", [m.aligned[1][-1] for m in networks])
+        results |= nd.spread(
+            f"{name}: correlation at the best lag, all free periods", [m.correlation for m in networks]
+        )
         if learner == "reward":
             results |= _drift(name, networks)
     checks = []
@@ -133,9 +141,9 @@ def _drift(name: str, networks: list[Learner]) -> dict[str, Any]:
     left = shifts - slopes[:, :1] * period - slopes[:, 1:]
     return {
         f"{name}: lag in free period {FREE}, by seed (ms)": shifts[:, -1].round().tolist(),
-        **spread(f"{name}: growth of the lag (ms a period)", slopes[:, 0]),
-        **spread(f"{name}: size of the growth (ms a period)", np.abs(slopes[:, 0])),
-        **spread(f"{name}: SD of the lag around even growth (ms)", left.std(axis=1)),
+        **nd.spread(f"{name}: growth of the lag (ms a period)", slopes[:, 0]),
+        **nd.spread(f"{name}: size of the growth (ms a period)", np.abs(slopes[:, 0])),
+        **nd.spread(f"{name}: SD of the lag around even growth (ms)", left.std(axis=1)),
     }
 
 

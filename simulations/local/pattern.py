@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from meet.report import passes, spread
 
 import neurodyn as nd
 from local.bptt import recurrent_gradient
@@ -123,9 +122,9 @@ def pattern(
     for arm, found in arms.items():
         errors = np.array([m.error for m in found])
         results[f"{arm}: nMSE in these trials, mean over seeds"] = errors[:, np.array(shown) - 1].mean(axis=0).round(3)
-        results |= spread(f"{arm}: nMSE of the last trial", final[arm])
-        results |= spread(f"{arm}: rate in the first trial (Hz)", [m.rate[0] for m in found])
-        results |= spread(f"{arm}: rate in the last trial (Hz)", [m.rate[-1] for m in found])
+        results |= nd.spread(f"{arm}: nMSE of the last trial", final[arm])
+        results |= nd.spread(f"{arm}: rate in the first trial (Hz)", [m.rate[0] for m in found])
+        results |= nd.spread(f"{arm}: rate in the last trial (Hz)", [m.rate[-1] for m in found])
     ratios = {
         f"{other} over {arm}": final[other] / final[arm]
         for arm, other in (
@@ -135,11 +134,11 @@ def pattern(
         )
     }
     for name, values in ratios.items():
-        results |= spread(f"{name}, nMSE", values)
-        results |= passes(f"{name}, above 1", values > 1)
-    results |= spread("least nMSE of any readout, before learning", before)
+        results |= nd.spread(f"{name}, nMSE", values)
+        results |= nd.passes(f"{name}, above 1", values > 1)
+    results |= nd.spread("least nMSE of any readout, before learning", before)
     for name in trained[0]:
-        results |= spread(name, [values[name] for values in trained])
+        results |= nd.spread(name, [values[name] for values in trained])
     rates = [m.rate[-1] for m in mine]
     source = "set on seeds 1 to 3"
     checks = [

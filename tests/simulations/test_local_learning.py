@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,6 +96,9 @@ def test_lags_have_their_sign_and_slips_count_in_full(parts: Any, late: int) -> 
     lag, error = parts.hoerzer.lags(output, target)
     np.testing.assert_array_equal(lag, late * np.arange(8))
     np.testing.assert_allclose(error, 0.1 * np.sqrt((target**2).mean()) / target.std())
+    np.testing.assert_allclose(parts.hoerzer.Learner(output, output, target).correlation, 1)
+    sine = np.sin(2 * np.pi * t)[None]
+    np.testing.assert_allclose(parts.hoerzer.Learner(sine, sine, target).correlation, 1 / np.sqrt(1.16), atol=1e-4)
 
 
 def test_reward_teaches_a_small_reservoir_and_a_coin_does_not(parts: Any) -> None:
@@ -133,3 +137,64 @@ def test_experiments_run(
     assert len(outcome.checks) == checks and set(outcome.figures) == {figure}
     assert (tmp_path / f"run.{figure}.png").exists()
     assert all(c.passed for c in outcome.checks if "1e-10" in c.threshold)
+
+
+@pytest.mark.slow
+def test_the_snippet_of_the_docs_learns() -> None:
+    docs = SCRIPT.parents[1] / "docs" / "local_learning.md"
+    (snippet,) = re.findall(r"```python\n(.*?)```", docs.read_text(), re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(compile(snippet, "docs/local_learning.md", "exec"), names)
+    losses = np.asarray(names["run"]["output.loss"]).reshape(30, -1)[:, -1]
+    assert losses[-5:].mean() < 0.85 * losses[0]
+    assert names["values"]["eprop.gradient"].shape == names["values"]["recurrent.w"].shape == (50 * 49,)
+
+
+#: rows of the page, and the results that stand in them, column by column
+ROWS = {
+    "e-prop inside, readout": ["e-prop: nMSE of the last trial", "e-prop: rate in the last trial (Hz)"],
+    "readout alone": ["readout alone: nMSE of the last trial", "readout alone: rate in the last trial (Hz)"],
+    "rate term inside (B = 0), readout": [
+        "readout and rate term: nMSE of the last trial",
+        "readout and rate term: rate in the last trial (Hz)",
+    ],
+    "e-prop inside, readout 10 times as fast": [
+        "e-prop, readout x10: nMSE of the last trial",
+        "e-prop, readout x10: rate in the last trial (Hz)",
+    ],
+    "readout alone, 10 times as fast": [
+        "readout alone x10: nMSE of the last trial",
+        "readout alone x10: rate in the last trial (Hz)",
+    ],
+    "bound: least squares, network as it was drawn": ["least nMSE of any readout, before learning"],
+    "bound: least squares, network after e-prop": ["least nMSE of any readout, after e-prop"],
+    "nRMSE of the first free period": ["# reward: nRMSE of the first free period"],
+    "the same, coin flip": ["# coin flip: nRMSE of the first free period"],
+    "nRMSE of the tenth free period": ["# reward: nRMSE of free period 10"],
+    "the same at the best lag": ["# reward: nRMSE at the best lag, free period 10"],
+    "the same at the best lag, coin flip": ["# coin flip: nRMSE at the best lag, free period 10"],
+    "growth of the lag, size (ms a period)": ["# reward: size of the growth (ms a period)"],
+    "SD of the lag around even growth (ms)": ["# reward: SD of the lag around even growth (ms)"],
+}
+
+
+def test_the_tables_of_the_page_are_the_measured_numbers() -> None:
+    """Mean and SD in docs/local_learning.md are those of the results that a command wrote, to the digits given."""
+    docs = SCRIPT.parents[1] / "docs"
+    page, results = (
+        {row[1].strip(): [c.strip() for c in row[2:-1]] for row in (x.split("|") for x in text) if len(row) > 3}
+        for text in (
+            (docs / "local_learning.md").read_text().splitlines(),
+            (docs / "results" / "local_learning.md").read_text().splitlines(),
+        )
+    )
+    for row, names in ROWS.items():
+        if names[0].startswith("#"):
+            names = [name.replace("#", f"{target},") for name in names for target in ("triangle", "sines")]
+        for cell, name in zip(page[row], names, strict=False):
+            given = re.search(r"([\d.]+) ± ([\d.]+)", cell)
+            assert given is not None, (row, cell)
+            measured = [float(x) for x in results[name][0].split(" (")[0].split(" ± ")]
+            for shown, exact in zip(given.groups(), measured, strict=True):
+                digits = len(shown.partition(".")[2])
+                assert float(shown) == pytest.approx(exact, abs=0.5001 * 10.0**-digits + 1e-9), (row, name)
