@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from neurodyn.models.rate import PerturbedRateNetwork, RateReservoir
     from neurodyn.models.reservoir import SpikingReservoir
     from neurodyn.models.surrogate import surrogate_lif
-    from neurodyn.outcome import Check
+    from neurodyn.outcome import Check, passes, rounded, spread
     from neurodyn.parts import Connection, Filter, Input, Normal, Population, Readout, SpikeTimes, Uniform, poisson
     from neurodyn.plasticity.eprop import EpropReadout, eprop
     from neurodyn.plasticity.hebbian import RewardModulatedHebbian
@@ -98,12 +98,15 @@ _PUBLIC = {
     "leaky_integrate_and_fire": "models.integrate_and_fire",
     "load": "recording",
     "node_perturbation": "plasticity.perturbation",
+    "passes": "outcome",
     "poisson": "parts",
     "quantity": "units",
     "rerun": "rerun",
     "reward_modulated_stdp": "plasticity.stdp",
+    "rounded": "outcome",
     "simulate": "simulate",
     "simulation": "simulation",
+    "spread": "outcome",
     "stdp": "plasticity.stdp",
     "surrogate_lif": "models.surrogate",
     "synaptic_scaling": "plasticity.stdp",
@@ -161,13 +164,16 @@ __all__ = [
     "load",
     "models",
     "node_perturbation",
+    "passes",
     "plots",
     "poisson",
     "quantity",
     "rerun",
     "reward_modulated_stdp",
+    "rounded",
     "simulate",
     "simulation",
+    "spread",
     "stdp",
     "surrogate_lif",
     "synaptic_scaling",

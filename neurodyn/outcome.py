@@ -173,3 +173,34 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list):
         return [_finite(member) for member in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def spread(name: str, values: Any) -> dict[str, float]:
+    """Return results for a number of several seeds: ``name: mean``, ``SD`` (ddof 1, 0 for one seed), ``min``, ``max``."""
+    import numpy as np
+
+    found = np.asarray(values, dtype=float)
+    return {
+        f"{name}: mean": float(found.mean()),
+        f"{name}: SD": float(found.std(ddof=1)) if found.size > 1 else 0.0,
+        f"{name}: min": float(found.min()),
+        f"{name}: max": float(found.max()),
+    }
+
+
+def passes(name: str, passed: Any) -> dict[str, str]:
+    """Return as a result how many seeds pass on their own, with the 95 % interval (Wilson's) of that fraction."""
+    import numpy as np
+
+    from neurodyn.analysis.statistics import binomial_interval
+
+    found = np.asarray(passed, dtype=bool)
+    interval = binomial_interval(int(found.sum()), int(found.size))
+    return {f"{name}: seeds": f"{int(found.sum())} of {found.size} (95 %: {interval.low:.2f} to {interval.high:.2f})"}
+
+
+def rounded(rows: Mapping[str, Any], digits: int = 3) -> dict[str, list[Any]]:
+    """Return arrays by name as results: lists of numbers, rounded to so many decimals."""
+    import numpy as np
+
+    return {name: np.round(np.asarray(values, dtype=float), digits).tolist() for name, values in rows.items()}

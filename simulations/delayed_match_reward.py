@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from meet.report import passes, spread
 from nonmatch.figures import errors, responses
 from nonmatch.runs import ARMS, LAST, WARM_UP, learners
 
@@ -68,12 +67,12 @@ def delayed_match_reward(
     return nd.Outcome(
         results={
             "trial of the criterion, by seed": [-1 if c is None else c for c in criterion],
-            **passes("criterion reached", [c is not None for c in criterion]),
-            **(spread("trial of the criterion", reached) if reached else {}),
-            **spread("right before learning", before),
-            **{k: v for arm, values in late.items() for k, v in spread(f"{arm}: right in the last {LAST} trials", values).items()},
-            **{k: v for arm, found in arms.items() for k, v in spread(f"{arm}: error in the last {LAST} trials", [m.error[-LAST:].mean() for m in found]).items()},
-            **spread("SD of the change of a weight", [m.change.std() for m in mine]),
+            **nd.passes("criterion reached", [c is not None for c in criterion]),
+            **(nd.spread("trial of the criterion", reached) if reached else {}),
+            **nd.spread("right before learning", before),
+            **{k: v for arm, values in late.items() for k, v in nd.spread(f"{arm}: right in the last {LAST} trials", values).items()},
+            **{k: v for arm, found in arms.items() for k, v in nd.spread(f"{arm}: error in the last {LAST} trials", [m.error[-LAST:].mean() for m in found]).items()},
+            **nd.spread("SD of the change of a weight", [m.change.std() for m in mine]),
         },
         checks=checks,
         data={f"error, {arm}": np.array([m.error for m in found]) for arm, found in arms.items()},

@@ -13,7 +13,6 @@ from typing import Literal
 import numpy as np
 from dopamine.experiments import REACHED, SNAPSHOT_S, apart, closed_loops, hours, replay, shuffled
 from dopamine.network import CEILING
-from meet.report import passes, spread
 
 import neurodyn as nd
 from neurodyn.analysis import eligibility_at_reward, reward_triggered_average, weight_history
@@ -69,19 +68,19 @@ def dopamine_stdp(
     )
     return nd.Outcome(
         results={
-            **spread("rewarded synapse at the end", [h.rewarded for h in paid]),
-            **passes("rewarded synapse above 90 % of the ceiling", reached),
-            **spread("other synapses below it", [h.rank for h in paid]),
-            **spread("mean weight at the end", [h.weights[-1].mean() for h in paid]),
-            **spread("synapses above 90 % of the ceiling", [(h.weights[-1] > REACHED).mean() for h in paid]),
-            **spread("rewards", [h.rewards_ms.size for h in paid]),
-            **spread("rate of the cells, Hz", [h.rate for h in paid]),
-            **spread("control: the same synapse at the end", [h.rewarded for h in control]),
-            **spread("control: other synapses below it", [h.rank for h in control]),
-            **spread("eligibility at reward over that of other synapses, p", [f.specificity.p for f in found]),
+            **nd.spread("rewarded synapse at the end", [h.rewarded for h in paid]),
+            **nd.passes("rewarded synapse above 90 % of the ceiling", reached),
+            **nd.spread("other synapses below it", [h.rank for h in paid]),
+            **nd.spread("mean weight at the end", [h.weights[-1].mean() for h in paid]),
+            **nd.spread("synapses above 90 % of the ceiling", [(h.weights[-1] > REACHED).mean() for h in paid]),
+            **nd.spread("rewards", [h.rewards_ms.size for h in paid]),
+            **nd.spread("rate of the cells, Hz", [h.rate for h in paid]),
+            **nd.spread("control: the same synapse at the end", [h.rewarded for h in control]),
+            **nd.spread("control: other synapses below it", [h.rank for h in control]),
+            **nd.spread("eligibility at reward over that of other synapses, p", [f.specificity.p for f in found]),
             **{f"weights under the same spikes, {name} against per step": value for name, value in same.items() if name != "moved"},
             "weights under the same spikes, range": same["moved"],
-            **{k: v for name, values in loops.items() for k, v in spread(f"closed loop of 200 cells, {name}", values).items()},
+            **{k: v for name, values in loops.items() for k, v in nd.spread(f"closed loop of 200 cells, {name}", values).items()},
             "closed loop of 200 cells: networks with as many spikes in both forms": f"{int(equal.sum())} of {equal.size}",
         },
         checks=[

@@ -89,7 +89,6 @@ def what_when(
 
 def _demo(*, seeds: list[int], neurons: int, trials: int, backend: str, out: Path | None) -> nd.Outcome:
     """Learn, switch probability, switch timing, switch both: the three-factor rule beside RLS and the counter."""
-    from meet.report import spread, table
     from meet.runs import run
     from meet.switching import curves, ends, switch_sessions
 
@@ -108,8 +107,8 @@ def _demo(*, seeds: list[int], neurons: int, trials: int, backend: str, out: Pat
     error = {name: ends(t, trials) for name, t in arms.items()}
     return nd.Outcome(
         results={
-            **spread("three-factor: nRMSE after block 1", error["three-factor"][:, 0]),
-            **table({f"{name}: nRMSE at block ends": e.mean(axis=0) for name, e in error.items()}),
+            **nd.spread("three-factor: nRMSE after block 1", error["three-factor"][:, 0]),
+            **nd.rounded({f"{name}: nRMSE at block ends": e.mean(axis=0) for name, e in error.items()}),
             "three-factor: q of A at block ends": [
                 round(float(mine.q_test(mine.at(b, trials))[:, 0].mean()), 3) for b in range(4)
             ],
@@ -144,7 +143,6 @@ def _protocol(
     *, seeds: list[int], neurons: int, trials: int, backend: str, rule: str, protocol: str, out: Path | None
 ) -> nd.Outcome:
     """Run one protocol with one rule and return its learning curve."""
-    from meet.report import spread, table
     from meet.runs import run, sessions_for
     from meet.switching import at
 
@@ -155,8 +153,8 @@ def _protocol(
     x = tests.block * trials + tests.exposure
     return nd.Outcome(
         results={
-            **spread("nRMSE at the last test", tests.nrmse[:, -1]),
-            **table(
+            **nd.spread("nRMSE at the last test", tests.nrmse[:, -1]),
+            **nd.rounded(
                 {
                     "tests after trials": x,
                     "nRMSE, mean": tests.nrmse.mean(axis=0),

@@ -6,6 +6,7 @@ import math
 import numpy as np
 import pytest
 
+import neurodyn as nd
 from neurodyn.outcome import Outcome, check
 
 
@@ -65,3 +66,15 @@ def test_outcome():
         Outcome(figures={"a": 3})
     with pytest.raises(ValueError, match="file name"):
         Outcome(figures={"a/b": type("F", (), {"savefig": None})()})
+
+
+def test_numbers_of_several_seeds() -> None:
+    assert nd.spread("error", [1.0, 2.0, 3.0]) == {
+        "error: mean": 2.0,
+        "error: SD": 1.0,
+        "error: min": 1.0,
+        "error: max": 3.0,
+    }
+    assert nd.spread("error", [4.0])["error: SD"] == 0.0
+    assert nd.passes("good", [True, True, False, True]) == {"good: seeds": "3 of 4 (95 %: 0.30 to 0.95)"}
+    assert nd.rounded({"curve": [1 / 3, 2 / 3]}) == {"curve": [0.333, 0.667]}

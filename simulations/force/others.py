@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from meet.report import passes, spread, table
 
 import neurodyn as nd
 from force.attractor import attractor_figure, horizon, map_error, peaks, switches
@@ -33,7 +32,7 @@ def _common(traces: Traces) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     arrays = {name: np.asarray(found, dtype=float) for name, found in values.items()}
     results: dict[str, Any] = {}
     for name, found in arrays.items():
-        results |= spread(name, found)
+        results |= nd.spread(name, found)
     return results, arrays
 
 
@@ -51,10 +50,10 @@ def product(*, seeds: Sequence[int], out: Any = None, **options: Any) -> nd.Outc
     results, values = _common(traces)
     each = [[correlation(*traces.pair(k, s, s + 1)) for s in range(10, 20)] for k in range(len(seeds))]
     late = [lag(*traces.pair(k, 19.0, 20.0), 100) for k in range(len(seeds))]
-    results |= table({"correlation in each free second, mean over seeds": np.mean(each, axis=0)})
-    results |= spread("lag in the last second (ms)", [x for x, _ in late])
-    results |= spread("correlation in the last second at that lag", [c for _, c in late])
-    results |= passes("correlation >= .9 over 10 s", values["free-run correlation"] >= 0.9)
+    results |= nd.rounded({"correlation in each free second, mean over seeds": np.mean(each, axis=0)})
+    results |= nd.spread("lag in the last second (ms)", [x for x, _ in late])
+    results |= nd.spread("correlation in the last second at that lag", [c for _, c in late])
+    results |= nd.passes("correlation >= .9 over 10 s", values["free-run correlation"] >= 0.9)
     title = f"The product of sines of 4 and 6 Hz, seed {seeds[0]}"
     return nd.Outcome(
         results=results, data={**values, "correlation by second": each}, figures={"output": figure(traces, title)}
@@ -68,8 +67,8 @@ def song(*, seeds: Sequence[int], out: Any = None, **options: Any) -> nd.Outcome
     traces = run("songbird", task, seeds=seeds, clock=task.clock, out=out, **timing, **options)
     results, values = _common(traces)
     courses = [[correlation(*traces.pair(k, s, s + 2)) for s in range(22, 30, 2)] for k in range(len(seeds))]
-    results |= table({"correlation in each free course, mean over seeds": np.mean(courses, axis=0)})
-    results |= passes("correlation >= .9", values["free-run correlation"] >= 0.9)
+    results |= nd.rounded({"correlation in each free course, mean over seeds": np.mean(courses, axis=0)})
+    results |= nd.passes("correlation >= .9", values["free-run correlation"] >= 0.9)
     results["correlation of least squares on the clock alone, without a network"] = clock_alone(task)
     return nd.Outcome(
         results=results,
@@ -90,17 +89,17 @@ def lorenz(*, seeds: Sequence[int], out: Any = None, every: str = "2 ms", **opti
     long = nd.tasks.lorenz("300 s").signal
     free = [traces.pair(k, 35.0, 60.0)[0] for k in range(len(seeds))]
     errors = np.array([map_error(y[:, 2], long[:, 2], seed=s) for y, s in zip(free, seeds, strict=True)])
-    results |= spread(
+    results |= nd.spread(
         "horizon: error above 0.4 SD of the target after (s)",
         [horizon(*traces.pair(k, 35.0, 60.0)) for k in range(len(seeds))],
     )
-    results |= spread("maxima of z per second", [len(peaks(y[:, 2])) / 25 for y in free])
+    results |= nd.spread("maxima of z per second", [len(peaks(y[:, 2])) / 25 for y in free])
     results["maxima of z per second, attractor"] = len(peaks(long[:, 2])) / 300
-    results |= spread("changes of the sign of x per second", [switches(y[:, 0]) / 25 for y in free])
+    results |= nd.spread("changes of the sign of x per second", [switches(y[:, 0]) / 25 for y in free])
     results["changes of the sign of x per second, attractor"] = switches(long[:, 0]) / 300
-    results |= spread("successive maxima of z: RMS distance from the map", errors[:, 0])
-    results |= spread("successive maxima of z: the same, shuffled", errors[:, 1])
-    results |= passes("closer to the map than 95 % of shuffles", errors[:, 2] < 0.05)
+    results |= nd.spread("successive maxima of z: RMS distance from the map", errors[:, 0])
+    results |= nd.spread("successive maxima of z: the same, shuffled", errors[:, 1])
+    results |= nd.passes("closer to the map than 95 % of shuffles", errors[:, 2] < 0.05)
     return nd.Outcome(
         results=results,
         data={**values, "map": errors},

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from meet.report import passes, spread, table
 
 import neurodyn as nd
 from force.measures import amplitude, correlation, phases, rms, spectral_peak
@@ -87,13 +86,13 @@ def e8(*, seeds: Sequence[int], out: Any = None, **options: Any) -> nd.Outcome:
     rest = np.all([ok for name, ok in good.items() if name != "free-run correlation"], axis=0)
     results: dict[str, Any] = {}
     for name, found in values.items():
-        results |= spread(name, found) | passes(name, good[name])
+        results |= nd.spread(name, found) | nd.passes(name, good[name])
     for k, seed in enumerate(seeds):
         missed = [name for name in CRITERIA if not good[name][k]]
         results[f"seed {seed}"] = f"fails: {', '.join(missed)}" if missed else "passes"
-    results |= passes("all criteria", allowed) | passes("all but the correlation", rest)
-    results |= table({"phase ahead of the target in the free seconds, mean (rad)": slip.mean(axis=0)})
-    results |= spread("phase after 5 s of free run (rad)", slip[:, -1])
+    results |= nd.passes("all criteria", allowed) | nd.passes("all but the correlation", rest)
+    results |= nd.rounded({"phase ahead of the target in the free seconds, mean (rad)": slip.mean(axis=0)})
+    results |= nd.spread("phase after 5 s of free run (rad)", slip[:, -1])
     return nd.Outcome(
         results=results,
         checks=checks,
@@ -139,11 +138,11 @@ def _arms(arms: Mapping[str, Traces]) -> tuple[dict[str, Any], dict[str, np.ndar
     for name, traces in arms.items():
         values, phase[name] = measured(traces), slips(traces)
         correlations[name] = values["free-run correlation"]
-        results |= spread(f"{name}: training RMS", values["training RMS, 9 to 10 s"])
-        results |= spread(f"{name}: free-run correlation", correlations[name])
-        results |= passes(f"{name}: correlation >= .95", correlations[name] >= CRITERIA["free-run correlation"][0])
-        results |= spread(f"{name}: phase after 5 s (rad)", phase[name][:, 4])
-        results |= spread(f"{name}: frequency (Hz)", values["free-run spectral peak (Hz)"])
+        results |= nd.spread(f"{name}: training RMS", values["training RMS, 9 to 10 s"])
+        results |= nd.spread(f"{name}: free-run correlation", correlations[name])
+        results |= nd.passes(f"{name}: correlation >= .95", correlations[name] >= CRITERIA["free-run correlation"][0])
+        results |= nd.spread(f"{name}: phase after 5 s (rad)", phase[name][:, 4])
+        results |= nd.spread(f"{name}: frequency (Hz)", values["free-run spectral peak (Hz)"])
     return results, correlations, phase
 
 
@@ -183,9 +182,9 @@ def precision(*, seeds: Sequence[int], out: Any = None, **options: Any) -> nd.Ou
     first = arms["float64"]
     for name in list(arms)[1:]:
         pairs = zip(first.recordings, arms[name].recordings, strict=True)
-        results |= spread(f"{name}: first differing spike (s)", [_parting(a, b) for a, b in pairs])
+        results |= nd.spread(f"{name}: first differing spike (s)", [_parting(a, b) for a, b in pairs])
         difference = correlations[name] - correlations["float64"]
-        results |= spread(f"{name}: correlation minus that of float64", difference)
+        results |= nd.spread(f"{name}: correlation minus that of float64", difference)
         results[f"{name}: higher correlation than float64"] = f"{int((difference > 0).sum())} of {len(seeds)} seeds"
     return nd.Outcome(results=results, data=_data(correlations, phase), figures={"phase": slip_figure(phase)})
 
@@ -205,8 +204,8 @@ def lif(*, seeds: Sequence[int], out: Any = None, **options: Any) -> nd.Outcome:
     values, slip = measured(traces), slips(traces)
     results: dict[str, Any] = {}
     for name, found in values.items():
-        results |= spread(name, found)
-    results |= spread("phase after 5 s of free run (rad)", slip[:, 4])
+        results |= nd.spread(name, found)
+    results |= nd.spread("phase after 5 s of free run (rad)", slip[:, 4])
     title = f"A sine of 5 Hz on integrate-and-fire cells, seed {seeds[0]}"
     return nd.Outcome(
         results=results,

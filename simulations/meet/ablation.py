@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 import neurodyn as nd
-from meet.report import spread, table
 from meet.runs import run, sessions_for
 from neurodyn.analysis import bump_ratio
 from neurodyn.plots import bars_with_points
@@ -40,7 +39,7 @@ def e7(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
     base = error["default"].mean()
     results: dict = {}
     for name in arms:
-        results |= spread(f"{name}: nRMSE over block ends", error[name].mean(axis=1)) | table(
+        results |= nd.spread(f"{name}: nRMSE over block ends", error[name].mean(axis=1)) | nd.rounded(
             {f"{name}: old/new bump (mean, SD)": [left[name].mean(), left[name].std()]}
         )
         results[f"{name}: nRMSE over default"] = float(error[name].mean() / base)

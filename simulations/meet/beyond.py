@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 import neurodyn as nd
-from meet.report import passes, spread, table
 from meet.reservoir import after_training, joined, networks, sd, stacked
 from meet.runs import ARMS, Tests, run, sessions_for
 from neurodyn.analysis import NullTest, amplitude, peth
@@ -133,24 +132,24 @@ def surprise(probed: Mapping[str, Any], task: WhatWhen) -> nd.Outcome:
     readouts_b = {"A came": y[:, 0, :, 1], "B came": y[:, 1, :, 1], "cue alone": y[:, 2, :, 1]}
     return nd.Outcome(
         results={
-            **spread("population response to A where expected (Hz)", expected),
-            **spread("population response to A where rare (Hz)", seldom),
-            **spread("rare minus expected, same event and reservoir: A (Hz)", seldom - expected),
-            **spread("rare minus expected, same event and reservoir: B (Hz)", seldom_b - expected_b),
-            **passes("response to A larger where rare", seldom > expected),
-            **spread("population response to A before learning (Hz)", response(naive, "A", "A")),
-            **spread(
+            **nd.spread("population response to A where expected (Hz)", expected),
+            **nd.spread("population response to A where rare (Hz)", seldom),
+            **nd.spread("rare minus expected, same event and reservoir: A (Hz)", seldom - expected),
+            **nd.spread("rare minus expected, same event and reservoir: B (Hz)", seldom_b - expected_b),
+            **nd.passes("response to A larger where rare", seldom > expected),
+            **nd.spread("population response to A before learning (Hz)", response(naive, "A", "A")),
+            **nd.spread(
                 "cue alone: rate within 30 ms of the latency of A, learned minus naive (Hz)",
                 change[:, np.abs(bins) <= 30].mean(axis=1),
             ),
-            **spread(
+            **nd.spread(
                 "cue alone: rate 40 to 100 ms after it, learned minus naive (Hz)",
                 change[:, (bins >= 40) & (bins <= 100)].mean(axis=1),
             ),
-            **spread("y of A at its latency: A came", y[:, 0][:, at_a, 0].mean(axis=1)),
-            **spread("y of A at its latency: omitted", y[:, 2][:, at_a, 0].mean(axis=1)),
-            **spread("expectation of B at its latency: A had come", o[:, 0][:, at_b, 1].mean(axis=1)),
-            **spread("expectation of B at its latency: A had not come", o[:, 2][:, at_b, 1].mean(axis=1)),
+            **nd.spread("y of A at its latency: A came", y[:, 0][:, at_a, 0].mean(axis=1)),
+            **nd.spread("y of A at its latency: omitted", y[:, 2][:, at_a, 0].mean(axis=1)),
+            **nd.spread("expectation of B at its latency: A had come", o[:, 0][:, at_b, 1].mean(axis=1)),
+            **nd.spread("expectation of B at its latency: A had not come", o[:, 2][:, at_b, 1].mean(axis=1)),
         },
         data={
             "peth_ms": common["bins"],
@@ -214,14 +213,14 @@ def modulator(groups: Mapping[str, tuple[Tests, Sequence[Session]]], task: WhatW
     late = [profiles[f"{group}, late"].sum(axis=1) for group in groups]
     results: dict[str, Any] = {"time within 60 ms of the latency, part of the gated time": float(part)}
     for which, rows in profiles.items():
-        results |= spread(f"|G e| summed over a trial with A (ms): {which}", rows.sum(axis=1))
-        results |= spread(f"concentration of |G e| within 60 ms of the latency: {which}", focus[which])
-    results |= spread("|G e| at the end, rare over common", late[1] / late[0])
-    results |= spread("|G e| after equally many exposures, rare over common", equal[1] / equal[0])
+        results |= nd.spread(f"|G e| summed over a trial with A (ms): {which}", rows.sum(axis=1))
+        results |= nd.spread(f"concentration of |G e| within 60 ms of the latency: {which}", focus[which])
+    results |= nd.spread("|G e| at the end, rare over common", late[1] / late[0])
+    results |= nd.spread("|G e| after equally many exposures, rare over common", equal[1] / equal[0])
     results |= {
         f"error of what at the end, 1 - q of A: {group}, mean": float(np.mean(values)) for group, values in what.items()
     }
-    results |= passes(
+    results |= nd.passes(
         "|G e| concentrated near the latency, early and late, common and rare",
         np.all([f > 1 for f in focus.values()], axis=0),
     )
@@ -295,13 +294,13 @@ def waiting(probed: Mapping[str, Any], task: WhatWhen) -> nd.Outcome:
     )
     results: dict[str, Any] = {"conditional expectation of B at its latency": float(true[at, 1])}
     for name, values in gap.items():
-        results |= spread(f"gap to the conditional expectation of B: {name}", values)
-        results |= spread(f"expectation of B at its latency, A had come: {name}", after_a[name][:, at, 1])
-        results |= spread(f"expectation of B at its latency, A had not come: {name}", cue_only[name][:, at, 1])
+        results |= nd.spread(f"gap to the conditional expectation of B: {name}", values)
+        results |= nd.spread(f"expectation of B at its latency, A had come: {name}", after_a[name][:, at, 1])
+        results |= nd.spread(f"expectation of B at its latency, A had not come: {name}", cue_only[name][:, at, 1])
     return nd.Outcome(
         results={
             **results,
-            **passes("two readouts stay below the conditional expectation by 0.5", gap["two readouts"] > 0.5),
+            **nd.passes("two readouts stay below the conditional expectation by 0.5", gap["two readouts"] > 0.5),
         },
         checks=[
             nd.check(
@@ -350,7 +349,7 @@ def three_events(*, seeds: Sequence[int], neurons: int, trials: int, backend: st
     good = (np.abs(q - p).max(axis=1) <= 0.1) & (peaks.max(axis=1) <= 25)
     return nd.Outcome(
         results={
-            **table(
+            **nd.rounded(
                 {
                     "three events: p": p,
                     "three events: q, mean": q.mean(axis=0),
@@ -362,8 +361,8 @@ def three_events(*, seeds: Sequence[int], neurons: int, trials: int, backend: st
                     "three events: amplitude of a perfect expectation": ideal,
                 }
             ),
-            **spread("three events: nRMSE", tests.nrmse[:, 1]),
-            **passes("three events: |q - p| and peaks", good),
+            **nd.spread("three events: nRMSE", tests.nrmse[:, 1]),
+            **nd.passes("three events: |q - p| and peaks", good),
         },
         checks=[
             nd.check(
@@ -446,7 +445,7 @@ def jittered(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -
         }
     rows["jitter: SD of the centre between tests, mean (ms)"] = moving.mean(axis=0)
     return nd.Outcome(
-        results=table(rows),
+        results=nd.rounded(rows),
         data={"jitter_ms": np.array(JITTER_MS), "jitter_width_ms": width, "jitter_height": height},
         figures={
             "jitter": stacked(
@@ -532,7 +531,7 @@ def mixed_selectivity(base: Tests, *, seeds: Sequence[int]) -> nd.Outcome:
     labels, bars = [], []
     for name in measures:
         observed = np.array([[t.observed for t in row] for row in found[name, nulls[0]]])
-        results |= spread(name, observed.mean(axis=1))
+        results |= nd.spread(name, observed.mean(axis=1))
         data["selectivity_" + name.replace(", ", "_").replace(" ", "_")] = observed
         labels.append(name)
         bars.append(observed.mean(axis=1))
@@ -541,11 +540,11 @@ def mixed_selectivity(base: Tests, *, seeds: Sequence[int]) -> nd.Outcome:
             results |= {
                 f"{name}: null, {null}, mean": float(np.mean([t.null.mean() for row in tests for t in row])),
                 f"{name}: 95 % of null, {null}, mean": float(np.mean([t.high for row in tests for t in row])),
-                **passes(
+                **nd.passes(
                     f"{name}: above null, {null}, p < 0.05 for both events",
                     [all(t.p < 0.05 for t in row) for row in tests],
                 ),
-                **passes(
+                **nd.passes(
                     f"{name}: below null, {null}, p < 0.05 for both events",
                     [all(replace(t, alternative="less").p < 0.05 for t in row) for row in tests],
                 ),

@@ -8,8 +8,7 @@ from typing import Literal
 import numpy as np
 
 import neurodyn as nd
-from meet.report import SHEET, passes, spread, table
-from meet.runs import Tests, run, sessions_for
+from meet.runs import SHEET, Tests, run, sessions_for
 from neurodyn.analysis import angle_null, condition_pca, principal_angles, transfer_projection
 from neurodyn.plasticity.features import RATE_SCALE
 from neurodyn.plots import line_with_band, weight_geometry
@@ -72,14 +71,14 @@ def e6(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
                         high.append(null.smallest.high)
                         above.append(bool(angles[0] > np.quantile(null.smallest.null, 0.95)))
     for (name, variable), values in best.items():
-        results |= spread(f"{name}: best |r| of a component with {variable}", values)
-    results |= passes("p and latency on distinct components (part-normalised)", distinct)
-    results |= passes("permutation p < .05 for p (part-normalised)", np.array(significant)[:, 0] < 0.05)
-    results |= passes("permutation p < .05 for latency (part-normalised)", np.array(significant)[:, 1] < 0.05)
-    results |= spread("smallest what/when angle (degrees)", smallest) | spread(
+        results |= nd.spread(f"{name}: best |r| of a component with {variable}", values)
+    results |= nd.passes("p and latency on distinct components (part-normalised)", distinct)
+    results |= nd.passes("permutation p < .05 for p (part-normalised)", np.array(significant)[:, 0] < 0.05)
+    results |= nd.passes("permutation p < .05 for latency (part-normalised)", np.array(significant)[:, 1] < 0.05)
+    results |= nd.spread("smallest what/when angle (degrees)", smallest) | nd.spread(
         "largest what/when angle (degrees)", largest
     )
-    results |= table(
+    results |= nd.rounded(
         {
             "shuffle null of the smallest angle, 5 and 95 % (mean over seeds)": [np.mean(low), np.mean(high)],
             "gaussian null of the smallest angle, 5 and 95 %": np.quantile(
@@ -87,11 +86,11 @@ def e6(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
             ),
         }
     )
-    results |= passes("smallest angle above the 95th percentile of the shuffle null", above)
+    results |= nd.passes("smallest angle above the 95th percentile of the shuffle null", above)
     moves = {name: _transfer(name, seeds, neurons, trials, backend) for name in ("probability", "timing")}
     exposures = moves["probability"][1]
     for name, (projection, _) in moves.items():
-        results |= spread(f"{name} switch: projection on the matching end point", projection[:, -1])
+        results |= nd.spread(f"{name} switch: projection on the matching end point", projection[:, -1])
     assert shown is not None
     return nd.Outcome(
         results=results,

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 import neurodyn as nd
-from meet.report import SHEET, passes, spread, table
-from meet.runs import FORGETTING_WHEN, run, sessions_for
+from meet.runs import FORGETTING_WHEN, SHEET, run, sessions_for
 from neurodyn.analysis import amplitude, expectation_error
 from neurodyn.models.counter import counter
 from neurodyn.plots import amplitude_against_probability, error_curves, expectation_traces, raster
@@ -66,11 +65,11 @@ def e1(
     )
     return nd.Outcome(
         results={
-            **spread("nRMSE at the end", error[:, -1]),
-            **spread("correlation at the end", tests.correlation[:, last]),
-            **spread("timing error at the end (ms, larger of the two events)", timing.max(axis=-1)),
-            **passes("error, correlation and timing", good),
-            **table(
+            **nd.spread("nRMSE at the end", error[:, -1]),
+            **nd.spread("correlation at the end", tests.correlation[:, last]),
+            **nd.spread("timing error at the end (ms, larger of the two events)", timing.max(axis=-1)),
+            **nd.passes("error, correlation and timing", good),
+            **nd.rounded(
                 {
                     "tests after trials": exposure,
                     "nRMSE, mean over seeds": mean,
@@ -143,13 +142,13 @@ def e2(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
     good = (r[:, 0] >= 0.95) & (r[:, 1] <= -0.95)
     return nd.Outcome(
         results={
-            **spread("r(A window amplitude, p)", r[:, 0]),
-            **spread("r(B window amplitude, p)", r[:, 1]),
-            **spread("slope of q against p", fits[:, 0]),
-            **spread("intercept of q against p", fits[:, 1]),
-            **spread("o_A at p = 0", size[:, 0, 0]),
-            **passes("both correlations", good),
-            **table(
+            **nd.spread("r(A window amplitude, p)", r[:, 0]),
+            **nd.spread("r(B window amplitude, p)", r[:, 1]),
+            **nd.spread("slope of q against p", fits[:, 0]),
+            **nd.spread("intercept of q against p", fits[:, 1]),
+            **nd.spread("o_A at p = 0", size[:, 0, 0]),
+            **nd.passes("both correlations", good),
+            **nd.rounded(
                 {
                     "p": p,
                     "A amplitude": size[..., 0].mean(axis=0),

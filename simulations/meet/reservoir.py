@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 import neurodyn as nd
-from meet.report import passes, spread, table
 from meet.runs import ARMS, Tests, run, sessions_for
 from neurodyn.analysis import decode_identity, decode_time, expectation_error
 from neurodyn.models.counter import counter
@@ -262,7 +261,7 @@ def disturbed(
     guess = [(t**2 + (length - t) ** 2) / (2 * length) for t in task.latencies_ms]
     return nd.Outcome(
         results={
-            **table(
+            **nd.rounded(
                 {
                     "lesioned part": LESIONED,
                     "lesions: nRMSE, mean": rows["nrmse"].mean(axis=0),
@@ -273,11 +272,11 @@ def disturbed(
                     "lesions: peak error of B (ms), mean": rows["peak"][..., 1].mean(axis=0),
                 }
             ),
-            **spread("intact: correlation", intact),
-            **spread("shuffled: correlation", per_seed["correlation"][:, 0]),
-            **spread("shuffled: nRMSE", per_seed["nrmse"][:, 0]),
-            **spread("only w shuffled: correlation", when_only),
-            **table(
+            **nd.spread("intact: correlation", intact),
+            **nd.spread("shuffled: correlation", per_seed["correlation"][:, 0]),
+            **nd.spread("shuffled: nRMSE", per_seed["nrmse"][:, 0]),
+            **nd.spread("only w shuffled: correlation", when_only),
+            **nd.rounded(
                 {
                     "intact: peak error of A and B (ms), mean": rows["peak"][:, 0].mean(axis=0),
                     "shuffled: peak error of A and B (ms), mean": per_seed["peak"].mean(axis=0),
@@ -286,7 +285,7 @@ def disturbed(
                     "shuffled: q of A and B, mean": per_seed["q"].mean(axis=0),
                 }
             ),
-            **passes("shuffling lowers the correlation by 0.5", apart >= 0.5),
+            **nd.passes("shuffling lowers the correlation by 0.5", apart >= 0.5),
         },
         checks=[
             nd.check("correlation lost by shuffled neuron labels", apart.mean(), ">= 0.5"),
@@ -380,7 +379,7 @@ def noise_and_latency(base: Tests, *, seeds: Sequence[int], neurons: int, trials
         np.stack([np.asarray(v) for v in x], axis=1) for x in (late, late_timing, late_plain)
     )
     return nd.Outcome(
-        results=table(
+        results=nd.rounded(
             {
                 "noise": NOISE,
                 "noise: nRMSE, mean": error.mean(axis=0),
@@ -449,14 +448,14 @@ def rules(base: Tests, sessions: Sequence[Session], *, seeds: Sequence[int], neu
     latencies = np.array(WhatWhen().latencies_ms)
     results: dict[str, Any] = {"tests after trials": base.exposure.tolist()}
     for name, tests in arms.items():
-        results |= table({f"{name}: nRMSE, mean": tests.nrmse.mean(axis=0), f"{name}: nRMSE, SD": sd(tests.nrmse)})
+        results |= nd.rounded({f"{name}: nRMSE, mean": tests.nrmse.mean(axis=0), f"{name}: nRMSE, SD": sd(tests.nrmse)})
         results |= {
             f"{name}: correlation at the end, mean": float(tests.correlation[:, -1].mean()),
             f"{name}: peak error at the end (ms), mean of events": float(
                 np.nanmean(np.abs(tests.peaks[:, -1] - latencies))
             ),
         }
-    results |= table({"counter: nRMSE, mean": plain.mean(axis=0)})
+    results |= nd.rounded({"counter: nRMSE, mean": plain.mean(axis=0)})
     # NLMS has no gate: it is told the bump of the event that does not occur, too
     return nd.Outcome(
         results=results,
@@ -554,16 +553,16 @@ def decoded(
     panel_letters(axes)
     return nd.Outcome(
         results={
-            **spread("time decoded after learning: r2", r2["after learning"]),
-            **spread("time decoded before learning: r2", r2["before learning"]),
-            **spread("time decoded after learning: mean error (ms)", error["after learning"]),
-            **spread("time decoded before learning: mean error (ms)", error["before learning"]),
+            **nd.spread("time decoded after learning: r2", r2["after learning"]),
+            **nd.spread("time decoded before learning: r2", r2["before learning"]),
+            **nd.spread("time decoded after learning: mean error (ms)", error["after learning"]),
+            **nd.spread("time decoded before learning: mean error (ms)", error["before learning"]),
             "time decoded after learning: 5th percentile of the null of the error (ms), mean": float(
                 np.mean([d.error.low for d in time["after learning"]])
             ),
             "error of always guessing the middle (ms)": guess,
-            **passes("time decoded with p < 0.05", [d.r2.p < 0.05 for d in time["after learning"]]),
-            **table(
+            **nd.passes("time decoded with p < 0.05", [d.r2.p < 0.05 for d in time["after learning"]]),
+            **nd.rounded(
                 {
                     "identity: ms after event onset": AFTER_EVENT_MS,
                     "identity: balanced accuracy, mean": accuracy.mean(axis=0),

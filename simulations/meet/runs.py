@@ -13,6 +13,8 @@ from neurodyn.analysis import expectation_error, peak_times
 from neurodyn.session import Session
 from neurodyn.tasks import WhatWhen, expected
 
+SHEET = "Yamada & Chao 2025, reader's notes"  # source of the published numbers
+
 #: forgetting of the tuned RLS arm, per update: chosen on seeds 1 to 3 among the values in docs/what_when.md
 FORGETTING_WHEN, FORGETTING_WHAT = 0.999, 0.96
 

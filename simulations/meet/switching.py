@@ -8,7 +8,6 @@ import numpy as np
 
 import neurodyn as nd
 from meet.learning import counter_errors
-from meet.report import passes, spread, table
 from meet.runs import FORGETTING_WHAT, FORGETTING_WHEN, Tests, run, sessions_for
 from neurodyn.analysis import bump_ratio, overshoot, trials_to_recover
 from neurodyn.plots import error_curves, line_with_band
@@ -66,12 +65,12 @@ def e3(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
     good = (error <= 0.35) & (crossing <= 25) & (late <= 0.08) & (beyond <= 0.1) & (moved.max(axis=-1) <= 15)
     return nd.Outcome(
         results={
-            **spread("nRMSE at the end of the block", error),
-            **spread("trials until q crosses .5", crossing),
-            **spread("|q - p| at trial 75", late),
-            **spread("overshoot of q", beyond),
-            **spread("peak shift (ms, larger event)", moved.max(axis=-1)),
-            **passes("all of E3", good),
+            **nd.spread("nRMSE at the end of the block", error),
+            **nd.spread("trials until q crosses .5", crossing),
+            **nd.spread("|q - p| at trial 75", late),
+            **nd.spread("overshoot of q", beyond),
+            **nd.spread("peak shift (ms, larger event)", moved.max(axis=-1)),
+            **nd.passes("all of E3", good),
             "first tested trial within 1.25 of the old error, by seed": ", ".join(
                 "none" if np.isnan(r) else f"{r:.0f}" for r in np.atleast_1d(recovery)
             ),
@@ -115,12 +114,12 @@ def e4(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
     good = (common <= 25) & (left <= 0.35) & (rare <= 40) & (left_rare <= 0.35) & (drift <= 0.08)
     return nd.Outcome(
         results={
-            **spread("common event: peak error at trial 10 (ms)", common),
-            **spread("common event: old/new bump at trial 25", left),
-            **spread("rare event: peak error at the end (ms)", rare),
-            **spread("rare event: old/new bump at the end", left_rare),
-            **spread("change of q", drift),
-            **passes("all of E4", good),
+            **nd.spread("common event: peak error at trial 10 (ms)", common),
+            **nd.spread("common event: old/new bump at trial 25", left),
+            **nd.spread("rare event: peak error at the end (ms)", rare),
+            **nd.spread("rare event: old/new bump at the end", left_rare),
+            **nd.spread("change of q", drift),
+            **nd.passes("all of E4", good),
         },
         checks=[
             nd.check("E4 common event, peak error at trial 10 (ms)", common.mean(), "<= 25"),
@@ -162,7 +161,7 @@ def e5(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
     cumulative = 0.5  # the mean of .8 and .2 over two blocks of equal length
     results = {}
     for name in names:
-        results |= table(
+        results |= nd.rounded(
             {f"{name}: nRMSE at block ends, mean": end[name].mean(axis=0), f"{name}: SD": end[name].std(axis=0)}
         )
         results[f"{name}: nRMSE at trial 10 of block 1"] = float(ten[name])
@@ -172,8 +171,8 @@ def e5(*, seeds: Sequence[int], neurons: int, trials: int, backend: str) -> nd.O
         "rls-forgetting/three-factor, blocks 2 to 4": float(after["rls-forgetting"] / after["three-factor"]),
         "rls-reset/three-factor, blocks 2 to 4": float(after["rls-reset"] / after["three-factor"]),
     }
-    results |= spread("rls: q of A after block 2", q)
-    results |= passes(
+    results |= nd.spread("rls: q of A after block 2", q)
+    results |= nd.passes(
         "rls worse than three-factor in blocks 2 to 4",
         end["rls"][:, 1:].mean(axis=1) > end["three-factor"][:, 1:].mean(axis=1),
     )
