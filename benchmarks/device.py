@@ -1,8 +1,9 @@
 """Many networks at once on a GPU: `python benchmarks/device.py`, at most nine minutes.
 
-Batches of 1 to 4096 of the what/when reservoir with learning and of the speed network, each network with wiring,
-weights and seed of its own. First that a batch is its single runs and fires like the same networks on the CPU; then
-neuron-steps and synaptic events per second, beside the bytes that a step has to move and a measured copy.
+Batches of 1 to 4096 of the what/when reservoir with learning and of the speed network, and of 1 to 256 of the network
+with dopamine-modulated STDP, each network with wiring, weights and seed of its own. First that a batch is its single runs
+and fires like the same networks on the CPU; then network-steps, neuron-steps and synaptic events per second, beside the
+bytes that a step has to move and a measured copy.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import plastic_network
 import speed_network
 import table
 from limits import count
@@ -31,29 +33,35 @@ from neurodyn.network import Network, realize
 
 RESULTS = Path(__file__).resolve().parent / "results"
 SIZES = tuple(4**k for k in range(7))  # 1 to 4096
+MOST_PLASTIC = 256  # networks of 80 000 plastic synapses, each with its own wiring
 TIMED_S = 1.5  # of each repetition
 REPETITIONS = 3
 
 
 @dataclass(frozen=True, eq=False)
 class Kind:
-    """Networks of one structure: a circuit to be seeded, and a trial that is repeated, with its inputs (none: they run on)."""
+    """Networks of one structure, by seed, and a trial that is repeated, with its inputs (none: they run on).
+
+    ``most`` networks make a batch; spikes of device and CPU may differ by the fraction ``within``.
+    """
 
     title: str
-    circuit: nd.Circuit
+    circuit: Callable[[int], nd.Circuit]
     trial: nd.Trial | None
+    most: int
+    within: float = 0.02
 
     def session(self, steps: int) -> nd.Session | str:
         """Return so many steps to simulate, for the checks."""
         if self.trial is None:
-            return f"{steps * self.circuit.timestep} s"
-        return nd.Session((self.trial,), self.circuit.timestep)
+            return f"{steps * self.circuit(0).timestep} s"
+        return nd.Session((self.trial,), self.circuit(0).timestep)
 
     def networks(self, number: int, threads: int) -> list[Network]:
         """Return networks of seeds 0, 1, ... with all their numbers."""
-        circuits = [self.circuit.with_(seed=seed) for seed in range(number)]
         with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(realize, circuits))
+            circuits = list(pool.map(self.circuit, range(number)))
+            return list(pool.map(lambda c: realize(c, circuits[0].program), circuits))
 
 
 @dataclass(frozen=True)
@@ -75,19 +83,32 @@ class Row:
         return statistics.median(self.step_s)
 
 
-def kinds(neurons: int, task: nd.tasks.WhatWhen) -> tuple[Kind, Kind]:
-    """Return the reservoir with its rule in a trial of training, and the speed network."""
+def kinds(neurons: int, task: nd.tasks.WhatWhen, *, most: int, most_plastic: int) -> tuple[Kind, ...]:
+    """Return the reservoir with its rule in a trial of training, the speed network, and the network with plastic synapses.
+
+    The last, of 80 synapses a cell, has other wiring for other seeds, which takes more memory: ``most_plastic`` of them.
+    """
     training = next(t for t in task.session(1, calibration=0, tests=()).trials if t.learning)
     reservoir = nd.WhatWhenRule().attach(nd.SpikingReservoir(neurons, events=task.names))
+    speed, excitatory = speed_network.circuit(neurons), neurons * 4 // 5
+    sizes = {"excitatory": excitatory, "inhibitory": neurons - excitatory, "fan_out": max(1, neurons // 10)}
+
     return (
-        Kind("what/when reservoir with learning, 1 ms steps", reservoir, training),
-        Kind(f"speed network, {speed_network.DT_MS} ms steps", speed_network.circuit(neurons), None),
+        Kind("what/when reservoir with learning, 1 ms steps", lambda s: reservoir.with_(seed=s), training, most),
+        Kind(f"speed network, {speed_network.DT_MS} ms steps", lambda s: speed.with_(seed=s), None, most),
+        Kind(
+            "dopamine-modulated STDP, 1 ms steps",
+            lambda s: plastic_network.circuit(seed=s, **sizes),
+            nd.Trial(1000, {}, reset=False),
+            most_plastic,
+            0.05,
+        ),
     )
 
 
 def check(kind: Kind, device: str, *, steps: int, batch: int = 4) -> list[str]:
     """Return what was found of a batch beside its single runs, and beside numba on the CPU; a wrong rate stops."""
-    circuits, session = [kind.circuit.with_(seed=seed) for seed in range(batch)], kind.session(steps)
+    circuits, session = [kind.circuit(seed) for seed in range(batch)], kind.session(steps)
     found = []
     for dtype in ("float64", "float32"):
         how: dict[str, Any] = {"backend": "torch", "device": device, "dtype": dtype}
@@ -100,7 +121,7 @@ def check(kind: Kind, device: str, *, steps: int, batch: int = 4) -> list[str]:
         )
         found.append(f"{kind.title}, {dtype}: a batch of {batch} beside its single runs on {device}: {same}")
         spikes = {
-            name: sum(len(r["spikes"]) for r in runs)
+            name: sum(len(r["spikes/cells"]) for r in runs)
             for name, runs in (("device", together), ("cpu", cpu), ("alone", alone))
         }
         ratio = spikes["device"] / max(spikes["cpu"], 1)
@@ -108,8 +129,10 @@ def check(kind: Kind, device: str, *, steps: int, batch: int = 4) -> list[str]:
             f"{kind.title}, {dtype}: {spikes['device']} spikes, numba on the CPU {spikes['cpu']} (ratio {ratio:.4f})"
         )
         worst = max(abs(spikes[name] / max(spikes["cpu"], 1) - 1) for name in ("device", "alone"))
-        if worst > 0.02 or not spikes["cpu"]:
-            raise AssertionError(f"{found[-1]}: not within 2 %; the times would be those of another computation")
+        if worst > kind.within or not spikes["cpu"]:
+            raise AssertionError(
+                f"{found[-1]}: not within {kind.within:.0%}; the times would be those of another computation"
+            )
     return found
 
 
@@ -122,7 +145,7 @@ def measure(kind: Kind, networks: Sequence[Network], dtype: str, device: str, ti
 
     start = time.perf_counter()
     batch = TorchBatch(networks, spikes=["cells"], dtype=dtype, device=device)
-    inputs = {} if kind.trial is None else _channels(kind.circuit, kind.trial)
+    inputs = {} if kind.trial is None else _channels(networks[0].circuit, kind.trial)
     lanes = range(len(networks))
 
     def advance(steps: int) -> int:
@@ -132,7 +155,7 @@ def measure(kind: Kind, networks: Sequence[Network], dtype: str, device: str, ti
         for _ in range(-(-steps // chunk)):
             if kind.trial is not None:
                 first = {name: values[0] for name, values in inputs.items()}
-                batch.begin(dict.fromkeys(lanes, Begin(True, False, True, first)))
+                batch.begin(dict.fromkeys(lanes, Begin(True, False, kind.trial.reset, first)))
             records = batch.advance(chunk, dict.fromkeys(lanes, inputs))
             events += sum(int(d[r.spikes["cells"][1]].sum()) for d, r in zip(degrees, records, strict=True))
             if kind.trial is not None:
@@ -160,7 +183,11 @@ def measure(kind: Kind, networks: Sequence[Network], dtype: str, device: str, ti
     events_a_step = events / (steps * REPETITIONS)
     mean_degree = sum(w.targets.size for w in wiring) / max(1, sum(d.size for d in degrees))
     spikes = events_a_step / max(mean_degree, 1.0) / len(networks)
-    work = count(networks[0], spikes, learning=float(kind.trial is not None), itemsize=np.dtype(dtype).itemsize)
+    itemsize = np.dtype(dtype).itemsize
+    if any(s.plastic for s in networks[0].program.spikes):
+        work, _ = plastic_network.count(networks[0], spikes, itemsize=itemsize)
+    else:
+        work = count(networks[0], spikes, learning=float(kind.trial is not None), itemsize=itemsize)
     return Row(
         kind.title, dtype, len(networks), steps, tuple(took), sum(n.sizes["cells"] for n in networks), events_a_step,
         work.bytes * len(networks), build,
@@ -199,16 +226,16 @@ def page(
     lines += ["Checked before anything was timed:", "", *(f"* {text}" for text in checks), ""]
     for title in dict.fromkeys((r.kind, r.dtype) for r in rows):
         lines += [
-            f"## {title[0].capitalize()}, {title[1]}",
+            f"## {title[0][0].upper()}{title[0][1:]}, {title[1]}",
             "",
-            "| networks | us a step | min to max | neuron-steps/s | synaptic events/s | counted bytes | of the copy | to build |",
-            "|---|---|---|---|---|---|---|---|",
+            "| networks | us a step | min to max | network-steps/s | neuron-steps/s | synaptic events/s | counted bytes | of the copy | to build |",
+            "|---|---|---|---|---|---|---|---|---|",
         ]
         for r in (r for r in rows if (r.kind, r.dtype) == title):
             rate = r.bytes / r.median
             spread = f"{min(r.step_s) * 1e6:.3g} to {max(r.step_s) * 1e6:.3g}"
             lines.append(
-                f"| {r.batch} | {r.median * 1e6:.4g} | {spread} | {r.neurons / r.median:.3g} | {r.events / r.median:.3g} | "
+                f"| {r.batch} | {r.median * 1e6:.4g} | {spread} | {r.batch / r.median:.3g} | {r.neurons / r.median:.3g} | {r.events / r.median:.3g} | "
                 f"{rate / 1e9:.3g} GB/s | {100 * rate / copy:.2g} % | {r.build_s:.2g} s |"
             )
         lines.append("")
@@ -258,27 +285,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "date": datetime.date.today().isoformat(),
         "copy, measured": f"{copy / 1e9:.0f} GB/s (read and written)",
         "versions": f"neurodyn {nd.__version__}, torch {torch.__version__}, CUDA {torch.version.cuda}, numpy {np.__version__}",
-        "networks": f"{neurons} cells each, connection probability 0.1, own wiring, weights and seed",
+        "networks": f"{neurons} cells each, a tenth of all connections, own wiring, weights and seed",
     }
     print(*(f"{key}: {value}" for key, value in about.items()), sep="\n", flush=True)
     checks: list[str] = []
     short = {"latencies": ("40 ms", "60 ms"), "trial": "100 ms", "cue": "10 ms", "window": "30 ms"}
-    both = kinds(neurons, nd.tasks.WhatWhen(**(short if smoke else {})))
-    for kind in both:
+    task = nd.tasks.WhatWhen(**(short if smoke else {}))
+    all_kinds = kinds(neurons, task, most=max(sizes), most_plastic=min(max(sizes), MOST_PLASTIC))
+    for kind in all_kinds:
         checks += check(kind, device, steps=100 if smoke else 2500)
         print(*checks[-4:], sep="\n", flush=True)
     rows: list[Row] = []
     left_out: list[str] = []
-    parts = [(kind, dtype) for kind in both for dtype in ("float32", "float64")]
+    parts = [(kind, dtype) for kind in all_kinds for dtype in ("float32", "float64")]
     networks: list[Network] = []
     for number, (kind, dtype) in enumerate(parts):
         until = began + 60 * options.minutes * (number + 1) / len(parts)  # each part has its share of the time
         if dtype == "float32":
             start, networks = time.perf_counter(), []
-            networks = kind.networks(max(sizes), os.cpu_count() or 1)
+            networks = kind.networks(kind.most, os.cpu_count() or 1)
             print(f"{kind.title}: {len(networks)} networks drawn in {time.perf_counter() - start:.0f} s", flush=True)
         cost = 0.0
-        for size in sizes:
+        for size in (size for size in sizes if size <= kind.most):
             if time.perf_counter() + 4 * cost > until:
                 left_out.append(f"{kind.title}, {dtype}, {size} networks: no time left")
                 continue

@@ -23,6 +23,7 @@ CASES = {
     "recording": "case_recording",
     "startup": "case_startup",
     "batch": "case_batch",
+    "plasticity": "case_plasticity",
 }
 RESULTS = Path(__file__).resolve().parent / "results"
 
