@@ -278,7 +278,7 @@ class Connection:
     delay : quantity, array, distribution or expression
         A whole number of steps after rounding; 0 means the next state update.
     autapses : bool
-        Whether a random pattern may connect a unit with itself.
+        Whether spikes of a unit may reach itself where the pattern is random or "all".
     rules : SynapticRule, or sequence of them
         How the weights change, such as ``nd.stdp()``; the weight then acts as it is when the spike arrives.
     bounds : (low, high)
