@@ -21,9 +21,8 @@ from neurodyn.backends.engine import Begin, Engine, Records, SampleSpec, watched
 from neurodyn.backends.fused import Fired, FusedStep
 from neurodyn.backends.layout import Layout
 from neurodyn.backends.memory import check_memory
-from neurodyn.kernels.tensors import TensorKernels
+from neurodyn.backends.tensor_step import TensorStep
 from neurodyn.network import Network
-from neurodyn.program import LAST_PHASES, Spikes, WeightedSum
 
 _PARALLEL = 2**20  # elements of the largest tensor from which several threads pay
 
@@ -45,11 +44,9 @@ class TorchBatch:
         self.recorded = frozenset(spikes)
         self.device = torch.device(device)
         check_memory(networks, dtype, self.device)
-        self.step = 0
         self.layout = Layout(networks, dtype, self.device)
         self.arrays = self.layout.arrays
-        self.kernels = TensorKernels(self.layout)
-        self.blocks = self.kernels.blocks()
+        self.tensors = TensorStep(self.layout)
         self._sampled = [self._units(number) for number in range(len(self.samples[0]))]
         self.fused = self._fused() if self.device.type == "cuda" else None
         self.started = np.zeros(len(networks), bool)
@@ -58,7 +55,16 @@ class TorchBatch:
             TorchEngine(n, samples=s, spikes=spikes, dtype=dtype, batch=self, lane=k)
             for k, (n, s) in enumerate(zip(networks, self.samples, strict=True))
         ]
-        self._run("start")
+        self.tensors.run("start")
+
+    @property
+    def step(self) -> int:
+        """Number of steps done."""
+        return self.tensors.number
+
+    @step.setter
+    def step(self, number: int) -> None:
+        self.tensors.number = number
 
     def begin(self, trials: Mapping[int, Begin]) -> None:
         """Begin trials of the networks named by their place in the batch."""
@@ -68,19 +74,19 @@ class TorchBatch:
                 self.arrays[f"{name}.value"][lane] = self.layout.tensor(np.asarray(row).reshape(self._channels(name)))
             self.arrays["learning"][lane] = trial.learning
             self.arrays["calibration"][lane] = trial.calibration
-        self._clock()
+        self.tensors.clock()
         fresh = [lane for lane, trial in trials.items() if trial.reset or not self.started[lane]]
         if fresh:
-            self._run("initial", mask=self._mask(fresh))
+            self.tensors.run("initial", mask=self._mask(fresh))
             for buffer in self.layout.buffers.values():
                 buffer[fresh] = 0.0
             self.started[fresh] = True
-        self._run("trial_start", mask=self._mask(trials))
+        self.tensors.run("trial_start", mask=self._mask(trials))
 
     def end(self, lanes: Iterable[int]) -> None:
         """Run what readouts and rules of these networks do at the end of a trial."""
         self._finite = None
-        self._run("trial_end", mask=self._mask(lanes))
+        self.tensors.run("trial_end", mask=self._mask(lanes))
 
     def advance(self, steps: int, inputs: Mapping[int, Mapping[str, np.ndarray]]) -> list[Records]:
         """Advance all networks by ``steps`` with the ``inputs`` (steps, channels) of those that have some."""
@@ -112,10 +118,10 @@ class TorchBatch:
         samples = {s.array: self._sample_buffer(number, steps) for number, s in enumerate(self.samples[0])}
         rows = dict.fromkeys(samples, 0)
         for k in range(steps):
-            self._clock()
+            self.tensors.clock()
             for name, values in given.items():
                 self.arrays[f"{name}.value"].copy_(values[k])
-            fired = self._step()
+            fired = self.tensors.make()
             for population in self.recorded:
                 spikes[population].append((self.step, fired[population]))
             self.step += 1
@@ -161,139 +167,6 @@ class TorchBatch:
         single.from_arrays({**state, "started": snapshot["started"][lane]})
         return single
 
-    # -- one step ------------------------------------------------------------------------------------------------
-
-    def _step(self) -> dict[str, torch.Tensor]:
-        """Make one step in the order that the design fixes; return who fired, flat indices network * width + unit."""
-        program = self.program
-        for s in program.sums:
-            if s.delay >= 1 or s.source_axis not in program.populations:
-                self._sum(s)
-        for population in program.populations:
-            self._sums_onto(population)
-            self._run("update", population)
-        masks, fired = {}, {}
-        for population in program.spiking:
-            above = self._run("threshold", population).expand(self.layout.shape((population,)))
-            if population in self.layout.valid:
-                above = above & self.layout.valid[population]
-            masks[population] = above
-            fired[population] = above.reshape(-1).nonzero().squeeze(1)
-            self._run("spiked", population, fired=masks)
-        for population in program.spike_sources:
-            steps, lanes, units = self.layout.schedules[population]
-            now = slice(*np.searchsorted(steps, [self.step, self.step + 1]))
-            at = self.layout.tensor(lanes[now] * self.layout.width[population] + units[now])
-            fired[population] = at
-            masks[population] = torch.zeros(self.layout.shape((population,)), dtype=torch.bool, device=self.device)
-            masks[population].view(-1)[at] = True
-        for s in program.spikes:
-            if s.plastic:
-                self._pair(s, fired, masks)
-            elif fired[s.source].numel():
-                self._propagate(s.name, fired[s.source])
-        for s in program.spikes:
-            ring, target = (
-                (self.layout.plastic if s.plastic else self.layout.synapses)[s.name].ring,
-                self.arrays[s.target],
-            )
-            slot = ring[:, self.step % ring.shape[1]]
-            total = target + slot
-            target.copy_(total if s.guard is None else torch.where(self.arrays[s.guard], total, target))
-            slot.zero_()
-        for population in program.populations:
-            self._run("reset", population, fired=masks)
-        for phase in LAST_PHASES:
-            self._run(phase, fired=masks)
-        for s in program.sums:
-            if s.late:
-                self.layout.sums[s.name].history[:, (self.step + 1) % s.delay] = self._source(s)
-        return fired
-
-    def _run(
-        self, phase: str, owner: str = "", *, mask: Any = None, fired: Mapping[str, torch.Tensor] | None = None
-    ) -> Any:
-        """Run the blocks of a phase, of one owner or of all; return the result of the last."""
-        result = None
-        for function, spikes_of in self.blocks.get((phase, owner), ()):
-            result = function(fired[spikes_of] if spikes_of and fired is not None else mask)
-        return result
-
-    def _propagate(self, name: str, fired: torch.Tensor) -> None:
-        """Add the weights of the synapses of who fired, and touch no other synapse."""
-        c = self.layout.synapses[name]
-        at = _of_rows(c.indptr, fired)
-        cells = c.targets[at]
-        if c.delays is not None:
-            _, length, width = c.ring.shape
-            cells = cells + (self.step + c.delays[at]) % length * width
-        c.ring.view(-1).index_add_(0, cells, c.weights[at])
-
-    def _pair(self, s: Spikes, fired: Mapping[str, torch.Tensor], masks: Mapping[str, torch.Tensor]) -> None:
-        """Run the rules of a plastic connection at spikes of its targets and at those that arrive, which deliver."""
-        c, width = self.layout.plastic[s.name], self.layout.width[s.source]
-        length = c.emitted.shape[1]
-        now, spikes = c.emitted[:, self.step % length], fired[s.source]
-        lanes = spikes // max(width, 1)
-        now[:, 0] = torch.bincount(lanes, minlength=len(now))
-        place = torch.arange(spikes.numel(), device=self.device) - torch.searchsorted(lanes, lanes)
-        now[lanes, 1 + place] = (spikes % max(width, 1)).to(torch.int32)
-        spiking = fired.get(s.target_population)
-        if spiking is not None and spiking.numel():
-            self._events("on_post", s.name, c.onto[1][_of_rows(c.onto[0], spiking)])
-        found = []
-        for lag, (indptr, synapses) in c.arriving.items():
-            then = c.emitted[:, (self.step - lag) % length]
-            lanes, place = (torch.arange(width, device=self.device) < then[:, :1]).nonzero(as_tuple=True)
-            if lanes.numel():
-                found.append(synapses[_of_rows(indptr, lanes * width + then[lanes, 1 + place])])
-        if found:
-            self._events("on_pre", s.name, torch.cat(found))
-        self._run("paired", s.name, fired=masks)
-
-    def _events(self, phase: str, owner: str, at: torch.Tensor) -> Any:
-        """Run blocks for the events of a plastic connection alone; return the result of the last."""
-        result = None
-        for function, _ in self.blocks.get((phase, owner), ()):
-            result = function(at)
-        return result
-
-    def _source(self, s: WeightedSum) -> torch.Tensor:
-        values = self.arrays[s.source]
-        return values[:, None] if values.ndim == 1 else values
-
-    def _sum(self, s: WeightedSum) -> None:
-        c = self.layout.sums[s.name]
-        x = c.history[:, (self.step + 1) % s.delay] if s.late else self._source(s)
-        if s.source_axis in self.layout.valid:  # padded units may hold anything
-            x = torch.where(self.layout.valid[s.source_axis], x, 0.0)
-        if c.matrix is None:
-            assert c.sources is not None and c.targets is not None and c.weights is not None
-            weights = c.weights if c.at is None else self.arrays[f"{s.name}.w"].view(-1)[c.at]
-            c.total.zero_().view(-1).index_add_(0, c.targets, weights * x.reshape(-1)[c.sources])
-        elif s.source_axis in self.program.populations:
-            torch.bmm(x[:, None], c.matrix, out=c.total[:, None])
-        else:  # few labels: in index order, for such sums belong to the exact class
-            c.total.zero_()
-            for j in range(x.shape[1]):
-                c.total += c.matrix[:, j] * x[:, j, None]
-
-    def _sums_onto(self, population: str) -> None:
-        onto = [s for s in self.program.sums if s.target_population == population]
-        for s in onto:
-            if s.delay == 0 and s.source_axis in self.program.populations:
-                self._sum(s)
-        for target in dict.fromkeys(s.target for s in onto):
-            first, *rest = (self.layout.sums[s.name].total for s in onto if s.target == target)
-            for term in rest:
-                first = first + term
-            self.arrays[target].copy_(first)
-
-    def _clock(self) -> None:
-        self.kernels.step = self.step
-        self.arrays["step"].fill_(self.step)
-        torch.mul(self.arrays["dt"], float(self.step), out=self.arrays["t"])
-
     # -- what comes and goes -------------------------------------------------------------------------------------
 
     def _mask(self, lanes: Iterable[int]) -> torch.Tensor | None:
@@ -325,7 +198,7 @@ class TorchBatch:
             return values if index is None else values.gather(1, index)
         lanes, width = torch.arange(len(values), device=self.device)[:, None], values.shape[1]
         at = lanes * width + (torch.arange(width, device=self.device) if index is None else index)
-        return self._events("view", array, at.reshape(-1)).reshape(at.shape)
+        return self.tensors.events("view", array, at.reshape(-1)).reshape(at.shape)
 
     def _units(self, number: int) -> torch.Tensor | None:
         """Return which units of a recorded array are taken, (networks, units); None for all."""
@@ -446,11 +319,3 @@ class _Arrays(Mapping[str, np.ndarray]):
 
     def __len__(self) -> int:
         return len(self._batch.arrays)
-
-
-def _of_rows(indptr: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-    """Return the places in a list of what belongs to ``rows``, row after row."""
-    first, last = indptr[rows], indptr[rows + 1]
-    counts = last - first
-    behind = counts.cumsum(0)
-    return torch.arange(int(behind[-1]), device=rows.device) + (first - behind + counts).repeat_interleave(counts)
