@@ -149,7 +149,7 @@ class Circuit:
     def per_step(self) -> Circuit:
         """Return a copy whose plastic synapses are all advanced in every step: what Brian2 does, and others where they must.
 
-        The same up to rounding; state of the rules in ``values`` is left out, since it is kept in another form.
+        The same up to rounding.
         """
         plastic = [c for c in self.connections if c.plastic]
         if not plastic:

@@ -68,9 +68,10 @@ def network_bytes(network: Network) -> int:
     )
     rings = 0
     for s in network.program.spikes:
-        length = int(network.wiring[s.name].delays.max(initial=0)) + 1
-        if s.plastic:  # who fired, and which synapses a spike reaches
-            rings += 4 * length * network.sizes[s.source] + 16 * network.wiring[s.name].targets.size
+        delays, sources = network.wiring[s.name].delays, network.sizes[s.source]
+        length = int(delays.max(initial=0)) + 1
+        if s.plastic:  # who fired, and which synapses a spike reaches after each of the delays that there are
+            rings += 4 * length * (sources + 1) + 16 * delays.size + 8 * np.unique(delays).size * (sources + 1)
         else:
             rings += 8 * length * network.sizes[s.target_population]
     return arrays + wiring + rings

@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 import neurodyn as nd
+from neurodyn.estimate import network_bytes
 from neurodyn.lowering.plasticity import RENEWED
+from neurodyn.network import realize
 from neurodyn.parts import CircuitError
+from neurodyn.wiring import Events
 from tests.plasticity.replay import random_trains, replayed, rewards
 
 TRAINS = random_trains(6, 300, 40.0)
@@ -163,6 +166,14 @@ def test_a_filter_goes_before_a_variable_of_its_name():
     found, expected = (weights(circuit, "50 ms", backend=b) for b in ("brian2", "interpreter"))
     assert expected.max() > 1
     np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
+def test_the_estimate_knows_the_lists_of_delays():
+    delayed = replayed([], 300, nd.stdp(), probability=0.003, delay=nd.Uniform("1 ms", "400 ms"))
+    network = realize(delayed)
+    lists = vars(Events.of(network.wiring["plastic"], 300)).values()
+    undelayed = realize(replayed([], 300, nd.stdp(), probability=0.003))
+    assert network_bytes(network) - network_bytes(undelayed) > 0.9 * sum(x.nbytes for x in lists)
 
 
 def test_all_to_all_synapses_are_all_there_or_a_list():
