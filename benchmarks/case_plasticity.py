@@ -130,7 +130,7 @@ def _contenders(*, quick: bool) -> Case:
 
     with scratch() as folder:
         targets = ("numpy",) if quick else ("numpy", "cython")  # a minute and a half of g++
-        brian2 = {name: Handed(plastic.brian2_circuit(circuit), name, folder) for name in targets}
+        brian2 = {name: Handed(circuit, name, folder) for name in targets}
         slow = 3 if quick else 5
         contenders = {n: (lambda n=n, c=c: c.run(STEPS[n])) for n, c in {**ours, **brian2}.items()}
         few = ("per step", "torch", "naive", *targets)

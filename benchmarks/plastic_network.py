@@ -1,4 +1,4 @@
-"""The network of simulations/dopamine for the benchmarks, in the form that Brian2 can be given, and the bytes of a step."""
+"""The network of simulations/dopamine for the benchmarks, and the bytes of a step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from neurodyn.program import Op, Program, Spikes, Store
 sys.path.append(str(Path(__file__).resolve().parents[1] / "simulations"))
 from dopamine.network import network as circuit  # type: ignore[import-not-found]
 
-__all__ = ["Bytes", "brian2_circuit", "circuit", "count", "parts_left_out", "seconds"]
+__all__ = ["Bytes", "circuit", "count", "parts_left_out", "seconds"]
 
 HOUR_STEPS = 3_600_000  # of 1 ms
 
@@ -27,19 +27,6 @@ class Bytes:
 
     near: float
     far: float
-
-
-def brian2_circuit(net: nd.Circuit) -> nd.Circuit:
-    """Return the same network with names that Brian2 allows: "second" is a unit there."""
-    rewarder = net["rewarder"]
-    names = {"second": "later"}
-    rewarder = replace(
-        rewarder,
-        code=(rewarder.code or "").replace("second", "later"),
-        variables={names.get(k, k): unit for k, unit in rewarder.variables.items()},
-    )
-    links = tuple(replace(c, variable=names.get(c.variable, c.variable)) for c in net.connections)
-    return replace(net, populations=(net["cells"], rewarder), connections=links)
 
 
 def parts_left_out(net: nd.Circuit) -> dict[str, nd.Circuit]:

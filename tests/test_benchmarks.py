@@ -120,14 +120,6 @@ def test_each_circuit_of_the_profile_lacks_one_part_more(part):
     assert draws == [True, True, True, True, False]
 
 
-def test_circuit_for_brian2_is_the_same_by_other_names(part):
-    plastic, circuit = small_dopamine(part)
-    runs = [nd.simulate(c, "300 ms", backend="interpreter") for c in (circuit, plastic.brian2_circuit(circuit))]
-    assert len(runs[0]["spikes/cells"]) > 10
-    np.testing.assert_array_equal(runs[0]["spikes/cells"].times, runs[1]["spikes/cells"].times)
-    assert not any("second" in c.variable for c in plastic.brian2_circuit(circuit).connections)
-
-
 def test_contenders_of_the_plasticity_case_have_to_agree(part):
     case_plasticity, table = part("case_plasticity"), part("table")
     case, ours = table.Case("A case"), np.array([[100.0, 1.0], [110.0, 1.1], [120.0, 1.2]])

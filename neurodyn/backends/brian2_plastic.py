@@ -17,6 +17,7 @@ import numpy as np
 from neurodyn.backends.brian2_text import brian2_code
 from neurodyn.backends.equations_brian2 import brian2
 from neurodyn.lowering.forms import expression_in, names_in
+from neurodyn.lowering.plasticity import decayed
 from neurodyn.network import Network
 from neurodyn.parts import CircuitError, Connection
 from neurodyn.plasticity.rule import SynapticRule
@@ -203,7 +204,7 @@ class _Builder:
             lines = []
             for name in decaying:
                 decay = self._outside(rule, f"{rule.name}.{name}@decay")
-                lines.append(f"{rule.name}_{name} = {rule.name}_{name}*{decay}")
+                lines.append(f"{rule.name}_{name} = {decayed(f'{rule.name}_{name}', str(decay))}")
             texts.append(brian2_code("\n".join(lines), rule.name, set(self.lines)))
         return texts
 

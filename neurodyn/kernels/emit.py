@@ -60,7 +60,9 @@ class Emitter:
         self.dynamic = [a for a in self._all_axes() if not self._static(a)]
         self.sizes = {a: f"n{k}" for k, a in enumerate(self.dynamic)}
         # plastic sums all to all: a loop over their synapses is one over sources and, in it, over targets (here only)
-        self.dense = {s.name: (s.source_axis, s.target_population) for s in program.sums if s.plastic and s.layout == "dense"}
+        self.dense = {
+            s.name: (s.source_axis, s.target_population) for s in program.sums if s.plastic and s.layout == "dense"
+        }
         self.lines: list[str] = []
         self.indent = 1
         self.workspace: dict[str, str] = {}

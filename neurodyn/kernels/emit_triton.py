@@ -186,7 +186,9 @@ class TritonEmitter(Emitter):
         listing = [self.lists[n] for n in stores if n in self.lists]
         writes = {self.names[n] for n in stores if n not in self.lists} | {f"spk_{self.sizes[p]}" for p in listing}
         writes |= {w for w, _ in self.totals.values() if rows and w}
-        reads = {self.names[n] for n in (*loads, *self.gathered)} | ({f"spk_{size}"} if subset and not events else set())
+        reads = {self.names[n] for n in (*loads, *self.gathered)} | (
+            {f"spk_{size}"} if subset and not events else set()
+        )
         delivered = {self.delivering} - {""}
         self.memory(reads | delivered | (self.head_reads if events else set()), writes | delivered)
         for text, name in self.uniform.items():

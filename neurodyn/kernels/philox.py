@@ -28,13 +28,14 @@ def stream_number(name: str) -> int:
 
 @njit(cache=True, error_model="numpy", inline="always")
 def _rounds(c0, c1, c2, c3, k0, k1):
+    # words of 32 bits in registers of 64: what stands above them is cut off by the product, which takes the low half anyway
     for _ in range(10):
-        p0 = _M0 * c0
-        p1 = _M1 * c2
-        c0, c1, c2, c3 = (p1 >> _32) ^ c1 ^ k0, p1 & _LOW, (p0 >> _32) ^ c3 ^ k1, p0 & _LOW
-        k0 = (k0 + _W0) & _LOW
-        k1 = (k1 + _W1) & _LOW
-    return c0, c1, c2, c3
+        p0 = _M0 * (c0 & _LOW)
+        p1 = _M1 * (c2 & _LOW)
+        c0, c1, c2, c3 = (p1 >> _32) ^ c1 ^ k0, p1, (p0 >> _32) ^ c3 ^ k1, p0
+        k0 += _W0
+        k1 += _W1
+    return c0 & _LOW, c1 & _LOW, c2 & _LOW, c3 & _LOW
 
 
 @njit(cache=True, error_model="numpy")
@@ -58,10 +59,15 @@ def fill_uniform(out, seed, step, stream):
     c1, c2 = np.uint64(step) & _LOW, np.uint64(step) >> _32
     c3 = np.uint64(stream)
     n = out.shape[0]
-    for pair in range(n >> 1):
+    half = n >> 1
+    even, odd = np.empty(half), np.empty(half)  # apart, so that the rounds store whole vectors
+    for pair in range(half):
         w0, w1, w2, w3 = _rounds(np.uint64(pair), c1, c2, c3, k0, k1)
-        out[2 * pair] = (np.float64((w0 << _20) | (w1 >> _12)) + 0.5) * _SCALE
-        out[2 * pair + 1] = (np.float64((w2 << _20) | (w3 >> _12)) + 0.5) * _SCALE
+        even[pair] = (np.float64((w0 << _20) | (w1 >> _12)) + 0.5) * _SCALE
+        odd[pair] = (np.float64((w2 << _20) | (w3 >> _12)) + 0.5) * _SCALE
+    for pair in range(half):
+        out[2 * pair] = even[pair]
+        out[2 * pair + 1] = odd[pair]
     if n & 1:
         w0, w1, w2, w3 = _rounds(np.uint64(n >> 1), c1, c2, c3, k0, k1)
         out[n - 1] = (np.float64((w0 << _20) | (w1 >> _12)) + 0.5) * _SCALE

@@ -23,7 +23,7 @@ from neurodyn.program import Axes, Block, Branch, Item, Op, Store, operations, s
 from neurodyn.specs import finite_number, whole_steps
 
 RENEWED = 1e-3  # p of a drifting trace at which S starts anew: it then holds all but 3 of its 16 digits
-SMALL = 1e-30  # p of other traces: they lose none
+SMALL = 1e-30  # p of other traces, which lose none; and a trace, which is then 0
 
 
 class Projection:
@@ -344,7 +344,7 @@ class Projection:
         for name, trace in traces.items():
             kept, scale, decay = (hidden(rule.name, f"{name}@{x}") for x in ("kept", "scale", "decay"))
             if not self._scaled(trace):
-                lines.append(f"{name} = {name}*{decay}")
+                lines.append(f"{name} = {decayed(name, decay)}")
                 continue
             drifting = self.drifts(rule) and name == self.form.trace(rule)
             renewed = f"{kept} = {kept}*{scale}\n{scale} = 1"
@@ -389,6 +389,11 @@ class Projection:
         for rule, owner, text in views:
             items, value = self._translator(rule).expression(text, "view")
             self.draft.blocks.append(Block("view", owner, items, spikes_of=self.c.name, result=value.operand))
+
+
+def decayed(name: str, decay: str) -> str:
+    """Return the text of a trace after a step; what has all but vanished is 0, for subnormal numbers are slow."""
+    return f"where(abs({name}) < {SMALL}, 0, {name}*{decay})"
 
 
 def hidden(rule: str, name: str) -> str:

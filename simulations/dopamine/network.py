@@ -13,12 +13,12 @@ SLOTS = 32  # rewards that can be on their way
 
 _REWARDER = """
 paid = 0
-last = where(first > 0, step, last)
-hit = second > 0 and step - last < window and step > last
+last = where(leads > 0, step, last)
+hit = follows > 0 and step - last < window and step > last
 due = where(hit and count % N == i, step + 1000 + floor(2000*rand()), due)
 count = count + int(hit)
-first = 0
-second = 0
+leads = 0
+follows = 0
 """
 
 
@@ -62,7 +62,7 @@ def network(
         "rewarder",
         SLOTS,
         code=_REWARDER,
-        variables=dict.fromkeys(("first", "second", "last", "due", "count", "paid"), "1"),
+        variables=dict.fromkeys(("leads", "follows", "last", "due", "count", "paid"), "1"),
         threshold="step == due",
         reset="paid = 1",
         parameters={"window": float(WINDOW_MS)},
@@ -74,7 +74,7 @@ def network(
         nd.Connection(
             cells, rewarder, variable, pairs=(np.full(SLOTS, unit), slots), weight=1.0, name=f"sees_{variable}"
         )
-        for variable, unit in (("first", exc[0][0]), ("second", exc[1][0]))
+        for variable, unit in (("leads", exc[0][0]), ("follows", exc[1][0]))
     ]
     return nd.Circuit(
         [cells, rewarder],
