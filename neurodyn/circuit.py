@@ -146,6 +146,12 @@ class Circuit:
         readouts = tuple(replace(r, rule=None) for r in self.readouts)
         return replace(self, readouts=readouts, connections=fixed, values=values)
 
+    def forms(self) -> Mapping[str, str]:
+        """Return for each plastic connection "at events" (in closed form), or "per step" with the reason."""
+        from neurodyn.lowering import forms
+
+        return forms(self)
+
     def per_step(self) -> Circuit:
         """Return a copy whose plastic synapses are all advanced in every step: what Brian2 does, and others where they must.
 

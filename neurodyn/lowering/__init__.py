@@ -34,6 +34,11 @@ def dimensions_of_populations(circuit: Circuit) -> Mapping[str, units.Dimensions
     return _lowered(circuit)[1].dimensions
 
 
+def forms(circuit: Circuit) -> Mapping[str, str]:
+    """Return how the synapses of each plastic connection are advanced (see :meth:`Circuit.forms`)."""
+    return _lowered(circuit)[1].forms
+
+
 def _lowered(circuit: Circuit) -> tuple[Program, Draft]:
     draft = Draft(circuit)
     for array in CLOCK:

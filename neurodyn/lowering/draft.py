@@ -30,6 +30,7 @@ class Draft:
     dimensions: dict[str, units.Dimensions] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
     equations: dict[str, Any] = field(default_factory=dict)
+    forms: dict[str, str] = field(default_factory=dict)  # of plastic connections, in words
 
     def array(self, name: str, axes: Axes, role: str, dtype: str = "float", unit: str = "1") -> Array:
         """Declare an array; a name that is taken is refused."""

@@ -34,6 +34,7 @@ class Projection:
         self.axes: Axes = (c.name,)
         others = [rule for other in draft.circuit.connections if other is not c for rule in other.rules]
         self.form = Form(c, self.network_wide, spiking=spiking, others=others)
+        draft.forms[c.name] = "at events" if self.form.closed else f"per step: {self.form.reason}"
         self._numbers = 0
 
     # -- arrays ------------------------------------------------------------------------------------------------------
