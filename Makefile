@@ -58,7 +58,7 @@ results-force: $(STAMP) ## every experiment of simulations/force_spiking.py (abo
 LOCAL := gradient pattern hoerzer
 results-local: $(STAMP) ## every experiment of simulations/local_learning.py (about fifteen minutes), figures and docs/results/local_learning.md
 	@for e in $(LOCAL); do $(BIN)/neurodyn run simulations/local_learning.py --set experiment=$$e --out runs/local_$$e.h5 --overwrite || exit 1; done
-	@for e in $(LOCAL); do $(BIN)/python -c "import sys; from PIL import Image; i = Image.open(sys.argv[1]).convert('RGB'); i.resize((1500, i.height*1500//i.width), Image.LANCZOS).quantize(128).save(sys.argv[2], optimize=True)" runs/local_$$e.*.png docs/images/local_$$e.png || exit 1; done
+	$(BIN)/python docs/figures.py $(foreach e,$(LOCAL),runs/local_$(e).*.png docs/images/local_$(e).png)
 	$(BIN)/python docs/results.py $(LOCAL:%=runs/local_%.h5)
 
 RUNNERS := torch interpreter brian2
@@ -70,6 +70,8 @@ results-izhikevich: $(STAMP) ## published facts about Izhikevich's cells on ever
 PLASTICITY := dopamine_stdp delayed_match_reward
 results-plasticity: $(STAMP) ## an hour of dopamine and Miconi's task in full (about half an hour), and docs/results/plasticity.md
 	@for e in $(PLASTICITY); do $(BIN)/neurodyn run simulations/$$e.py --out runs/$$e.h5 --overwrite || exit 1; done
+	$(BIN)/python docs/figures.py $(foreach f,synapse control weights around_rewards,runs/dopamine_stdp.$(f).png docs/images/plasticity_$(f).png)
+	$(BIN)/python docs/figures.py $(foreach f,errors responses,runs/delayed_match_reward.$(f).png docs/images/plasticity_$(f).png)
 	$(BIN)/python docs/results.py $(PLASTICITY:%=runs/%.h5)
 
 clean: ## the environment and everything that tools left behind (not runs/)

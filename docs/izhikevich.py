@@ -232,14 +232,11 @@ def write(page: Path, parts: Mapping[str, str]) -> None:
 
 
 def figures(recording: Path) -> None:
-    """Copy the figures beside the recording to docs/images, at the size of a screen."""
-    from PIL import Image
+    """Copy the figures beside the recording to docs/images."""
+    from figures import shrink
 
     for name in FIGURES:
-        image = Image.open(recording.with_name(f"{recording.stem}.{name}.png")).convert("RGB")
-        width = min(image.width, 1500)
-        small = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
-        small.quantize(128).save(HERE / "images" / f"izhikevich_{name}.png", optimize=True)
+        shrink(recording.with_name(f"{recording.stem}.{name}.png"), HERE / "images" / f"izhikevich_{name}.png")
 
 
 if __name__ == "__main__":
