@@ -238,7 +238,14 @@ class HostEngine(Engine):
         return {**state, "step": np.int64(self.step), "started": np.bool_(self._started)}  # type: ignore[dict-item]
 
     def from_arrays(self, state: Mapping[str, np.ndarray]) -> None:
-        """Go back to a state from :meth:`to_arrays`."""
+        """Go back to a state from :meth:`to_arrays`; ValueError for lists of spikes that can't be."""
+        for name in self.emitted:  # compiled code follows these numbers blindly
+            rows = np.asarray(state[f"emitted/{name}"])
+            sources = self.emitted[name].shape[1] - 1
+            if rows.shape != self.emitted[name].shape or rows.min(initial=0) < 0 or rows.max(initial=0) > sources or (rows[:, 1:] >= max(sources, 1)).any():  # fmt: skip
+                raise ValueError(
+                    f"state: emitted/{name} holds no lists of units of its {sources} sources; the checkpoint is damaged"
+                )
         groups = {"array": self.arrays, "ring": self.rings, "emitted": self.emitted, "history": self.histories}
         for key, value in state.items():
             kind, _, name = key.partition("/")

@@ -88,7 +88,7 @@ class SynapticRule:
     per_step : str
         Assignments for every synapse, each step or, with ``every``, at the end of each such interval.
     every : quantity
-        A whole number of steps.
+        A whole number of steps, counted from the start of the session.
     trial_start, trial_end : str
         Assignments for every synapse at the borders of a trial.
     parameters : mapping of name to quantity or number

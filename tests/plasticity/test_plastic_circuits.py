@@ -163,3 +163,14 @@ def test_the_estimate_counts_lists_and_traces():
     circuit, session = eligibility()
     plain = replace(circuit, connections=tuple(replace(c, rules=(), bounds=(None, None)) for c in circuit.connections))
     assert nd.estimate(circuit, session).network > nd.estimate(plain, session).network
+
+
+@pytest.mark.parametrize("damage", [lambda r: r[:, :-1], lambda r: r - 1, lambda r: r + 1000])
+def test_a_damaged_checkpoint_is_refused_before_compiled_code_follows_it(damage):
+    from neurodyn.backends.numba import NumbaEngine
+
+    circuit, _ = eligibility()
+    machine = NumbaEngine(realize(circuit))
+    state = machine.to_arrays()
+    with pytest.raises(ValueError, match="emitted/plastic holds no lists"):
+        machine.from_arrays({**state, "emitted/plastic": damage(state["emitted/plastic"])})
