@@ -9,8 +9,8 @@ from scipy import stats
 import neurodyn as nd
 from neurodyn.kernels.philox import draw
 from neurodyn.network import new_arrays, realize
-from neurodyn.wiring import sample
 from neurodyn.parts import CircuitError
+from neurodyn.wiring import sample
 
 
 def population(name="cells", size=4, **options):
