@@ -126,6 +126,10 @@ def rule_values(c: Connection, dt: float) -> dict[str, np.ndarray]:
 def wiring_of(
     c: Connection, circuit: Circuit, program: Program, values: Mapping[str, np.ndarray], sizes: Mapping[str, int]
 ) -> Wiring:
+    """Return the synapses of a connection: given by ``circuit.values`` where a file brought them, else drawn from the seed.
+
+    Raises CircuitError for numbers of another shape, units that don't exist, and weights or delays that can't be.
+    """
     summed = next((s for s in program.sums if s.name == c.name), None)
     pre = sizes[c.source] if summed is None else sizes[summed.source_axis] if summed.source_axis else 1
     post = sizes[c.target]
