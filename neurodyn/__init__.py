@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from neurodyn.models.adaptive_exponential import adaptive_exponential
     from neurodyn.models.cells import cells
     from neurodyn.models.force import NicolaClopath
+    from neurodyn.models.gated import GRU, LSTM
     from neurodyn.models.integrate_and_fire import leaky_integrate_and_fire
     from neurodyn.models.izhikevich_2003 import izhikevich_2003
     from neurodyn.models.izhikevich_2007 import izhikevich_2007
+    from neurodyn.models.leaky import LeakyRNN
     from neurodyn.models.rate import PerturbedRateNetwork, RateReservoir
     from neurodyn.models.reservoir import SpikingReservoir
     from neurodyn.models.surrogate import surrogate_lif
@@ -47,6 +49,9 @@ if TYPE_CHECKING:
     from neurodyn.session import Session, Trial
     from neurodyn.simulate import Sample, simulate
     from neurodyn.simulation import Outcome, check, simulation
+    from neurodyn.training.curricula import MultiHead, NoCurriculum, SingleHead, Sliding
+    from neurodyn.training.run import TrainingRun, load_training
+    from neurodyn.training.trainer import TrainingError, train
     from neurodyn.units import Quantity, Time, quantity
 
 # Where each public name is defined; it is imported at its first use, so that `import neurodyn` stays quick.
@@ -58,10 +63,15 @@ _PUBLIC = {
     "EpropReadout": "plasticity.eprop",
     "FORCE": "plasticity.learners",
     "Filter": "parts",
+    "GRU": "models.gated",
     "Input": "parts",
+    "LSTM": "models.gated",
+    "LeakyRNN": "models.leaky",
     "LocalThreeFactor": "plasticity.learners",
+    "MultiHead": "training.curricula",
     "NLMS": "plasticity.learners",
     "NicolaClopath": "models.force",
+    "NoCurriculum": "training.curricula",
     "Normal": "parts",
     "Outcome": "simulation",
     "PerturbedRateNetwork": "models.rate",
@@ -73,6 +83,8 @@ _PUBLIC = {
     "Rule": "plasticity.rule",
     "Sample": "simulate",
     "Session": "session",
+    "SingleHead": "training.curricula",
+    "Sliding": "training.curricula",
     "SpikeTimes": "parts",
     "SpikingReservoir": "models.reservoir",
     "Supervised": "plasticity.learners",
@@ -81,6 +93,8 @@ _PUBLIC = {
     "ThreeFactor": "plasticity.learners",
     "Time": "units",
     "Trace": "plasticity.rule",
+    "TrainingError": "training.trainer",
+    "TrainingRun": "training.run",
     "Trial": "session",
     "TrialDelta": "plasticity.learners",
     "TrialFORCE": "plasticity.learners",
@@ -97,6 +111,7 @@ _PUBLIC = {
     "izhikevich_2007": "models.izhikevich_2007",
     "leaky_integrate_and_fire": "models.integrate_and_fire",
     "load": "recording",
+    "load_training": "training.run",
     "node_perturbation": "plasticity.perturbation",
     "passes": "outcome",
     "poisson": "parts",
@@ -110,6 +125,7 @@ _PUBLIC = {
     "stdp": "plasticity.stdp",
     "surrogate_lif": "models.surrogate",
     "synaptic_scaling": "plasticity.stdp",
+    "train": "training.trainer",
 }
 _MODULES = ("analysis", "models", "plots", "tasks", "units")
 
@@ -121,10 +137,15 @@ __all__ = [
     "EpropReadout",
     "FORCE",
     "Filter",
+    "GRU",
     "Input",
+    "LSTM",
+    "LeakyRNN",
     "LocalThreeFactor",
+    "MultiHead",
     "NLMS",
     "NicolaClopath",
+    "NoCurriculum",
     "Normal",
     "Outcome",
     "PerturbedRateNetwork",
@@ -136,6 +157,8 @@ __all__ = [
     "Rule",
     "Sample",
     "Session",
+    "SingleHead",
+    "Sliding",
     "SpikeTimes",
     "SpikingReservoir",
     "Supervised",
@@ -144,6 +167,8 @@ __all__ = [
     "ThreeFactor",
     "Time",
     "Trace",
+    "TrainingError",
+    "TrainingRun",
     "Trial",
     "TrialDelta",
     "TrialFORCE",
@@ -162,6 +187,7 @@ __all__ = [
     "izhikevich_2007",
     "leaky_integrate_and_fire",
     "load",
+    "load_training",
     "models",
     "node_perturbation",
     "passes",
@@ -178,6 +204,7 @@ __all__ = [
     "surrogate_lif",
     "synaptic_scaling",
     "tasks",
+    "train",
     "units",
 ]
 

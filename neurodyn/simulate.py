@@ -198,7 +198,7 @@ def _execute(
             for number, (network, session, out) in enumerate(zip(networks, sessions, outs, strict=True)):
                 session = as_session(session, network.circuit)
                 if options["resume"] and out is not None and Path(out).expanduser().exists():
-                    finished[number] = _finished(Path(out).expanduser(), fingerprint(network, session, options))
+                    finished[number] = finished(Path(out).expanduser(), fingerprint(network, session, options))
                     continue
                 runs.append(Run(network, session, out, options, stop))
             serve = _engines(runs, options)
@@ -235,7 +235,7 @@ def _threads(backend: str, networks: int, threads: int | None) -> int:
     return threads or min(networks, os.cpu_count() or 1) if engine_class(backend).threads else 1
 
 
-def _finished(path: Path, wanted: Mapping[str, str]) -> Recording:
+def finished(path: Path, wanted: Mapping[str, str]) -> Recording:
     """Return the recording of a run that needs no resuming, since it is complete."""
     from neurodyn.recording import load
     from neurodyn.recording.leftovers import sweep

@@ -1,5 +1,6 @@
 """Tasks: stimuli and targets, as sessions of trials."""
 
+from neurodyn.tasks.digits import DelayedMatch, Parity
 from neurodyn.tasks.gates import local_gate, window_gate
 from neurodyn.tasks.nonmatch import DelayedNonmatch
 from neurodyn.tasks.protocols import blocks, protocol, sweep, switching
@@ -9,7 +10,9 @@ from neurodyn.tasks.targets import lorenz, ode_to_joy, product_of_sines, sine, s
 from neurodyn.tasks.what_when import WhatWhen, expected
 
 __all__ = [
+    "DelayedMatch",
     "DelayedNonmatch",
+    "Parity",
     "Supervisor",
     "WhatWhen",
     "blocks",

@@ -1,0 +1,133 @@
+"""A rate network over a whole sequence, with its gradient: products of matrices and as little else as can be.
+
+The recurrence is r(t) = f[A r(t-1) + C x(t) + noise(t)], or r(t) = keep r(t-1) + gain f[...] with one ``keep`` and one
+``gain`` for each unit. What depends on the parameters alone (a leak folded into A, signs, masks) is the caller's, made
+once a sequence in ordinary torch, so that autograd goes on from A, C, keep and gain. Here are the loops: a step forward
+is one product added onto the input that lies in the buffer of the states, and f in place; a step back is one product
+and f' in place; the gradient of A is one product over all steps at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_aten = torch.ops.aten
+SLOPE = 0.01  # of the leaky rectifier below zero
+
+#: f in place
+_APPLY: dict[str, Callable[[Tensor], Any]] = {
+    "leaky_relu": lambda u: _aten.leaky_relu_(u, SLOPE),
+    "relu": torch.relu_,
+    "tanh": torch.tanh_,
+    "sigmoid": torch.sigmoid_,
+    "identity": lambda u: u,
+}
+#: the gradient d of f(u) times f'(u), in place, from the value y = f(u)
+_BACK: dict[str, Callable[[Tensor, Tensor], Any]] = {
+    "leaky_relu": lambda d, y: _aten.leaky_relu_backward(d, y, SLOPE, True, grad_input=d),
+    "relu": lambda d, y: _aten.threshold_backward(d, y, 0, grad_input=d),
+    "tanh": lambda d, y: _aten.tanh_backward(d, y, grad_input=d),
+    "sigmoid": lambda d, y: _aten.sigmoid_backward(d, y, grad_input=d),
+    "identity": lambda d, y: d,
+}
+ACTIVATIONS = tuple(_APPLY)
+
+
+def scan(
+    recurrent: Tensor,
+    drive: Tensor,
+    x: Tensor,
+    start: Tensor,
+    *,
+    activation: str,
+    keep: Tensor | None = None,
+    gain: Tensor | None = None,
+    noise: Tensor | None = None,
+    last: bool = False,
+) -> Tensor:
+    """Return the states r(1) ... r(T), (time, batch, unit), or the last alone (batch, unit); differentiable.
+
+    Parameters
+    ----------
+    recurrent, drive : (target unit, source unit), (unit, channel)
+        A and C.
+    x, start : (time, batch, channel), (batch, unit)
+        Inputs, without gradient, and r(0).
+    activation : str
+        f, one of ``ACTIVATIONS``.
+    keep, gain : (unit,), optional
+        Both or none; see above.
+    noise : (time, batch, unit), optional
+        Added inside f, without gradient.
+    last : bool
+        Whether only the last state is wanted.
+    """
+    return _Scan.apply(recurrent, drive, keep, gain, start, x, noise, activation, last)  # type: ignore[return-value]
+
+
+class _Scan(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, recurrent, drive, keep, gain, start, x, noise, activation, last):  # type: ignore[override]
+        steps, batch, channels = x.shape
+        units = recurrent.shape[0]
+        states = x.new_empty((steps + 1, batch, units), dtype=recurrent.dtype)
+        states[0] = start
+        inside = states[1:] if keep is None else torch.empty_like(states[1:])
+        torch.mm(x.reshape(-1, channels), drive.t(), out=inside.view(-1, units))
+        if noise is not None:
+            inside += noise
+        across, apply = recurrent.t().contiguous(), _APPLY[activation]
+        rows, r = inside.unbind(0), states.unbind(0)
+        if keep is None:
+            for t in range(steps):
+                apply(rows[t].addmm_(r[t], across))
+        else:
+            for t in range(steps):
+                apply(rows[t].addmm_(r[t], across))
+                torch.mul(r[t], keep, out=r[t + 1]).addcmul_(rows[t], gain)
+        ctx.save_for_backward(recurrent, keep, gain, x, states, inside if keep is not None else None)
+        ctx.activation, ctx.last = activation, last
+        return states[-1].clone() if last else states[1:]
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, grad):  # type: ignore[override]
+        recurrent, keep, gain, x, states, inside = ctx.saved_tensors
+        steps, units = x.shape[0], recurrent.shape[0]
+        back = _BACK[ctx.activation]
+        values = states[1:] if inside is None else inside
+        y, flows = values.unbind(0), torch.empty_like(values)  # flows: the gradient by what stands inside f
+        d = flows.unbind(0)
+        given = None if ctx.last else grad.unbind(0)
+        grad_keep = grad_gain = None
+        if keep is None:
+            d[-1].copy_(grad if given is None else given[-1])
+            for t in range(steps - 1, 0, -1):
+                back(d[t], y[t])
+                if given is None:
+                    torch.mm(d[t], recurrent, out=d[t - 1])
+                else:
+                    torch.addmm(given[t - 1], d[t], recurrent, out=d[t - 1])
+            back(d[0], y[0])
+            start = torch.mm(d[0], recurrent) if ctx.needs_input_grad[4] else None
+        else:
+            total = (grad if given is None else given[-1]).clone()
+            grad_keep, grad_gain = torch.zeros_like(keep), torch.zeros_like(gain)
+            for t in range(steps - 1, -1, -1):
+                grad_keep += (total * states[t]).sum(0)
+                grad_gain += (total * y[t]).sum(0)
+                torch.mul(total, gain, out=d[t])
+                back(d[t], y[t])
+                total *= keep
+                total.addmm_(d[t], recurrent)
+                if given is not None and t:
+                    total += given[t - 1]
+            start = total
+        flat = flows.view(-1, units).t()
+        grad_recurrent = torch.mm(flat, states[:-1].view(-1, units))
+        grad_drive = torch.mm(flat, x.reshape(-1, x.shape[-1]).to(flows.dtype))
+        return grad_recurrent, grad_drive, grad_keep, grad_gain, start, None, None, None, None

@@ -1,0 +1,114 @@
+"""Gated networks as baselines: torch's GRU and LSTM under the same heads, tasks and trainer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from neurodyn.kernels.draws import uniforms
+from neurodyn.models.recurrent import Draws, RecurrentNetwork
+
+
+class _Gated(RecurrentNetwork):
+    _layer: type[nn.GRU] | type[nn.LSTM]
+
+    def __init__(
+        self,
+        units: int = 500,
+        *,
+        inputs: int = 1,
+        outputs: int = 2,
+        heads: int = 100,
+        chrono: int | None = None,
+        seed: int = 1,
+        dtype: torch.dtype = torch.float32,
+        device: Any = "cpu",
+    ) -> None:
+        super().__init__(units, inputs=inputs, outputs=outputs, heads=heads, seed=seed, dtype=dtype, device=device)
+        if chrono is not None and not chrono > 2:
+            raise ValueError(f"chrono = {chrono!r}; give the longest dependency in steps, above 2, or None")
+        self.config["chrono"] = chrono
+        self.layer = self._layer(inputs, units, dtype=dtype, device=device)
+        for name, parameter in self.layer.named_parameters():
+            drawn = self._uniform(f"layer.{name}", tuple(parameter.shape), units**-0.5)
+            parameter.data.copy_(drawn.detach())
+        if chrono is not None:
+            spans = 1 + (chrono - 2) * uniforms("initial.chrono", (units,), seed=seed, step=0)
+            with torch.no_grad():
+                self._chrono(torch.log(spans).to(dtype=dtype, device=device))
+        self._add_readout()
+
+    def _chrono(self, log_spans: Tensor) -> None:
+        raise NotImplementedError
+
+    def _bias(self, gate: int, value: Tensor) -> None:
+        """Set the bias of a gate: one of torch's two, the other is zero."""
+        rows = slice(gate * self.units, (gate + 1) * self.units)
+        self.layer.bias_ih_l0[rows] = value
+        self.layer.bias_hh_l0[rows] = 0.0
+
+    def run(self, x: Tensor, *, hold: int = 1, draws: Draws | None = None, last: bool = False) -> Tensor:
+        """Return the states of the units after each step, (time, batch, unit), or the last alone (batch, unit)."""
+        states = self.layer(x.to(self.dtype))[0]
+        return states[-1] if last else states
+
+    def draws(self, steps: int, batch: int, *, seed: int, step: int) -> Draws:
+        """Return nothing: a pass starts from zero and has no noise."""
+        return {}
+
+
+class GRU(_Gated):
+    """A gated recurrent network (``torch.nn.GRU``, one layer) with readout heads, starting each pass from zero.
+
+    Parameters
+    ----------
+    units, inputs, outputs, heads, seed
+        As in :class:`neurodyn.LeakyRNN`.
+    chrono : int, optional
+        Longest dependency T in steps: chrono initialisation puts the bias of the update gate at ln u, u uniform in
+        (1, T - 1), so that a unit keeps its state for about 1 + u steps (torch's gate is the share that is kept).
+
+    References
+    ----------
+    Cho et al. (2014) arXiv 1406.1078; Tallec & Ollivier (2018) arXiv 1804.11188.
+    """
+
+    _layer = nn.GRU
+
+    def _chrono(self, log_spans: Tensor) -> None:
+        self._bias(1, log_spans)
+
+
+class LSTM(_Gated):
+    """A long short-term memory network (``torch.nn.LSTM``, one layer) with readout heads, starting from zero.
+
+    Parameters
+    ----------
+    units, inputs, outputs, heads, seed
+        As in :class:`neurodyn.LeakyRNN`.
+    chrono : int, optional
+        Longest dependency T in steps: chrono initialisation puts the bias of the forget gate at ln u, u uniform in
+        (1, T - 1), and that of the input gate at the negative.
+
+    References
+    ----------
+    Hochreiter & Schmidhuber (1997) Neural Comput. 9:1735; Tallec & Ollivier (2018) arXiv 1804.11188.
+    """
+
+    _layer = nn.LSTM
+
+    def _chrono(self, log_spans: Tensor) -> None:
+        self._bias(1, log_spans)
+        self._bias(0, -log_spans)
+
+    def forget_times(self, x: Tensor) -> Tensor:
+        """Return 1/(1 - mean forget gate) of each unit over the sequences x (time, batch, input): (unit,), in steps."""
+        w, weights, biases = self.units, self.layer.weight_ih_l0, self.layer.bias_ih_l0 + self.layer.bias_hh_l0
+        with torch.no_grad():
+            h = self.run(x)
+            before = torch.cat([torch.zeros_like(h[:1]), h[:-1]])
+            rows = slice(w, 2 * w)
+            gate = x.to(self.dtype) @ weights[rows].T + before @ self.layer.weight_hh_l0[rows].T + biases[rows]
+            return 1 / (1 - torch.sigmoid(gate).mean((0, 1)))

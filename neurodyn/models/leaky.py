@@ -1,0 +1,259 @@
+"""Leaky rate networks whose time constants are trained together with the weights (Khajehabdollahi et al. 2024)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from neurodyn.kernels.draws import normals, uniforms
+from neurodyn.kernels.rnn_scan import ACTIVATIONS, scan
+from neurodyn.models.naming import one_of
+from neurodyn.models.recurrent import Draws, RecurrentNetwork
+from neurodyn.models.time_constants import TimeConstants
+
+if TYPE_CHECKING:
+    from neurodyn.circuit import Circuit
+
+
+class LeakyRNN(RecurrentNetwork):
+    """A leaky rate network with one time constant for each unit, an ordinary ``torch.nn.Module``.
+
+    With alpha = 1/max(tau, 1) and the input of a unit u(t) = W r(t-1) + W_in x(t) + b_in + b_rec,
+
+        outer:  r(t) = f[(1 - alpha) r(t-1) + alpha u(t)]        (eq. 1; the default)
+        inner:  r(t) = (1 - alpha) r(t-1) + alpha f[u(t)]        (eq. 2)
+
+    and head k reads V_k r(t) + c_k. A unit with tau = 1 has no memory of its own.
+
+    Parameters
+    ----------
+    units, inputs, outputs, heads : int
+        Sizes; 100 heads let a multi-head curriculum that begins with N = 2 reach N = 101.
+    tau : "learn", "shared", number or array (units,)
+        A time constant learnt for each unit, or one for all; numbers are fixed. In steps, or in digits if ``continuous``.
+    parametrisation : "raw", "alpha", "sigmoid" or "decay"
+        How tau is stored, see :class:`neurodyn.models.time_constants.TimeConstants`.
+    tau_initial : (low, high) or array (units,)
+        Learnt tau start uniform in this range, or as given. (2, T) is the analogue of chrono initialisation.
+    tau_bounds : (low, high)
+        Bounds of "sigmoid" and "decay".
+    nonlinearity : "outer" or "inner"
+        What f acts on.
+    activation : str
+        f: "leaky_relu" (slope 0.01), "relu", "tanh", "sigmoid" or "identity".
+    continuous : bool
+        Whether tau is in units of a digit, so that holding digits for k steps means alpha = 1/max(k tau, 1).
+    self_connections : bool
+        False sets the diagonal of W to zero, in place, at each pass: tau plays their part.
+    dale : float, optional
+        Share of excitatory units, 0 to 1: these come first, and the sign of all their outgoing weights is theirs.
+    connection_probability : float
+        Chance that a weight of W exists, above 0 up to 1.
+    noise : float
+        Standard deviation of normal noise added to u at each step, >= 0.
+    initial_state : (low, high)
+        r(0) is uniform in this range, drawn anew at each pass.
+    weight_initial : "uniform", "normal" or "orthogonal"
+        W: uniform in +-gain/sqrt(units), normal with that standard deviation, or orthogonal times the gain.
+    gain : float
+        See ``weight_initial``; >= 0.
+    precision : "float32" or "bfloat16"
+        "bfloat16" keeps the states of a pass in bfloat16, with sums of products in float32 and weights as they are.
+    seed : int
+        Key of all start values.
+
+    Raises
+    ------
+    ValueError
+        For values out of range, tau below 1 among them; names the parameter.
+
+    Examples
+    --------
+    >>> import torch, neurodyn as nd
+    >>> net = nd.LeakyRNN(64, heads=3)
+    >>> net(torch.zeros(10, 8, 1)).shape
+    torch.Size([3, 8, 2])
+
+    References
+    ----------
+    Khajehabdollahi, Zeraati, Giannakakis, Schaefer, Martius & Levina (2024) ICLR, arXiv 2309.12927.
+    """
+
+    def __init__(
+        self,
+        units: int = 500,
+        *,
+        inputs: int = 1,
+        outputs: int = 2,
+        heads: int = 100,
+        tau: Any = "learn",
+        parametrisation: Literal["raw", "alpha", "sigmoid", "decay"] = "raw",
+        tau_initial: Any = (1.0, 2.0),
+        tau_bounds: tuple[float, float] = (1.0, 100.0),
+        nonlinearity: Literal["outer", "inner"] = "outer",
+        activation: str = "leaky_relu",
+        continuous: bool = False,
+        self_connections: bool = False,
+        dale: float | None = None,
+        connection_probability: float = 1.0,
+        noise: float = 0.0,
+        initial_state: tuple[float, float] = (0.0, 0.1),
+        weight_initial: Literal["uniform", "normal", "orthogonal"] = "uniform",
+        gain: float = 1.0,
+        precision: Literal["float32", "bfloat16"] = "float32",
+        seed: int = 1,
+        dtype: torch.dtype = torch.float32,
+        device: Any = "cpu",
+    ) -> None:
+        super().__init__(units, inputs=inputs, outputs=outputs, heads=heads, seed=seed, dtype=dtype, device=device)
+        self.nonlinearity = one_of("nonlinearity", nonlinearity, ("outer", "inner"))
+        self.activation = one_of("activation", activation, ACTIVATIONS)
+        self.precision = one_of("precision", precision, ("float32", "bfloat16"))
+        one_of("weight_initial", weight_initial, ("uniform", "normal", "orthogonal"))
+        for name, value in (("noise", noise), ("gain", gain)):
+            if not 0 <= value < float("inf"):
+                raise ValueError(f"{name} = {value!r}; give 0 or a positive number")
+        if not 0 < connection_probability <= 1:
+            raise ValueError(f"connection_probability = {connection_probability!r}; allowed is above 0 up to 1")
+        if dale is not None and not 0 <= dale <= 1:
+            raise ValueError(f"dale = {dale!r}; give the share of excitatory units, 0 to 1, or None")
+        if not -float("inf") < initial_state[0] <= initial_state[1] < float("inf"):
+            raise ValueError(f"initial_state = {initial_state!r}; give (low, high)")
+        self.continuous, self.self_connections, self.noise = continuous, self_connections, noise
+        self.initial_state = (float(initial_state[0]), float(initial_state[1]))
+        self.config |= {
+            "tau": _plain(tau),
+            "parametrisation": parametrisation,
+            "tau_initial": _plain(tau_initial),
+            "tau_bounds": list(tau_bounds),
+            "nonlinearity": nonlinearity,
+            "activation": activation,
+            "continuous": continuous,
+            "self_connections": self_connections,
+            "dale": dale,
+            "connection_probability": connection_probability,
+            "noise": noise,
+            "initial_state": list(self.initial_state),
+            "weight_initial": weight_initial,
+            "gain": gain,
+            "precision": precision,
+        }
+        self.input_weight = self._uniform("input_weight", (units, inputs), inputs**-0.5)
+        self.input_bias = self._uniform("input_bias", (units,), inputs**-0.5)
+        self.recurrent_weight = nn.Parameter(self._recurrent(weight_initial, gain))
+        self.recurrent_bias = self._uniform("recurrent_bias", (units,), units**-0.5)
+        self._add_readout()
+        start = self._tau(tau, tau_initial)
+        self.time_constants = TimeConstants(
+            start, parametrisation=parametrisation, bounds=tau_bounds, learn=isinstance(tau, str)
+        )
+        mask = sign = None
+        if connection_probability < 1:
+            mask = uniforms("initial.mask", (units, units), seed=seed, step=0) < connection_probability
+            mask = mask.to(**self._where)
+        if dale is not None:
+            sign = torch.where(torch.arange(units) < round(dale * units), 1.0, -1.0).to(**self._where)
+        self.register_buffer("mask", mask)
+        self.register_buffer("sign", sign)
+
+    def _recurrent(self, kind: str, gain: float) -> Tensor:
+        bound, shape = gain * self.units**-0.5, (self.units, self.units)
+        if kind == "uniform":
+            return self._uniform("recurrent_weight", shape, bound).detach()
+        w = normals("initial.recurrent_weight", shape, seed=self.seed, step=0)
+        if kind == "orthogonal":
+            q, r = torch.linalg.qr(w)
+            return (gain * q * torch.sign(torch.diagonal(r))).to(**self._where)
+        return (bound * w).to(**self._where)
+
+    def _tau(self, tau: Any, initial: Any) -> Tensor:
+        """Time constants to begin with, (units,) or (1,)."""
+        if isinstance(tau, str):
+            one_of("tau", tau, ("learn", "shared"))
+            values = np.asarray(initial, dtype=float)
+            if values.shape == (2,) and self.units != 2:
+                low, high = values
+                if not low <= high:
+                    raise ValueError(f"tau_initial = {initial!r}; give (low, high) or an array of {self.units} numbers")
+                if tau == "shared":
+                    return torch.tensor([(low + high) / 2]).to(**self._where)
+                return self._uniform("tau", (self.units,), high, low).detach()
+            name = "tau_initial"
+        else:
+            values, name = np.asarray(tau, dtype=float), "tau"
+        if values.shape not in ((), (self.units,)):
+            raise ValueError(f"{name} has shape {values.shape}; give one number or an array ({self.units},)")
+        return torch.from_numpy(np.atleast_1d(values).copy()).to(**self._where)
+
+    @property
+    def tau(self) -> Tensor:
+        """Time constants, (units,), detached; in steps, or in digits if ``continuous``. "raw" ones may lie below 1."""
+        return self.time_constants.tau.detach().expand(self.units)
+
+    def alpha(self, hold: int = 1) -> Tensor:
+        """Return what share of the new each unit takes in a step, (units,)."""
+        return self.time_constants.alpha(hold if self.continuous else 1).expand(self.units)
+
+    def weights(self) -> Tensor:
+        """Return the recurrent weights as they act, W[target, source]: no self-connections, masked and signed."""
+        if not self.self_connections:
+            with torch.no_grad():
+                self.recurrent_weight.fill_diagonal_(0.0)
+        w = self.recurrent_weight
+        if self.sign is not None:
+            w = w.abs() * self.sign
+        return w if self.mask is None else w * self.mask
+
+    def run(self, x: Tensor, *, hold: int = 1, draws: Draws | None = None, last: bool = False) -> Tensor:
+        """Return the states of the units after each step, (time, batch, unit), or the last alone (batch, unit)."""
+        steps, batch = x.shape[:2]
+        draws = self._torch_draws(steps, batch) if draws is None else draws
+        alpha, w = self.alpha(hold), self.weights()
+        drive = torch.cat([self.input_weight, (self.input_bias + self.recurrent_bias)[:, None]], 1)
+        ones = x.new_ones((steps, batch, 1), dtype=self.dtype)
+        x = torch.cat([x.to(self.dtype), ones], 2)
+        noise = draws.get("noise")
+        options: dict[str, Any] = {"activation": self.activation, "last": last}
+        if self.nonlinearity == "outer":
+            w, drive = torch.diag(1 - alpha) + alpha[:, None] * w, alpha[:, None] * drive
+            noise = None if noise is None else noise * alpha.detach()
+        else:
+            options |= {"keep": 1 - alpha, "gain": alpha}
+        arguments = [w, drive, x, draws["state"]]
+        if self.precision == "bfloat16":
+            arguments = [a.bfloat16() for a in arguments]
+            options |= {k: v.bfloat16() for k, v in options.items() if isinstance(v, Tensor)}
+            noise = None if noise is None else noise.bfloat16()
+        return scan(*arguments, noise=noise, **options).to(self.dtype)
+
+    def draws(self, steps: int, batch: int, *, seed: int, step: int) -> Draws:
+        """Return start states and, if there is any, noise of one pass: a function of seed and step alone."""
+        low, high = self.initial_state
+        where = {"seed": seed, "step": step, "device": self.device}
+        found = {"state": low + (high - low) * uniforms("state", (batch, self.units), **where).to(self.dtype)}
+        if self.noise:
+            found["noise"] = self.noise * normals("noise", (steps, batch, self.units), **where).to(self.dtype)
+        return found
+
+    def _torch_draws(self, steps: int, batch: int) -> Draws:
+        low, high = self.initial_state
+        where = {"dtype": self.dtype, "device": self.device}
+        found = {"state": low + (high - low) * torch.rand(batch, self.units, **where)}
+        if self.noise:
+            found["noise"] = self.noise * torch.randn(steps, batch, self.units, **where)
+        return found
+
+    def circuit(self, *, heads: int | Sequence[int] | None = None, hold: int = 1, dt: Any = "1 ms") -> Circuit:
+        """Return the network as a circuit, for :func:`neurodyn.simulate` on any backend; see there for names."""
+        from neurodyn.models.leaky_circuit import leaky_circuit
+
+        chosen = self._chosen(heads)
+        return leaky_circuit(self, list(range(self.heads))[chosen] if isinstance(chosen, slice) else chosen, hold, dt)
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str) else np.asarray(value, dtype=float).tolist()

@@ -1,0 +1,128 @@
+"""What recurrent networks that are trained by gradient have in common: readout heads, seeded draws, a configuration."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from neurodyn.kernels.draws import uniforms
+
+Draws = Mapping[str, Tensor]
+
+
+class RecurrentNetwork(nn.Module, ABC):
+    """A recurrent network with linear readouts, ``heads``, that share its units.
+
+    Parameters
+    ----------
+    units, inputs, outputs, heads : int
+        Sizes, at least 1 each; every head has ``outputs`` logits.
+    seed : int
+        Key of the start weights: one seed, one network, on every device.
+    dtype, device : torch.dtype, torch.device
+
+    Notes
+    -----
+    Weights and biases of a layer are uniform in +-1/sqrt(fan in), torch's default for ``nn.Linear``.
+    """
+
+    readout_weight: nn.Parameter
+    readout_bias: nn.Parameter
+
+    def __init__(
+        self, units: int, *, inputs: int, outputs: int, heads: int, seed: int, dtype: torch.dtype, device: Any
+    ) -> None:
+        super().__init__()
+        for name, value in (("units", units), ("inputs", inputs), ("outputs", outputs), ("heads", heads)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} = {value!r}; give a whole number, at least 1")
+        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
+            raise ValueError(f"seed = {seed!r}; give a whole number from 0 to 2^63 - 1")
+        self.units, self.inputs, self.outputs, self.heads, self.seed = units, inputs, outputs, heads, seed
+        self._where = {"dtype": dtype, "device": device}
+        self.config: dict[str, Any] = {"units": units, "inputs": inputs, "outputs": outputs, "heads": heads}
+        self.config["seed"] = seed
+
+    def _add_readout(self) -> None:
+        bound = self.units**-0.5
+        self.readout_weight = self._uniform("readout_weight", (self.heads, self.outputs, self.units), bound)
+        self.readout_bias = self._uniform("readout_bias", (self.heads, self.outputs), bound)
+
+    def _uniform(self, name: str, shape: tuple[int, ...], high: float, low: float | None = None) -> nn.Parameter:
+        """A parameter uniform in [low, high], [-high, high] if ``low`` is None, drawn from the stream of its name."""
+        low = -high if low is None else low
+        u = uniforms(f"initial.{name}", shape, seed=self.seed, step=0)
+        return nn.Parameter((low + (high - low) * u).to(**self._where))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters lie."""
+        return self.readout_weight.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type of the parameters."""
+        return self.readout_weight.dtype
+
+    @abstractmethod
+    def run(self, x: Tensor, *, hold: int = 1, draws: Draws | None = None, last: bool = False) -> Tensor:
+        """Return the states of the units after each step, (time, batch, unit), or the last alone (batch, unit).
+
+        ``draws``, from :meth:`draws`, holds what is random in a pass; None takes it from torch's generator.
+        """
+
+    @abstractmethod
+    def draws(self, steps: int, batch: int, *, seed: int, step: int) -> Draws:
+        """Return what is random in one pass (start states, noise): a function of seed and step alone."""
+
+    def forward(
+        self,
+        x: Tensor,
+        *,
+        heads: int | Sequence[int] | None = None,
+        every: bool = False,
+        hold: int = 1,
+        draws: Draws | None = None,
+    ) -> Tensor:
+        """Return the logits of the heads after the last step, (head, batch, output).
+
+        Parameters
+        ----------
+        x : (time, batch, input)
+        heads : int or sequence of int
+            The first so many heads, or these; all by default.
+        every : bool
+            Whether to read out after each step: (time, head, batch, output).
+        hold : int
+            Steps for which each digit of ``x`` is held; x has them already. It matters to networks in continuous time.
+        draws : mapping
+            See :meth:`run`.
+
+        Raises
+        ------
+        ValueError
+            For x of another shape, or heads that the network lacks.
+        """
+        if x.ndim != 3 or x.shape[2] != self.inputs or not x.shape[0]:
+            raise ValueError(f"x has shape {tuple(x.shape)}; needed is (time, batch, {self.inputs}) with time >= 1")
+        chosen = self._chosen(heads)
+        weight, bias = self.readout_weight[chosen], self.readout_bias[chosen]
+        r = self.run(x, hold=hold, draws=draws, last=not every)
+        if every:
+            return torch.einsum("tbn,hon->thbo", r, weight) + bias[:, None]
+        return torch.matmul(r, weight.transpose(1, 2)) + bias[:, None]
+
+    def _chosen(self, heads: int | Sequence[int] | None) -> slice | list[int]:
+        if heads is None or isinstance(heads, int):
+            count = self.heads if heads is None else heads
+            if not 1 <= count <= self.heads:
+                raise ValueError(f"heads = {heads}; the network has {self.heads}")
+            return slice(count)
+        chosen = list(heads)
+        if not chosen or min(chosen) < 0 or max(chosen) >= self.heads:
+            raise ValueError(f"heads = {chosen}; the network has heads 0 to {self.heads - 1}")
+        return slice(chosen[0], chosen[-1] + 1) if chosen == list(range(chosen[0], chosen[-1] + 1)) else chosen

@@ -1,0 +1,183 @@
+"""Memory tasks on streams of binary digits: N-parity and N-delayed match to sample (Khajehabdollahi et al. 2024)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Sequences of one length.
+
+    Attributes
+    ----------
+    inputs : (time, batch, 1)
+        Digits as the network sees them, each held for ``hold`` steps.
+    labels : (task, batch)
+        0 or 1, one row for each N; integers.
+    digits : (digit, batch)
+        0 or 1, integers.
+    hold : int
+    """
+
+    inputs: Tensor
+    labels: Tensor
+    digits: Tensor
+    hold: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DigitTask(ABC):
+    """A label of the last N digits of a stream of 0s and 1s, asked for after the last one.
+
+    All sequences of a batch have one length, uniform from N + 2 to 4 N + 1 digits for the largest N.
+
+    Parameters
+    ----------
+    probability : float, optional
+        Chance of a 1, in (0, 1). None: each sequence has its own, uniform in (0, 1).
+    hold : int or sequence of int
+        Steps for which each digit is shown, at least 1; of several, batches take turns.
+    coding : (float, float)
+        What the network sees of a 0 and of a 1.
+    """
+
+    probability: float | None = None
+    hold: int | Sequence[int] = 1
+    coding: tuple[float, float] = (0.0, 1.0)
+
+    def __post_init__(self) -> None:
+        if self.probability is not None and not 0 < self.probability < 1:
+            raise ValueError(f"probability = {self.probability!r}; give a number between 0 and 1, or None for any")
+        holds = (self.hold,) if isinstance(self.hold, int) else tuple(self.hold)
+        if not holds or any(isinstance(k, bool) or not isinstance(k, int) or k < 1 for k in holds):
+            raise ValueError(f"hold = {self.hold!r}; give a whole number of steps, at least 1, or several")
+        if len(self.coding) != 2 or self.coding[0] == self.coding[1]:
+            raise ValueError(f"coding = {self.coding!r}; give two different numbers, for 0 and for 1")
+        object.__setattr__(self, "hold", holds)
+        object.__setattr__(self, "coding", tuple(map(float, self.coding)))
+
+    @property
+    def holds(self) -> tuple[int, ...]:
+        """Steps for which digits are held, batch by batch in turn."""
+        return self.hold  # type: ignore[return-value]
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Name and parameters, for a recording."""
+        return {
+            "task": type(self).__name__,
+            **{k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()},
+        }
+
+    @abstractmethod
+    def labels(self, digits: Tensor, n: Sequence[int]) -> Tensor:
+        """Return the labels after the last of digits (digit, batch), for each N of ``n``: (N, batch), 0 or 1."""
+
+    @abstractmethod
+    def running_labels(self, digits: Tensor, n: int) -> Tensor:
+        """Return the labels after every digit from the n-th on, (digit - n + 1, batch)."""
+
+    def length(self, n: int, *, seed: int, step: int) -> int:
+        """Return the number of digits of a batch, uniform from n + 2 to 4 n + 1."""
+        from neurodyn.kernels.draws import uniforms
+
+        u = float(uniforms("task.length", (1,), seed=seed, step=step))
+        return n + 2 + int(u * 3 * n)
+
+    def batch(
+        self,
+        n: int | Sequence[int],
+        batch: int = 256,
+        *,
+        seed: int,
+        step: int = 0,
+        length: int | None = None,
+        device: Any = "cpu",
+    ) -> Batch:
+        """Return a batch: a function of seed and step alone, the same on every device.
+
+        Parameters
+        ----------
+        n : int or sequence of int
+            N of each row of labels, at least 1.
+        batch : int
+            Number of sequences.
+        seed, step : int
+            Key of the draws, and number of the batch.
+        length : int
+            Digits, at least the largest N; drawn if None.
+
+        Raises
+        ------
+        ValueError
+            For N below 1, or sequences too short.
+        """
+        from neurodyn.kernels.draws import uniforms
+
+        wanted = [n] if isinstance(n, int) else list(n)
+        if not wanted or min(wanted) < 1:
+            raise ValueError(f"n = {n!r}; give whole numbers, at least 1")
+        if length is None:
+            length = self.length(max(wanted), seed=seed, step=step)
+        if length < max(wanted):
+            raise ValueError(
+                f"length = {length}: a sequence has to hold the last N = {max(wanted)} digits; lengthen it"
+            )
+        where = {"seed": seed, "step": step, "device": device}
+        p = self.probability
+        chance = uniforms("task.probability", (batch,), **where) if p is None else p
+        digits = (uniforms("task.digits", (length, batch), **where) < chance).long()
+        hold = self.holds[step % len(self.holds)]
+        return Batch(self.shown(digits, hold), self.labels(digits, wanted), digits, hold)
+
+    def shown(self, digits: Tensor, hold: int = 1) -> Tensor:
+        """Return what the network sees of digits (digit, batch): (digit*hold, batch, 1), float32."""
+        low, high = self.coding
+        seen = (low + (high - low) * digits).float()[..., None]
+        return seen.repeat_interleave(hold, 0) if hold > 1 else seen
+
+
+class Parity(DigitTask):
+    """N-parity: whether the last N digits hold an odd number of 1s.
+
+    By default each sequence has its own chance of a 1, so that many are strongly biased: a constant answer is right in
+    1/2 + 1/(2(N+1)) of them for even N, not in half.
+
+    Source: Khajehabdollahi et al. (2024) ICLR, and their code. Parameters: see :class:`DigitTask`.
+    """
+
+    def labels(self, digits: Tensor, n: Sequence[int]) -> Tensor:
+        """Return the parities of the last N digits, for each N of ``n``: (N, batch)."""
+        back = digits[-max(n) :].flip(0).cumsum(0)
+        return back[[k - 1 for k in n]] % 2
+
+    def running_labels(self, digits: Tensor, n: int) -> Tensor:
+        """Return the parity of the last n digits after every digit from the n-th on, (digit - n + 1, batch)."""
+        total = digits.cumsum(0)
+        total[n:] = total[n:] - total[:-n]
+        return total[n - 1 :] % 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class DelayedMatch(DigitTask):
+    """N-delayed match to sample: whether the last digit equals the one N - 1 before it; digits are 0 and 1 alike often.
+
+    Source: Khajehabdollahi et al. (2024) ICLR, and their code. Parameters: see :class:`DigitTask`.
+    """
+
+    probability: float | None = 0.5
+
+    def labels(self, digits: Tensor, n: Sequence[int]) -> Tensor:
+        """Return whether the last digit equals the one N - 1 before it, for each N of ``n``: (N, batch)."""
+        return (digits[[-k for k in n]] == digits[-1]).long()
+
+    def running_labels(self, digits: Tensor, n: int) -> Tensor:
+        """Return whether digits n - 1 apart are equal, after every digit from the n-th on, (digit - n + 1, batch)."""
+        return (digits[n - 1 :] == digits[: len(digits) - n + 1]).long()

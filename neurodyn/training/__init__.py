@@ -1,0 +1,1 @@
+"""Training by gradient: curricula, one loop, snapshots that are read back, and what training left behind measured."""

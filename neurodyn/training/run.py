@@ -1,0 +1,145 @@
+"""A training that was recorded: its history, and the networks it kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from neurodyn.models.naming import nearest
+from neurodyn.recording import Recording, load
+
+if TYPE_CHECKING:
+    import pandas
+
+    from neurodyn.models.recurrent import RecurrentNetwork
+    from neurodyn.tasks.digits import DigitTask
+
+_NETWORKS = {"LeakyRNN": "leaky", "GRU": "gated", "LSTM": "gated"}
+
+
+class TrainingRun:
+    """What :func:`neurodyn.train` returns and :func:`neurodyn.load_training` reads.
+
+    Attributes
+    ----------
+    recording : Recording
+        The file, or what was kept in memory: ``/training`` by epoch, ``/model`` with all snapshots.
+    net : network or None
+        The network that was trained, as it was at the end.
+    """
+
+    def __init__(self, recording: Recording, net: RecurrentNetwork | None = None) -> None:
+        self.recording = recording
+        if "network" not in recording.config:
+            raise ValueError(
+                f"{recording!r} is no training; nd.train(..., out=...) writes one, and nd.load reads all other recordings"
+            )
+        self.net = net
+
+    def __repr__(self) -> str:
+        config = self.config
+        name, task = config["network"]["network"], config["task"]["task"]
+        stages = ", ".join(map(str, self.snapshots)) or "none"
+        return f"<training of {name} on {task}, {config['training']['curriculum']['curriculum']}; N solved: {stages}>"
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Configuration of network, task and training."""
+        return self.recording.config
+
+    @property
+    def history(self) -> pandas.DataFrame:
+        """One row for each epoch: N, loss, accuracy (mean over heads), gradient_norm, seconds and, where it is learnt, tau."""
+        import pandas
+
+        prefix = "training/"
+        columns = {
+            key.removeprefix(prefix): self.recording[key] for key in self.recording if key.startswith(prefix)
+        }
+        series = {k: v.values for k, v in columns.items() if v.ndim == 1}
+        epochs = next(iter(columns.values()))["epoch"].values.astype(int) if columns else []
+        return pandas.DataFrame(series, index=pandas.Index(epochs, name="epoch"))
+
+    @property
+    def accuracy_of_heads(self) -> np.ndarray:
+        """Accuracy of each head after each epoch, (epoch, head); NaN for heads that had no task."""
+        return self.recording["training/accuracy_of_head"].values
+
+    @property
+    def snapshots(self) -> list[int]:
+        """The N at which the network was kept: the largest of each stage that was solved, increasing."""
+        return sorted(int(k.removeprefix("N=")) for k in self.recording.tree("model") if k.startswith("N="))
+
+    @property
+    def epochs_to_solve(self) -> dict[int, int]:
+        """Epochs until each of :attr:`snapshots` was solved, from the beginning."""
+        return {n: int(self.snapshot(n)["epoch"]) for n in self.snapshots}
+
+    def snapshot(self, at: int | str = "last") -> dict[str, Any]:
+        """Return what was kept at N, "initial" or "last": stage (all N trained then), epoch, and arrays by name.
+
+        Raises KeyError for an N at which nothing was kept.
+        """
+        label = f"N={at}" if isinstance(at, int) else at
+        try:
+            return self.recording.tree(f"model/{label}")
+        except KeyError:
+            kept = [*map(str, self.snapshots), "'initial'", "'last'"]
+            raise KeyError(f"no snapshot {at!r} in {self.recording!r}; there are {', '.join(kept)}") from None
+
+    def network(self, at: int | str = "last", *, device: Any = "cpu") -> RecurrentNetwork:
+        """Return a network of its own as it was kept at N, "initial" or "last"."""
+        from importlib import import_module
+
+        config = dict(self.config["network"])
+        name = config.pop("network")
+        if name not in _NETWORKS:
+            raise ValueError(
+                f"{self.recording!r} trained a {name!r}{nearest(name, _NETWORKS)}; this version has {list(_NETWORKS)}"
+            )
+        made = getattr(import_module(f"neurodyn.models.{_NETWORKS[name]}"), name)(
+            **config, dtype=self._dtype(), device=device
+        )
+        self.restore(made, at)
+        return made
+
+    def restore(self, net: RecurrentNetwork, at: int | str = "last") -> None:
+        """Give a network the parameters kept at N, "initial" or "last".
+
+        Raises ValueError if they are those of another network.
+        """
+        import torch
+
+        arrays = self.snapshot(at)["arrays"]
+        wanted = {name: tuple(value.shape) for name, value in net.state_dict().items()}
+        found = {name: np.shape(value) for name, value in arrays.items()}
+        if wanted != found:
+            other = sorted(k for k in {*wanted, *found} if wanted.get(k) != found.get(k))
+            raise ValueError(
+                f"{self.recording!r} holds another network than this {type(net).__name__} of {net.units} units: "
+                + "; ".join(f"{k} is {found.get(k, 'absent')}, not {wanted.get(k, 'absent')}" for k in other[:3])
+            )
+        net.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in arrays.items()})
+
+    def task(self) -> DigitTask:
+        """Return the task as it was trained."""
+        from neurodyn import tasks
+
+        config: Mapping[str, Any] = self.config["task"]
+        return getattr(tasks, config["task"])(**{k: v for k, v in config.items() if k != "task"})
+
+    def _dtype(self) -> Any:
+        import torch
+
+        return getattr(torch, self.recording.attrs["dtype"])
+
+
+def load_training(path: str | Path) -> TrainingRun:
+    """Open a training for reading.
+
+    Raises FileNotFoundError, or ValueError if the file is no training.
+    """
+    return TrainingRun(load(path))
