@@ -54,6 +54,10 @@ class _Gated(RecurrentNetwork):
         states = self.layer(x.to(self.dtype))[0]
         return states[-1] if last else states
 
+    def go_on(self, x: Tensor, state: Any, *, hold: int = 1, draws: Draws | None = None) -> tuple[Tensor, Any]:
+        """Return the states (time, batch, unit) from ``state`` on, and torch's state to go on from; None begins anew."""
+        return self.layer(x.to(self.dtype), state)
+
     def draws(self, steps: int, batch: int, *, seed: int, step: int) -> Draws:
         """Return nothing: a pass starts from zero and has no noise."""
         return {}

@@ -230,6 +230,12 @@ class LeakyRNN(RecurrentNetwork):
             noise = None if noise is None else noise.bfloat16()
         return scan(*arguments, noise=noise, **options).to(self.dtype)
 
+    def go_on(self, x: Tensor, state: Any, *, hold: int = 1, draws: Draws | None = None) -> tuple[Tensor, Any]:
+        """Return the states (time, batch, unit) from ``state`` (batch, unit) on, and the last; None begins anew."""
+        draws = self._torch_draws(*x.shape[:2]) if draws is None else draws
+        r = self.run(x, hold=hold, draws=draws if state is None else {**draws, "state": state})
+        return r, r[-1]
+
     def draws(self, steps: int, batch: int, *, seed: int, step: int) -> Draws:
         """Return start states and, if there is any, noise of one pass: a function of seed and step alone."""
         low, high = self.initial_state

@@ -76,6 +76,10 @@ class RecurrentNetwork(nn.Module, ABC):
         """
 
     @abstractmethod
+    def go_on(self, x: Tensor, state: Any, *, hold: int = 1, draws: Draws | None = None) -> tuple[Tensor, Any]:
+        """Return the states (time, batch, unit) from ``state`` on, and the state to go on from; None begins anew."""
+
+    @abstractmethod
     def draws(self, steps: int, batch: int, *, seed: int, step: int) -> Draws:
         """Return what is random in one pass (start states, noise): a function of seed and step alone."""
 

@@ -56,9 +56,7 @@ class TrainingRun:
         import pandas
 
         prefix = "training/"
-        columns = {
-            key.removeprefix(prefix): self.recording[key] for key in self.recording if key.startswith(prefix)
-        }
+        columns = {key.removeprefix(prefix): self.recording[key] for key in self.recording if key.startswith(prefix)}
         series = {k: v.values for k, v in columns.items() if v.ndim == 1}
         epochs = next(iter(columns.values()))["epoch"].values.astype(int) if columns else []
         return pandas.DataFrame(series, index=pandas.Index(epochs, name="epoch"))
