@@ -185,7 +185,7 @@ def _execute(
     threads: int | None,
 ) -> list[Recording]:
     runs: list[Run] = []
-    finished: dict[int, Recording] = {}
+    complete: dict[int, Recording] = {}
     bar, stop = None, StopRequest()
     options["threads"] = _threads(options["backend"], len(circuits), threads)
     try:
@@ -198,7 +198,7 @@ def _execute(
             for number, (network, session, out) in enumerate(zip(networks, sessions, outs, strict=True)):
                 session = as_session(session, network.circuit)
                 if options["resume"] and out is not None and Path(out).expanduser().exists():
-                    finished[number] = finished(Path(out).expanduser(), fingerprint(network, session, options))
+                    complete[number] = finished(Path(out).expanduser(), fingerprint(network, session, options))
                     continue
                 runs.append(Run(network, session, out, options, stop))
             serve = _engines(runs, options)
@@ -213,7 +213,7 @@ def _execute(
         for run in runs:  # those that an error of another one kept from their end
             run.recorder.close()
     ran = iter(runs)
-    return [finished[k] if k in finished else next(ran).recording for k in range(len(circuits))]
+    return [complete[k] if k in complete else next(ran).recording for k in range(len(circuits))]
 
 
 def _networks(circuits: list[Circuit], threads: int) -> list[Network]:
