@@ -32,9 +32,11 @@ _RUN_EXAMPLES = """\
 examples:
   neurodyn run simulations/what_when.py
   neurodyn run simulations/what_when.py --set trials=400 --set gain=1.5 --seed 3
+  neurodyn run simulations/timescales_parity.py --quick --seeds 3
   neurodyn run simulations/what_when.py --set latencies="150 ms,300 ms" --out runs/long.h5
   neurodyn run my_scripts.py:second_one --json --strict
 
+A parameter is given as --set NAME=VALUE, or behind the script as --NAME VALUE; --NAME alone means true.
 A script with several simulations needs the name of one after a colon. `neurodyn info SCRIPT` shows the
 parameters, their types and defaults. Quantities are written with their unit, lists with commas.
 
@@ -91,7 +93,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line ``argv`` (default: the process's) and return the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        options = _parser().parse_args(arguments)
+        options, rest = _parser().parse_known_args(arguments)
+        if rest and options.command != "run":
+            raise UsageError(f"unknown argument {rest[0]!r} (see neurodyn {options.command or ''} --help)")
+        options.rest = rest
         if options.command is None:
             _parser().print_help()
             return 2
@@ -131,7 +136,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _assignments(options: argparse.Namespace) -> dict[str, str]:
     """--set NAME=VALUE and the flags, as texts by name."""
-    pairs = list(options.set or [])
+    pairs = [*(options.set or []), *_flags(options.rest)]
     pairs += [f"{name}={getattr(options, name)}" for name in ("seed", "backend", "out") if getattr(options, name)]
     texts: dict[str, str] = {}
     for pair in pairs:
@@ -143,6 +148,19 @@ def _assignments(options: argparse.Namespace) -> dict[str, str]:
             raise UsageError(f"parameter {name!r} is given twice: {texts[name]!r} and {value!r}")
         texts[name] = value
     return texts
+
+
+def _flags(rest: list[str]) -> list[str]:
+    """Parameters given as flags, ``--quick``, ``--until 11`` or ``--until=11``, as NAME=VALUE."""
+    pairs: list[str] = []
+    for word in rest:
+        if word.startswith("--") and len(word) > 2:
+            pairs.append(word[2:] if "=" in word else f"{word[2:]}=true")
+        elif pairs and pairs[-1].endswith("=true"):
+            pairs[-1] = f"{pairs[-1][: -len('true')]}{word}"
+        else:
+            raise UsageError(f"unknown argument {word!r}; a parameter is given as --name value or --set name=value")
+    return pairs
 
 
 def _default_out(simulation: Simulation) -> Path:
@@ -346,6 +364,7 @@ def _parser() -> argparse.ArgumentParser:
     def command(name: str, text: str, epilog: str = "") -> argparse.ArgumentParser:
         return commands.add_parser(
             name,
+            allow_abbrev=False,  # what is no option is a parameter of the simulation
             help=text,
             description=text,
             epilog=epilog,

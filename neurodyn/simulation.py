@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from neurodyn.outcome import Check, Outcome, check, report, shown, table
 from neurodyn.parameters import Parameter, ParameterError, model, read_signature, unknown, validate
@@ -113,6 +115,12 @@ class Simulation:
             for name in outcome.figures:
                 print(f"figure:    {_figure_path(out, name)}")
         return outcome
+
+    def main(self) -> NoReturn:
+        """Run as a script: ``python SCRIPT.py --quick`` is ``neurodyn run SCRIPT.py:NAME --quick``; ends the process."""
+        from neurodyn.cli import main
+
+        sys.exit(main(["run", f"{inspect.getsourcefile(self.function)}:{self.name}", *sys.argv[1:]]))
 
     def _store(self, place: Path, outcome: Outcome) -> None:
         from neurodyn.recording import annotate

@@ -81,4 +81,4 @@ def delayed_match_reward(
 
 
 if __name__ == "__main__":
-    delayed_match_reward()
+    delayed_match_reward.main()

@@ -128,4 +128,4 @@ def dopamine_stdp(
 
 
 if __name__ == "__main__":
-    dopamine_stdp()
+    dopamine_stdp.main()

@@ -58,4 +58,4 @@ def force_spiking(
 
 
 if __name__ == "__main__":
-    force_spiking()
+    force_spiking.main()

@@ -57,4 +57,4 @@ def izhikevich_patterns(
 
 
 if __name__ == "__main__":
-    izhikevich_patterns()
+    izhikevich_patterns.main()

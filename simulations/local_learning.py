@@ -54,4 +54,4 @@ def local_learning(
 
 
 if __name__ == "__main__":
-    local_learning()
+    local_learning.main()

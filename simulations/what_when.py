@@ -179,4 +179,4 @@ if set(Rule.__args__) != set(ARMS):  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":
-    what_when()
+    what_when.main()

@@ -91,6 +91,23 @@ def test_run(folder, stored, capsys):
     assert "recording: runs/growing.h5" in printed
 
 
+def test_parameters_as_flags(folder, stored):
+    assert run("simulations/growing.py", "--trials", "2", "--gains=0.5, 1", "--json") == 0
+    parameters = stored[0]["config"]["parameters"]
+    assert (parameters["trials"], parameters["gains"], parameters["fail"]) == (2, [0.5, 1.0], False)
+    assert run("simulations/growing.py", "--overwrite", "--fail") == 1
+
+
+def test_a_script_runs_as_the_command_does(folder):
+    told = [sys.executable, "simulations/growing.py", "--trials", "2", "--out", "b.h5"]
+    script = folder / "simulations" / "growing.py"
+    script.write_text(script.read_text() + "\n\nif __name__ == '__main__':\n    growing.main()\n")
+    done = subprocess.run(told, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "recording: b.h5" in done.stdout
+    assert (folder / "b.h5").exists()
+
+
 def test_json_is_the_last_line(folder, stored, capsys):
     assert run("simulations/growing.py", "--json", "--out", "runs/a.h5") == 0
     last = json.loads(capsys.readouterr().out.splitlines()[-1])
@@ -136,7 +153,10 @@ def test_an_existing_recording_is_refused_before_running(folder, stored, capsys)
         (["run", "simulations/growing.py:other"], "has no simulation 'other'; it has growing"),
         (["run", "growing"], "is not a Python script"),
         (["run"], "required: SCRIPT"),
-        (["run", "simulations/growing.py", "--sed", "3"], "unrecognized arguments: --sed"),
+        (["run", "simulations/growing.py", "--sed", "3"], "unknown parameter 'sed'; did you mean 'seed'?"),
+        (["run", "simulations/growing.py", "more"], "unknown argument 'more'"),
+        (["run", "simulations/growing.py", "--trials", "2", "--set", "trials=3"], "'trials' is given twice"),
+        (["list", "--trials", "3"], "unknown argument '--trials'"),
         (["rnu", "simulations/growing.py"], "unknown command 'rnu'; did you mean 'run'?"),
         (["zzzzz"], "there are run, info, plot, rerun, list, doctor"),
         (["info", "runs/none.h5"], "there is no recording 'runs/none.h5'"),
