@@ -56,13 +56,13 @@ def scan(
     recurrent, drive : (target unit, source unit), (unit, channel)
         A and C.
     x, start : (time, batch, channel), (batch, unit)
-        Inputs, without gradient, and r(0).
+        Inputs and r(0).
     activation : str
         f, one of ``ACTIVATIONS``.
     keep, gain : (unit,), optional
         Both or none; see above.
     noise : (time, batch, unit), optional
-        Added inside f, without gradient.
+        Added inside f.
     last : bool
         Whether only the last state is wanted.
     """
@@ -89,14 +89,14 @@ class _Scan(torch.autograd.Function):
             for t in range(steps):
                 apply(rows[t].addmm_(r[t], across))
                 torch.mul(r[t], keep, out=r[t + 1]).addcmul_(rows[t], gain)
-        ctx.save_for_backward(recurrent, keep, gain, x, states, inside if keep is not None else None)
+        ctx.save_for_backward(recurrent, drive, keep, gain, x, states, inside if keep is not None else None)
         ctx.activation, ctx.last = activation, last
         return states[-1].clone() if last else states[1:]
 
     @staticmethod
     @torch.autograd.function.once_differentiable
     def backward(ctx: Any, grad):  # type: ignore[override]
-        recurrent, keep, gain, x, states, inside = ctx.saved_tensors
+        recurrent, drive, keep, gain, x, states, inside = ctx.saved_tensors
         steps, units = x.shape[0], recurrent.shape[0]
         back = _BACK[ctx.activation]
         values = states[1:] if inside is None else inside
@@ -116,18 +116,22 @@ class _Scan(torch.autograd.Function):
             start = torch.mm(d[0], recurrent) if ctx.needs_input_grad[4] else None
         else:
             total = (grad if given is None else given[-1]).clone()
-            grad_keep, grad_gain = torch.zeros_like(keep), torch.zeros_like(gain)
+            # a sum over all steps in bfloat16 would stand still once it is 256 times what is added
+            wide = torch.promote_types(keep.dtype, torch.float32)
+            grad_keep, grad_gain = torch.zeros_like(keep, dtype=wide), torch.zeros_like(gain, dtype=wide)
             for t in range(steps - 1, -1, -1):
-                grad_keep += (total * states[t]).sum(0)
-                grad_gain += (total * y[t]).sum(0)
+                grad_keep += (total * states[t]).sum(0, dtype=wide)
+                grad_gain += (total * y[t]).sum(0, dtype=wide)
                 torch.mul(total, gain, out=d[t])
                 back(d[t], y[t])
                 total *= keep
                 total.addmm_(d[t], recurrent)
                 if given is not None and t:
                     total += given[t - 1]
-            start = total
+            start, grad_keep, grad_gain = total, grad_keep.to(keep.dtype), grad_gain.to(gain.dtype)
         flat = flows.view(-1, units).t()
         grad_recurrent = torch.mm(flat, states[:-1].view(-1, units))
         grad_drive = torch.mm(flat, x.reshape(-1, x.shape[-1]).to(flows.dtype))
-        return grad_recurrent, grad_drive, grad_keep, grad_gain, start, None, None, None, None
+        grad_x = flows @ drive if ctx.needs_input_grad[5] else None
+        grad_noise = flows if ctx.needs_input_grad[6] else None
+        return grad_recurrent, grad_drive, grad_keep, grad_gain, start, grad_x, grad_noise, None, None

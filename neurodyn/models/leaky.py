@@ -220,7 +220,7 @@ class LeakyRNN(RecurrentNetwork):
         options: dict[str, Any] = {"activation": self.activation, "last": last}
         if self.nonlinearity == "outer":
             w, drive = torch.diag(1 - alpha) + alpha[:, None] * w, alpha[:, None] * drive
-            noise = None if noise is None else noise * alpha.detach()
+            noise = None if noise is None else noise * alpha
         else:
             options |= {"keep": 1 - alpha, "gain": alpha}
         arguments = [w, drive, x, draws["state"]]
