@@ -1,4 +1,7 @@
-"""Draws of named streams as tensors: a function of seed, step and index alone, the same on every device."""
+"""Draws of named streams as tensors: a function of seed, step and index alone.
+
+Uniforms are the same bits on every device; normals differ in the last bits, by what logarithms of other libraries do.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,12 @@ def normals(stream: str, shape: tuple[int, ...], *, seed: int, step: int, device
 
 
 def _draw(kind: str, stream: str, shape: tuple[int, ...], seed: int, step: int, device: Any) -> Tensor:
-    size = math.prod(shape)
     if torch.device(device).type == "cpu":
-        return torch.from_numpy(philox.draw(kind, size, seed=seed, step=step, stream=stream)).reshape(shape)
+        return torch.from_numpy(philox.draw(kind, math.prod(shape), seed=seed, step=step, stream=stream)).reshape(shape)
+    return _of_tensors(kind, stream, shape, seed, step, device)
+
+
+def _of_tensors(kind: str, stream: str, shape: tuple[int, ...], seed: int, step: int, device: Any) -> Tensor:
+    size = math.prod(shape)
     key = torch.tensor([seed], dtype=torch.int64, device=device)
     return philox_torch.draw(kind, (1, size), key, step, philox.stream_number(stream)).reshape(shape)
