@@ -201,8 +201,8 @@ class LeakyRNN(RecurrentNetwork):
     def weights(self) -> Tensor:
         """Return the recurrent weights as they act, W[target, source]: no self-connections, masked and signed."""
         if not self.self_connections:
-            with torch.no_grad():
-                self.recurrent_weight.fill_diagonal_(0.0)
+            # .data: a pass before this one, not yet gone back through, must not take it for a change of its own
+            self.recurrent_weight.data.fill_diagonal_(0.0)
         w = self.recurrent_weight
         if self.sign is not None:
             w = w.abs() * self.sign

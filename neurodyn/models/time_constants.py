@@ -94,7 +94,7 @@ class TimeConstants(nn.Module):
         if self.parametrisation == "alpha":
             return self.value / substeps
         if self.parametrisation == "decay":
-            with torch.no_grad():
-                self.value.clamp_(*(math.exp(-1 / bound) for bound in self.bounds))
+            # .data: a pass before this one, not yet gone back through, must not take it for a change of its own
+            self.value.data.clamp_(*(math.exp(-1 / bound) for bound in self.bounds))
             return 1 - self.value ** (1 / substeps)
         return 1 / torch.clamp(substeps * self.tau, min=1.0)
