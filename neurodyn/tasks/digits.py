@@ -7,8 +7,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from neurodyn.session import Session, Trial
+from neurodyn.tasks.fields import whole
+from neurodyn.units import Time, si
+
 if TYPE_CHECKING:
     from torch import Tensor
+
+_SESSION = 2**62  # number of its first batch: a session shares none with training (from 0 on) or its tests (from 2**63)
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,6 +142,44 @@ class DigitTask(ABC):
         digits = (uniforms("task.digits", (length, batch), **where) < chance).long()
         hold = self.holds[step % len(self.holds)]
         return Batch(self.shown(digits, hold), self.labels(digits, wanted), digits, hold)
+
+    def session(self, trials: int, *, n: int, seed: int = 0, length: int | None = None, dt: Time = "1 ms") -> Session:
+        """Return a session for the circuit of a network, ``nd.LeakyRNN(...).circuit()``: each trial is a sequence.
+
+        Parameters
+        ----------
+        trials : int
+            At least 1.
+        n : int
+            N, at least 1.
+        seed : int
+            Key of the draws; a longer session begins as a shorter one does. No sequence is one of a training.
+        length : int
+            Digits, at least N; drawn for each trial if None.
+        dt : time
+            Step of the circuit.
+
+        Returns
+        -------
+        Session
+            Every trial has the input ``digits`` (steps, 1), as :meth:`shown`, and the labels N, target (the label, due
+            after the last step: 0 or 1), length (digits) and hold (steps for each).
+
+        Raises
+        ------
+        ValueError
+            For numbers out of range.
+        """
+        trials, n, seed = whole(trials, "trials", 1), whole(n, "n", 1), whole(seed, "seed", 0)
+        made = []
+        for number in range(trials):
+            one = self.batch(n, 1, seed=seed, step=_SESSION + number, length=length)
+            labels = {"N": n, "target": int(one.labels[0, 0]), "length": len(one.digits), "hold": one.hold}
+            made.append(Trial(len(one.inputs), {"digits": one.inputs[:, 0].numpy()}, labels=labels))
+        plan = {"trials": trials, "n": n, "seed": seed, "length": length}
+        return Session(
+            tuple(made), si(dt, "s", name="dt"), {"digits": ("digit",)}, config={**self.config, "session": plan}
+        )
 
     def shown(self, digits: Tensor, hold: int = 1) -> Tensor:
         """Return what the network sees of digits (digit, batch): (digit*hold, batch, 1), float32."""
