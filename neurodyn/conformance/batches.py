@@ -78,6 +78,13 @@ def rates() -> Batch:
     return circuits, ["50 ms", "31 ms", "50 ms"]
 
 
+def leaky_networks() -> Batch:
+    """Networks for training by gradient, as circuits: other sizes and weights, each with its own digits (tolerant)."""
+    numbers = ((11, 1, (20, 30)), (3, 2, (41,)), (24, 3, (9, 1, 25)))
+    made = [tolerant.leaky_network(units=units, seed=seed, lengths=lengths) for units, seed, lengths in numbers]
+    return [circuit for circuit, _ in made], [session for _, session in made]
+
+
 def least_squares() -> Batch:
     """Recursive least squares with matrices of other sizes (tolerant: as a trajectory over a short horizon)."""
     numbers = ((15, 1, 50), (4, 2, 33), (9, 3, 50))
@@ -86,5 +93,6 @@ def least_squares() -> Batch:
 
 
 BATCHES: Mapping[str, Callable[[], Batch]] = {
-    f.__name__: f for f in (spiking, equations, learning, plasticity, closed_loops, sizes, rates, least_squares)
+    f.__name__: f
+    for f in (spiking, equations, learning, plasticity, closed_loops, sizes, rates, leaky_networks, least_squares)
 }

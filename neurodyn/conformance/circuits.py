@@ -65,6 +65,8 @@ TOLERANT = _named(
     tolerant.exponential_euler,
     tolerant.rates,
     tolerant.functions,
+    tolerant.leaky_network,
+    tolerant.masked_leaky_network,
     plastic.least_squares,
     plastic.forgetting,
     synapses.learning_rates,
@@ -87,6 +89,7 @@ QUICK = (
     "all_spikes",
     "adaptive_exponential",
     "rates",
+    "leaky_network",
     "least_squares",
     "learning_rates",
 )

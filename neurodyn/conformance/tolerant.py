@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 import neurodyn as nd
 
 
@@ -80,3 +82,19 @@ def functions():
         """, threshold="v > 0.5", reset="v = 0.1*v", variables=dict.fromkeys("xpabcdfv", "1"),
     )  # fmt: skip
     return nd.Circuit([cells], dt="1 ms", seed=22), "300 ms"
+
+
+def leaky_network(*, units=11, seed=24, lengths=(70, 1, 90, 49)):
+    """A network for training by gradient, as a circuit: leaky rectifiers, noise, two heads, trials that start anew."""
+    net = nd.LeakyRNN(units, heads=2, tau_initial=(1.0, 8.0), gain=1.5, noise=0.2, seed=seed)
+    draws = np.random.default_rng(seed)
+    trials = tuple(nd.Trial(n, {"digits": draws.integers(0, 2, (n, 1))}) for n in lengths)
+    return net.circuit(), nd.Session(trials, 1e-3, {"digits": ("digit",)})
+
+
+def masked_leaky_network():
+    """Another one: f inside the leak, excitatory and inhibitory units, synapses as a mask has them, digits held."""
+    net = nd.LeakyRNN(13, heads=1, outputs=1, nonlinearity="inner", activation="sigmoid", dale=0.8, connection_probability=0.4,
+                      gain=3.0, continuous=True, seed=25)  # fmt: skip
+    digits = np.random.default_rng(25).integers(0, 2, (70, 1)).repeat(3, axis=0)
+    return net.circuit(hold=3), nd.Session((nd.Trial(210, {"digits": digits}),), 1e-3, {"digits": ("digit",)})
