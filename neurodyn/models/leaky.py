@@ -38,7 +38,8 @@ class LeakyRNN(RecurrentNetwork):
     parametrisation : "raw", "alpha", "sigmoid" or "decay"
         How tau is stored, see :class:`neurodyn.models.time_constants.TimeConstants`.
     tau_initial : (low, high) or array (units,)
-        Learnt tau start uniform in this range, or as given. (2, T) is the analogue of chrono initialisation.
+        Learnt tau start uniform in this range, or as given (two numbers for two units are taken as given); a shared one
+        starts at the middle. (2, T) is the analogue of chrono initialisation.
     tau_bounds : (low, high)
         Bounds of "sigmoid" and "decay".
     nonlinearity : "outer" or "inner"
@@ -82,6 +83,9 @@ class LeakyRNN(RecurrentNetwork):
     ----------
     Khajehabdollahi, Zeraati, Giannakakis, Schaefer, Martius & Levina (2024) ICLR, arXiv 2309.12927.
     """
+
+    mask: Tensor | None
+    sign: Tensor | None
 
     def __init__(
         self,
@@ -175,7 +179,9 @@ class LeakyRNN(RecurrentNetwork):
         if isinstance(tau, str):
             one_of("tau", tau, ("learn", "shared"))
             values = np.asarray(initial, dtype=float)
-            if values.shape == (2,) and self.units != 2:
+            if tau == "shared" and values.shape not in ((), (2,)):
+                raise ValueError(f"tau_initial has shape {values.shape}; one shared tau needs (low, high) or one number")
+            if values.shape == (2,) and (tau == "shared" or self.units != 2):
                 low, high = values
                 if not low <= high:
                     raise ValueError(f"tau_initial = {initial!r}; give (low, high) or an array of {self.units} numbers")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 import torch
@@ -27,7 +28,7 @@ SHAPES = {  # steps, batch, channels, units
 }
 
 
-def made(shape, *, inner, noise, seed=0, dtype=torch.float64):
+def made(shape, *, inner, noise, seed=0, dtype=torch.float64) -> dict[str, Any]:
     """Tensors of one pass by name, all with gradient."""
     steps, batch, channels, units = SHAPES[shape]
     generator = torch.Generator().manual_seed(seed)
@@ -143,7 +144,7 @@ def test_bfloat16_adds_up_gradients_of_long_sequences():
     for name in ("keep", "gain"):
         found = []
         for dtype in (torch.bfloat16, torch.float64):
-            leaks = {"keep": torch.full((units,), 0.5, dtype=dtype), "gain": torch.full((units,), 0.5, dtype=dtype)}
+            leaks: dict[str, Any] = {k: torch.full((units,), 0.5, dtype=dtype) for k in ("keep", "gain")}
             leaks[name].requires_grad_()
             recurrent, drive = (a.to(dtype) for a in shared)
             states = scan(recurrent, drive, x.to(dtype), start.to(dtype), activation="identity", **leaks)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from neurodyn.models.time_constants import PARAMETRISATIONS, TimeConstants
 TAU = torch.tensor([1.0, 1.3, 2.0, 7.5, 40.0], dtype=torch.float64)
 
 
-def made(kind, tau=TAU, *, bounds=(1.0, 100.0), learn=True):
+def made(kind, tau=TAU, *, bounds=(1.0, 100.0), learn=True) -> Any:
     return TimeConstants(tau, parametrisation=kind, bounds=bounds, learn=learn)
 
 
