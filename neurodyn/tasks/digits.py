@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -61,13 +62,14 @@ class DigitTask(ABC):
     def __post_init__(self) -> None:
         if self.probability is not None and not 0 < self.probability < 1:
             raise ValueError(f"probability = {self.probability!r}; give a number between 0 and 1, or None for any")
-        holds = (self.hold,) if isinstance(self.hold, int) else tuple(self.hold)
-        if not holds or any(isinstance(k, bool) or not isinstance(k, int) or k < 1 for k in holds):
+        holds = tuple(self.hold) if isinstance(self.hold, Iterable) else (self.hold,)
+        if not holds:
             raise ValueError(f"hold = {self.hold!r}; give a whole number of steps, at least 1, or several")
-        if len(self.coding) != 2 or self.coding[0] == self.coding[1]:
+        coding = tuple(map(float, self.coding)) if isinstance(self.coding, Iterable) else ()
+        if len(coding) != 2 or not all(map(math.isfinite, coding)) or coding[0] == coding[1]:
             raise ValueError(f"coding = {self.coding!r}; give two different numbers, for 0 and for 1")
-        object.__setattr__(self, "hold", holds)
-        object.__setattr__(self, "coding", tuple(map(float, self.coding)))
+        object.__setattr__(self, "hold", tuple(whole(k, "hold", 1) for k in holds))
+        object.__setattr__(self, "coding", coding)
 
     @property
     def holds(self) -> tuple[int, ...]:
@@ -114,7 +116,7 @@ class DigitTask(ABC):
         n : int or sequence of int
             N of each row of labels, at least 1.
         batch : int
-            Number of sequences.
+            Number of sequences, at least 1.
         seed, step : int
             Key of the draws, and number of the batch.
         length : int
@@ -123,13 +125,14 @@ class DigitTask(ABC):
         Raises
         ------
         ValueError
-            For N below 1, or sequences too short.
+            For N or ``batch`` below 1, or sequences too short.
         """
         from neurodyn.kernels.draws import uniforms
 
-        wanted = [n] if isinstance(n, int) else list(n)
-        if not wanted or min(wanted) < 1:
-            raise ValueError(f"n = {n!r}; give whole numbers, at least 1")
+        wanted = [whole(k, "n", 1) for k in (n if isinstance(n, Iterable) else [n])]
+        if not wanted:
+            raise ValueError(f"n={n!r}: give at least one N")
+        batch = whole(batch, "batch", 1)
         if length is None:
             length = self.length(max(wanted), seed=seed, step=step)
         if length < max(wanted):
