@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from neurodyn import analysis, models, plots, tasks, units
+    from neurodyn import analysis, models, plots, tasks, training, units
     from neurodyn.circuit import Circuit
     from neurodyn.compare import compare
     from neurodyn.estimate import estimate
@@ -127,7 +127,7 @@ _PUBLIC = {
     "synaptic_scaling": "plasticity.stdp",
     "train": "training.trainer",
 }
-_MODULES = ("analysis", "models", "plots", "tasks", "units")
+_MODULES = ("analysis", "models", "plots", "tasks", "training", "units")
 
 __all__ = [
     "BlowUpError",
@@ -205,6 +205,7 @@ __all__ = [
     "synaptic_scaling",
     "tasks",
     "train",
+    "training",
     "units",
 ]
 

@@ -45,9 +45,9 @@ def versions() -> dict[str, str]:
 
 def threads() -> int:
     """Threads that a parallel kernel would use here."""
-    count = getattr(sys.modules.get("numba"), "get_num_threads", None)
-    if count is not None:
-        return int(count())
+    config = getattr(sys.modules.get("numba"), "config", None)
+    if config is not None:  # asking numba itself starts its threads, and then torch computes in as many
+        return int(config.NUMBA_NUM_THREADS)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

@@ -1,4 +1,6 @@
+import os
 import subprocess
+import sys
 
 from neurodyn.recording.provenance import git_revision, provenance
 
@@ -26,3 +28,13 @@ def test_without_git(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     assert git_revision(tmp_path) is None
     assert "git_revision" not in provenance()
+
+
+def test_asking_for_threads_leaves_those_of_torch_alone():
+    code = (
+        "import numba, torch; from neurodyn.recording.provenance import provenance; "
+        "provenance(); print(torch.get_num_threads())"
+    )
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout.strip() == "1"
