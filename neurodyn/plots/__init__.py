@@ -28,14 +28,22 @@ if TYPE_CHECKING:
     from neurodyn.plots.plasticity import reward_triggered as reward_triggered
     from neurodyn.plots.plasticity import synapse_trace as synapse_trace
     from neurodyn.plots.plasticity import weight_distribution as weight_distribution
+    from neurodyn.plots.robustness import ablated_units as ablated_units
+    from neurodyn.plots.robustness import perturbation as perturbation
     from neurodyn.plots.spikes import raster as raster
     from neurodyn.plots.summary import overview as overview
     from neurodyn.plots.supervised import taught_signal as taught_signal
+    from neurodyn.plots.training import accuracy_of_heads as accuracy_of_heads
+    from neurodyn.plots.training import network_timescales as network_timescales
+    from neurodyn.plots.training import time_constants as time_constants
+    from neurodyn.plots.training import training_curves as training_curves
     from neurodyn.plots.waiting import hazard as hazard
 
 # No file bears the name of a function in it: importing it would put the module in the place of the function.
 _FILES = {
     "OKABE_ITO": "base",
+    "ablated_units": "robustness",
+    "accuracy_of_heads": "training",
     "amplitude_against_probability": "amplitude",
     "bars_with_points": "ablation",
     "eligibility_at_reward": "plasticity",
@@ -43,8 +51,10 @@ _FILES = {
     "expectation_traces": "expectation",
     "hazard": "waiting",
     "line_with_band": "lines",
+    "network_timescales": "training",
     "overview": "summary",
     "panels_of_patterns": "cells",
+    "perturbation": "robustness",
     "raster": "spikes",
     "raster_and_spectrum": "cells",
     "rates_against_current": "cells",
@@ -53,13 +63,17 @@ _FILES = {
     "style": "base",
     "synapse_trace": "plasticity",
     "taught_signal": "supervised",
+    "time_constants": "training",
     "traces": "lines",
+    "training_curves": "training",
     "weight_distribution": "plasticity",
     "weight_geometry": "geometry",
 }
 
 __all__ = [
     "OKABE_ITO",
+    "ablated_units",
+    "accuracy_of_heads",
     "amplitude_against_probability",
     "bars_with_points",
     "eligibility_at_reward",
@@ -67,8 +81,10 @@ __all__ = [
     "expectation_traces",
     "hazard",
     "line_with_band",
+    "network_timescales",
     "overview",
     "panels_of_patterns",
+    "perturbation",
     "raster",
     "raster_and_spectrum",
     "rates_against_current",
@@ -77,7 +93,9 @@ __all__ = [
     "style",
     "synapse_trace",
     "taught_signal",
+    "time_constants",
     "traces",
+    "training_curves",
     "weight_distribution",
     "weight_geometry",
 ]
