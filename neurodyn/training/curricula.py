@@ -11,7 +11,10 @@ from neurodyn.models.naming import one_of
 
 @dataclass(frozen=True, kw_only=True)
 class Curriculum(ABC):
-    """Which N are trained at a time, and what follows once they are solved. A stage is a tuple of N, increasing."""
+    """Which N are trained at a time, and what follows once they are solved.
+
+    A stage is a tuple of N, increasing; heads serve them by position, head 0 the first.
+    """
 
     @property
     @abstractmethod
@@ -21,10 +24,6 @@ class Curriculum(ABC):
     @abstractmethod
     def next(self, stage: tuple[int, ...]) -> tuple[int, ...] | None:
         """Return the stage after a solved one; None if there is none."""
-
-    def heads(self, stage: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the head that serves each N of a stage: by position, unless said otherwise."""
-        return tuple(range(len(stage)))
 
     @property
     def config(self) -> dict[str, Any]:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from neurodyn.models.recurrent import RecurrentNetwork
     from neurodyn.tasks.digits import DigitTask
 
-_NETWORKS = {"LeakyRNN": "leaky", "GRU": "gated", "LSTM": "gated"}
-
 
 class TrainingRun:
     """What :func:`neurodyn.train` returns and :func:`neurodyn.load_training` reads.
@@ -85,22 +83,18 @@ class TrainingRun:
         try:
             return self.recording.tree(f"model/{label}")
         except KeyError:
-            kept = [*map(str, self.snapshots), "'initial'", "'last'"]
-            raise KeyError(f"no snapshot {at!r} in {self.recording!r}; there are {', '.join(kept)}") from None
+            others = [repr(k) for k in self.recording.tree("model") if not k.startswith("N=")]
+            kept = ", ".join([*map(str, self.snapshots), *sorted(others)])
+            raise KeyError(f"no snapshot {at!r} in {self.recording!r}; there are {kept}") from None
 
     def network(self, at: int | str = "last", *, device: Any = "cpu") -> RecurrentNetwork:
         """Return a network of its own as it was kept at N, "initial" or "last"."""
-        from importlib import import_module
+        from neurodyn.models.gated import GRU, LSTM
+        from neurodyn.models.leaky import LeakyRNN
 
         config = dict(self.config["network"])
-        name = config.pop("network")
-        if name not in _NETWORKS:
-            raise ValueError(
-                f"{self.recording!r} trained a {name!r}{nearest(name, _NETWORKS)}; this version has {list(_NETWORKS)}"
-            )
-        made = getattr(import_module(f"neurodyn.models.{_NETWORKS[name]}"), name)(
-            **config, dtype=self._dtype(), device=device
-        )
+        known = {"LeakyRNN": LeakyRNN, "GRU": GRU, "LSTM": LSTM}
+        made = self._known(config.pop("network"), known)(**config, dtype=self._dtype(), device=device)
         self.restore(made, at)
         return made
 
@@ -124,15 +118,23 @@ class TrainingRun:
 
     def task(self) -> DigitTask:
         """Return the task as it was trained."""
-        from neurodyn import tasks
+        from neurodyn.tasks.digits import DelayedMatch, Parity
 
-        config: Mapping[str, Any] = self.config["task"]
-        return getattr(tasks, config["task"])(**{k: v for k, v in config.items() if k != "task"})
+        config = dict(self.config["task"])
+        return self._known(config.pop("task"), {"Parity": Parity, "DelayedMatch": DelayedMatch})(**config)
 
     def _dtype(self) -> Any:
         import torch
 
-        return getattr(torch, self.recording.attrs["dtype"])
+        return self._known(self.recording.attrs["dtype"], {"float32": torch.float32, "float64": torch.float64})
+
+    def _known(self, name: str, known: Mapping[str, Any]) -> Any:
+        """Look up what a file names: it may be anybody's, so that only what stands here can be meant."""
+        if name not in known:
+            raise ValueError(
+                f"{self.recording!r} names {name!r}{nearest(name, known)}; this version knows {list(known)}"
+            )
+        return known[name]
 
 
 def load_training(path: str | Path) -> TrainingRun:

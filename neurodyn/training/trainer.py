@@ -8,6 +8,7 @@ import math
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,6 +24,7 @@ from neurodyn.recording import Writer
 from neurodyn.running.stopping import Resume, StopRequest, Suspended, listening, resume_by_default
 from neurodyn.training.curricula import Curriculum, curriculum_of, solved
 from neurodyn.training.run import TrainingRun
+from neurodyn.units import Time, si
 
 if TYPE_CHECKING:
     from neurodyn.tasks.digits import DigitTask
@@ -57,6 +59,7 @@ def train(
     out: str | Path | None = None,
     overwrite: bool = False,
     resume: Resume | None = None,
+    checkpoint_every: Time = "60 s",
     config: Mapping[str, Any] | None = None,
     progress: bool | None = None,
 ) -> TrainingRun:
@@ -93,8 +96,11 @@ def train(
     out : path, optional
         Recording. Without, it is kept in memory.
     overwrite, resume : bool
-        Whether an existing file may be replaced, or a training that was stopped goes on where it was saved last (at most
-        a minute before): the same call with the same numbers ends with the same weights, bit for bit.
+        Whether an existing file may be replaced, or a training that was stopped goes on where it was saved last: the same
+        call with the same numbers ends with the same weights, bit for bit. ``until``, ``epochs`` and ``patience`` may be
+        others.
+    checkpoint_every : time
+        How much of the training a kill may cost, at least 0 (each step is saved); a file only.
     config : mapping
         Kept in the recording as ``config["training"]["notes"]``.
     progress : bool, optional
@@ -114,7 +120,7 @@ def train(
     FileExistsError
         If ``out`` exists and is not to be replaced.
     neurodyn.Suspended
-        At SIGTERM or SIGUSR1, after saving.
+        At SIGTERM or SIGUSR1 with ``out``, after saving.
 
     References
     ----------
@@ -140,16 +146,16 @@ def train(
     header = loop.header(dict(config or {}))
     if resume and out is not None and Path(out).expanduser().exists():
         return _finished(net, Path(out).expanduser(), header["run_fingerprint"], plan)
-    stop = StopRequest()
+    interval, stop = si(checkpoint_every, "s", name="checkpoint_every", low=0), StopRequest()
     try:
-        with listening(stop):
+        with listening(stop) if out is not None else nullcontext():
             writer = Writer(
                 out,
                 header=header,
                 overwrite=overwrite,
                 checkpoints=out is not None,
                 resume=resume or False,
-                segment_s=60,
+                segment_s=interval,
             )
             with writer:
                 return loop.run(writer, stop, progress)
@@ -183,6 +189,8 @@ class Plan:
         if self.patience is not None:
             _whole("patience", self.patience, 1)
         _whole("seed", self.seed, 0)
+        if self.seed >= 2**63:
+            raise ValueError(f"seed = {self.seed}; give a whole number from 0 to 2^63 - 1")
         if not 0 < self.threshold < 1:
             raise ValueError(f"threshold = {self.threshold!r}; give an accuracy between 0 and 1")
         if not 0 <= self.momentum < 1:
@@ -294,7 +302,12 @@ class _Loop:
                 self._check_finite(writer)
                 writer.checkpoint(self._checkpoint())
             if stop.signal:
-                raise self._suspend(writer, stop)
+                writer.suspend()
+                where = f"in epoch {state.epoch + 1}, after step {state.step}, at N = {state.stage[-1]}"
+                raise Suspended(
+                    f"{stop.signal} stopped the training {where}; the same call with resume=True (neurodyn run "
+                    f"--resume) goes on to {writer.path}"
+                )
         state.loss, state.norm = total.tolist()
         self._check_finite(writer)
 
@@ -387,12 +400,13 @@ class _Loop:
         state = self.state
         if math.isfinite(state.loss) and math.isfinite(state.norm):
             return
-        error = TrainingError(
+        reason = (
             f"the loss or its gradient is not finite in epoch {state.epoch + 1}, before step {state.step} (N = "
-            f"{state.stage[-1]}); lower learning_rate = {self.plan.learning_rate:g} or clip = {self.plan.clip:g}. What was "
-            "recorded before is kept"
+            f"{state.stage[-1]}); lower learning_rate = {self.plan.learning_rate:g} or clip = {self.plan.clip:g}"
         )
-        error.path = writer.abort(f"{type(error).__name__}: {error}")
+        path = writer.abort(f"{TrainingError.__name__}: {reason}")
+        error = TrainingError(reason if path is None else f"{reason}. What came before is in {path}")
+        error.path = path
         raise error
 
     def _check_heads(self, stage: tuple[int, ...]) -> None:
@@ -401,28 +415,20 @@ class _Loop:
                 f"the first stage has N = {stage[0]} to {stage[-1]}, {len(stage)} heads, and the network has {self.net.heads}; "
                 "give it more heads"
             )
-        until, reach = self.plan.until, self._reach()
-        if until is not None and reach is not None and until > reach:
-            raise ValueError(
-                f"until = {until}: {self.net.heads} heads reach N = {reach} under {self.plan.curriculum}; give the network more"
-            )
-
-    def _reach(self) -> int | None:
-        """Largest N that the heads allow; None if there is no end."""
-        stage: tuple[int, ...] | None = self.plan.curriculum.first
-        last = None
-        while stage is not None and len(stage) <= self.net.heads:
-            if last is not None and len(stage) == len(last):
-                return None
-            last, stage = stage, self.plan.curriculum.next(stage)
-        return last[-1] if last else None
-
-    def _suspend(self, writer: Writer, stop: StopRequest) -> Suspended:
-        where = f"in epoch {self.state.epoch + 1}, after step {self.state.step}, at N = {self.state.stage[-1]}"
-        if writer.path is None:
-            return Suspended(f"{stop.signal} stopped the training {where}; it was kept in memory only, which is lost")
-        writer.suspend()
-        return Suspended(f"{stop.signal} stopped the training {where}; the same call with resume=True goes on")
+        curriculum, until = self.plan.curriculum, self.plan.until
+        while until is not None and stage[-1] < until:
+            following = curriculum.next(stage)
+            if following is None:
+                raise ValueError(
+                    f"until = {until}: {curriculum} ends with N = {stage[-1]}; choose another, or leave it out"
+                )
+            if len(following) > self.net.heads:
+                raise ValueError(
+                    f"until = {until}: {self.net.heads} heads reach N = {stage[-1]} under {curriculum}; give the network more"
+                )
+            if len(following) == len(stage):
+                return  # and so on, with as many heads
+            stage = following
 
 
 def _optimizer(parameters: list[Tensor], plan: Plan) -> torch.optim.Optimizer:
