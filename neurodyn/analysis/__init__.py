@@ -19,12 +19,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .approximate_bayes import TimescalePosterior as TimescalePosterior
+    from .approximate_bayes import fit_timescales_abc as fit_timescales_abc
+    from .ar1 import TimescalesNull as TimescalesNull
+    from .ar1 import ar1_null as ar1_null
+    from .bayes_factor import ModelComparison as ModelComparison
+    from .bayes_factor import compare_timescale_models as compare_timescale_models
+    from .calibration import calibrated_timescales as calibrated_timescales
     from .classification import ClassDecoding as ClassDecoding
     from .classification import decode_identity as decode_identity
+    from .connectivity import ConnectivityByTau as ConnectivityByTau
+    from .connectivity import connectivity_by_tau as connectivity_by_tau
+    from .correlation import autocorrelation as autocorrelation
+    from .correlation import population_autocorrelation as population_autocorrelation
     from .decoding import ScalarDecoding as ScalarDecoding
     from .decoding import decode_scalar as decode_scalar
     from .decoding import decode_time as decode_time
     from .dimensionality import PCAResult as PCAResult
+    from .dimensionality import dimension_at as dimension_at
     from .dimensionality import participation_ratio as participation_ratio
     from .dimensionality import participation_ratio_null as participation_ratio_null
     from .dimensionality import pca as pca
@@ -38,10 +50,14 @@ if TYPE_CHECKING:
     from .expectation import overshoot as overshoot
     from .expectation import peak_times as peak_times
     from .expectation import trials_to_recover as trials_to_recover
+    from .exponentials import ExponentialFit as ExponentialFit
+    from .exponentials import fit_exponentials as fit_exponentials
     from .geometry import ConditionGeometry as ConditionGeometry
     from .geometry import condition_pca as condition_pca
     from .geometry import transfer_null as transfer_null
     from .geometry import transfer_projection as transfer_projection
+    from .integrated import IntegratedTimescale as IntegratedTimescale
+    from .integrated import integrated_timescale as integrated_timescale
     from .nulls import NullTest as NullTest
     from .nulls import surrogate as surrogate
     from .plasticity import WeightHistory as WeightHistory
@@ -61,14 +77,29 @@ if TYPE_CHECKING:
     from .subspaces import SubspaceAngles as SubspaceAngles
     from .subspaces import angle_null as angle_null
     from .subspaces import principal_angles as principal_angles
+    from .timescales import NetworkTimescales as NetworkTimescales
+    from .timescales import network_timescales as network_timescales
 
 # Lazy, so that `import neurodyn.analysis` costs nothing; no module may bear the name of a function in it.
 _MODULE_OF = {
     name: module
     for module, names in {
+        "approximate_bayes": ("TimescalePosterior", "fit_timescales_abc"),
+        "ar1": ("TimescalesNull", "ar1_null"),
+        "bayes_factor": ("ModelComparison", "compare_timescale_models"),
+        "calibration": ("calibrated_timescales",),
         "classification": ("ClassDecoding", "decode_identity"),
+        "connectivity": ("ConnectivityByTau", "connectivity_by_tau"),
+        "correlation": ("autocorrelation", "population_autocorrelation"),
         "decoding": ("ScalarDecoding", "decode_scalar", "decode_time"),
-        "dimensionality": ("PCAResult", "participation_ratio", "participation_ratio_null", "pca", "pca_null"),
+        "dimensionality": (
+            "PCAResult",
+            "dimension_at",
+            "participation_ratio",
+            "participation_ratio_null",
+            "pca",
+            "pca_null",
+        ),
         "events": ("PETH", "peth"),
         "expectation": (
             "amplitude",
@@ -79,13 +110,16 @@ _MODULE_OF = {
             "peak_times",
             "trials_to_recover",
         ),
+        "exponentials": ("ExponentialFit", "fit_exponentials"),
         "geometry": ("ConditionGeometry", "condition_pca", "transfer_null", "transfer_projection"),
+        "integrated": ("IntegratedTimescale", "integrated_timescale"),
         "nulls": ("NullTest", "surrogate"),
         "plasticity": ("WeightHistory", "weight_history"),
         "rates": ("firing_rates", "instantaneous_rate", "population_rate", "sample_times"),
         "rewards": ("EligibilityAtReward", "RewardTriggered", "eligibility_at_reward", "reward_triggered_average"),
         "statistics": ("BinomialInterval", "BootstrapInterval", "binomial_interval", "bootstrap_mean"),
         "subspaces": ("SubspaceAngles", "angle_null", "principal_angles"),
+        "timescales": ("NetworkTimescales", "network_timescales"),
     }.items()
     for name in names
 }

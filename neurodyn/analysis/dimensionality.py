@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ._checks import FloatArray, floats, whole
+from ._checks import FloatArray, floats, number, whole
 from .nulls import NullTest, Surrogate, surrogate
 
 _AXES = ("time, unit", "trial, time, unit")
@@ -94,6 +94,29 @@ def pca_null(
     draws = range(whole(samples, "samples"))
     null = np.stack([_shares(surrogate(flat, kind=kind, seed=rng), components) for _ in draws])
     return NullTest(_shares(flat, components), null)
+
+
+def dimension_at(x: ArrayLike, share: float = 0.9) -> int:
+    """Number of principal components whose variances together exceed a share of the total.
+
+    Parameters
+    ----------
+    x : array, shape (time, unit) or (trial, time, unit)
+        Trials are laid end to end; all samples share one mean.
+    share : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    int
+        From 1 on. Khajehabdollahi et al. 2024 (ICLR, arXiv 2309.12927) publish the index of the component, counted
+        from 0: one less, for each trial on its own, averaged over trials.
+    """
+    share = number(share, "share", unit="", low=0, strict=True)
+    if share >= 1:
+        raise ValueError(f"share = {share!r}: below 1, such as 0.9")
+    flat = _samples(floats(x, "x", axes=_AXES), 2)
+    return int(np.searchsorted(np.cumsum(_shares(flat, min(flat.shape))), share, side="right")) + 1
 
 
 def participation_ratio(x: ArrayLike, *, bias_correction: bool = True) -> float:
