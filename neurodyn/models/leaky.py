@@ -246,7 +246,8 @@ class LeakyRNN(RecurrentNetwork):
         """Return start states and, if there is any, noise of one pass: a function of seed and step alone."""
         low, high = self.initial_state
         where = {"seed": seed, "step": step, "device": self.device}
-        found = {"state": low + (high - low) * uniforms("state", (batch, self.units), **where).to(self.dtype)}
+        state = uniforms("state", (batch, self.units), **where).to(self.dtype)
+        found = {"state": state.mul_(high - low).add_(low)}
         if self.noise:
             found["noise"] = self.noise * normals("noise", (steps, batch, self.units), **where).to(self.dtype)
         return found
