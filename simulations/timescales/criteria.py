@@ -1,0 +1,45 @@
+"""Numbers of several networks beside thresholds that each has to meet: how many do, with the interval of that share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+import neurodyn as nd
+
+SOURCE = "Khajehabdollahi et al. 2024"
+SHARE = ">= 0.6"  # of the networks have to meet a criterion
+
+
+class Criteria:
+    """Collects results and checks."""
+
+    def __init__(self) -> None:
+        self.results: dict[str, Any] = {}
+        self.checks: list[Any] = []
+
+    def each(
+        self, name: str, values: Sequence[float], threshold: str, *, reference: Any = None, source: str = SOURCE
+    ) -> None:
+        """Take note of a number of each network, its spread, and how many meet the threshold."""
+        values = [float(v) for v in values]
+        met = [nd.check(name, v, threshold).passed for v in values]
+        self.results |= nd.rounded({name: values}, 4)
+        finite = [v for v in values if np.isfinite(v)]
+        if len(finite) > 1:
+            self.results |= nd.spread(name, finite)
+        self.results |= nd.passes(f"{name} {threshold}", met)
+        label = f"{name} {threshold}: share of networks"
+        self.checks.append(nd.check(label, float(np.mean(met)), SHARE, reference=reference, source=source))
+
+    def note(self, values: Mapping[str, Any]) -> None:
+        """Take note of results without a threshold."""
+        self.results |= values
+
+
+def at(table: Mapping[str, np.ndarray], key: str, n: int) -> np.ndarray:
+    """Return a column of :func:`timescales.arms.taus` at N, (seed,), NaN where it was not reached."""
+    found = np.flatnonzero(table["N"] == n)
+    return table[key][:, found[0]] if found.size else np.full(len(table[key]), np.nan)

@@ -1,0 +1,85 @@
+"""What trained networks lose: units silenced, weights and time constants perturbed, old N asked again, new N retrained.
+
+It reads trainings that ``simulations/timescales_parity.py`` left, one file or more for each curriculum:
+``neurodyn run simulations/timescales_robustness.py --single runs/p.single-head.101.h5 --multi runs/p.multi-head.101.h5``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from timescales.arms import PAPER, SMALL, Size
+from timescales.criteria import Criteria
+from timescales.lesions import ablations, memories, opened, perturbations, retrained
+
+import neurodyn as nd
+
+
+@nd.simulation
+def timescales_robustness(
+    *,
+    single: list[Path] = [],  # noqa: B006
+    multi: list[Path] = [],  # noqa: B006
+    n: int = 0,
+    experiment: Literal["lesions", "retraining"] = "lesions",
+    quick: bool = False,
+    retrain_at: int = 0,
+    retrain_n: list[int] = [],  # noqa: B006
+    epochs: int = 20,
+    seed: int = 1,
+    out: Path | None = None,
+) -> nd.Outcome:
+    """Silence units, perturb weights and time constants, ask for old N, or retrain on new N; both curricula side by side.
+
+    Parameters
+    ----------
+    single, multi : list of path
+        Recordings of trainings under single- and multi-head curricula on N-parity.
+    n : int
+        N of the snapshots; 0 means the largest that all of them solved.
+    experiment : str
+        lesions: ablation, perturbation and memory of smaller N. retraining: single new N by head 0.
+    quick : bool
+        Fewer units, directions and streams.
+    retrain_at : int
+        N of the snapshots that are retrained; 0 means ``n``.
+    retrain_n : list of int
+        New N; by default 2, 4 and 6 above it.
+    epochs : int
+        Epochs of retraining.
+    seed : int
+        Key of streams and directions.
+    """
+    if not single or not multi:
+        raise ValueError(
+            "single and multi name no recordings; make them by simulations/timescales_parity.py, and give both"
+        )
+    runs = {"single-head": opened(single, "SingleHead"), "multi-head": opened(multi, "MultiHead")}
+    common = set.intersection(*(set(r.snapshots) for members in runs.values() for r in members))
+    if n == 0 and not common:
+        raise ValueError("there is no N that all of these trainings solved; name recordings that went further")
+    n = n or max(common)
+    found = Criteria()
+    found.note({"N": n})
+    if experiment == "retraining":
+        at = retrain_at or n
+        wanted = retrain_n or [at + 2, at + 4, at + 6]
+        size = SMALL if quick else PAPER
+        figures, data = retrained(found, runs, at, wanted, epochs, Size(0, size.batch, size.steps, size.tests), seed)
+        return nd.Outcome(found.results, found.checks, data, figures)
+    group, repeats, directions = (10, 5, 5) if quick else (20, 10, 10)
+    figures, data = {}, {}
+    for part in (
+        ablations(found, runs, n, group, repeats, seed),
+        perturbations(found, runs, n, directions, repeats, seed),
+        memories(found, runs, n, np.arange(2, n + 4), seed),
+    ):
+        figures |= part[0]
+        data |= part[1]
+    return nd.Outcome(found.results, found.checks, data, figures)
+
+
+if __name__ == "__main__":
+    timescales_robustness.main()
