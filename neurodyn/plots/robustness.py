@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,6 +15,7 @@ from neurodyn.plots.lines import draw_band
 from neurodyn.plots.training import members_of
 from neurodyn.training.robustness import Ablation, Perturbation, relative_accuracy
 
+Result = TypeVar("Result", Ablation, Perturbation)
 _PERTURBED = {"recurrent": "weights", "tau": "time constants"}
 
 
@@ -39,7 +41,7 @@ def ablated_units(
     ValueError
         No results, or published values of a condition that is not among them.
     """
-    members = members_of("results", results, Ablation, "Ablation")
+    members = _members(results, Ablation)
     for name in published or {}:
         if name not in members:
             raise ValueError(f"published has {name!r}; the conditions are {', '.join(map(repr, members))}")
@@ -91,7 +93,7 @@ def perturbation(
     ValueError
         No results, weights beside time constants, or different sizes within a condition.
     """
-    members = members_of("results", results, Perturbation, "Perturbation")
+    members = _members(results, Perturbation)
     kinds = sorted({p.what for each in members.values() for p in each})
     if len(kinds) > 1:
         raise ValueError(f"results perturb {' and '.join(kinds)}; draw each in a figure, or axes, of its own")
@@ -115,6 +117,15 @@ def perturbation(
     panel.set_title(f"Random perturbation of the {what}" if title is None else title)
     legend_right(panel, title=_drawn(members), alignment="left", labelspacing=0.9)
     return figure
+
+
+def _members(results: Any, kind: type[Result]) -> dict[str, list[Result]]:
+    members = members_of("results", results, kind.__name__)
+    for condition, each in members.items():
+        strange = [one for one in each if not isinstance(one, kind)]
+        if strange:
+            raise ValueError(f"results[{condition!r}] holds {strange[0]!r}; give {kind.__name__} only")
+    return members
 
 
 def _halves(sizes: np.ndarray) -> str:

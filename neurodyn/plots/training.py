@@ -177,7 +177,9 @@ def time_constants(
         raise ValueError(
             "runs: none of them solved an N, so no network was kept; plots.training_curves shows how far they got"
         )
-    edges = np.histogram_bin_edges(np.concatenate(pooled), bins=30)
+    together = np.concatenate(pooled)
+    # Narrow enough for those between 1 and 2, also where a few reach 20.
+    edges = np.histogram_bin_edges(together, bins=int(np.clip(np.ptp(together) / 0.05, 20, 100)))
     kinds = {run.config["network"].get("continuous", False) for each in members.values() for run in each}
     units = " or ".join("digits" if continuous else "steps" for continuous in sorted(kinds))
 
@@ -187,9 +189,8 @@ def time_constants(
     for k, (name, each) in enumerate(found.items()):
         colour = CYCLE[k % len(CYCLE)]
         largest = sorted({max(tau, default=0) for tau in each})
-        reached = (
-            "none solved" if largest == [0] else "to N = " + " – ".join(map(str, largest[:: max(1, len(largest) - 1)]))
-        )
+        ends = "–".join(map(str, dict.fromkeys((largest[0], largest[-1]))))
+        reached = f"N up to {ends}" if largest[-1] else "no N solved"
         handles.append(Line2D([], [], color=colour, label=f"{name} ({_networks(len(each))}, {reached})"))
         kept = [tau for tau in each if tau]
         if not kept:
@@ -197,7 +198,7 @@ def time_constants(
         n = sorted(set().union(*kept))
         for ax, statistic in zip(panels, (np.mean, np.std), strict=False):
             table = np.array([[statistic(tau[at]) if at in tau else np.nan for at in n] for tau in kept])
-            draw_band(ax, np.array(n), table, colour, "_", spread="sd", seeds=False)
+            draw_band(ax, np.array(n), table, colour, "_", spread="sd", seeds=True)
         rows.append(kept)
         counts = np.mean([np.histogram(tau[max(tau)], edges)[0] for tau in kept], axis=0)
         # On a logarithmic axis nothing has no place: it lies below the lower end.
@@ -280,22 +281,14 @@ def network_timescales(
         ax.set_xlabel("N (digits)")
         ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         ax.set_title(statistic[:1].upper() + statistic[1:])
+        ax.set_ylabel(label("network timescale", units))
         ax.set_ylim(bottom=0)
-    panels[0].set_ylabel(label("network timescale", units))
     if len(panels) > 1:
         panel_letters(panels)
     handles = [Line2D([], [], color=CYCLE[k % len(CYCLE)], label=text) for k, text in enumerate(conditions)]
     legend_below(figure, handles + ([Line2D([], [], color=GREY, linestyle=":", label="null")] if null else []))
     caption(figure, f"Over networks: {spread_text('sd', drawn)}.")
     return figure
-
-
-def trainings(name: str, given: Mapping[str, Any]) -> dict[str, list[TrainingRun]]:
-    """The trainings of each condition, opened where they are paths."""
-    return {
-        condition: [opened(f"{name}[{condition!r}]", run) for run in each]
-        for condition, each in members_of(name, given, (TrainingRun, str, Path), "training").items()
-    }
 
 
 def opened(name: str, run: Any) -> TrainingRun:
@@ -307,7 +300,13 @@ def opened(name: str, run: Any) -> TrainingRun:
     return run
 
 
-def members_of(name: str, given: Any, kinds: type | tuple[type, ...], noun: str) -> dict[str, list[Any]]:
+def trainings(name: str, given: Any) -> dict[str, list[TrainingRun]]:
+    """The trainings of each condition, opened where they are paths."""
+    found = members_of(name, given, "training")
+    return {condition: [opened(f"{name}[{condition!r}]", run) for run in each] for condition, each in found.items()}
+
+
+def members_of(name: str, given: Any, noun: str) -> dict[str, list[Any]]:
     """One or several results of each condition as lists, none of them empty."""
     if not isinstance(given, Mapping):
         raise ValueError(
@@ -315,7 +314,7 @@ def members_of(name: str, given: Any, kinds: type | tuple[type, ...], noun: str)
         )
     if not given:
         raise ValueError(f"{name} is empty: give at least one named condition")
-    found = {condition: [each] if isinstance(each, kinds) else list(each) for condition, each in given.items()}
+    found = {k: list(each) if isinstance(each, list | tuple) else [each] for k, each in given.items()}
     for condition, each in found.items():
         if not each:
             raise ValueError(f"{name}[{condition!r}] is empty; give one {noun} or several")
