@@ -432,8 +432,8 @@ class _Loop:
 
 
 def _optimizer(parameters: list[Tensor], plan: Plan) -> torch.optim.Optimizer:
-    for p in parameters:
-        p.data = p.data.contiguous()  # fused steps take parameter and gradient in the order of memory, whatever their layout
+    for p in parameters:  # fused steps take parameter and gradient in the order of memory, whatever their layout
+        p.data = p.data.contiguous()
     fused = all(p.device.type == "cpu" for p in parameters)  # half the time there; the numbers of SGD are the same
     if plan.optimizer == "adam":
         return torch.optim.Adam(parameters, lr=plan.learning_rate, fused=fused, foreach=not fused)
