@@ -32,11 +32,11 @@ class TimescalesNull:
     def test(self, name: str = "median") -> NullTest[float]:
         """One line of the summary as a :class:`NullTest`, alternative "greater".
 
-        A surrogate without a single unit above 1 has no mean or median over them; it counts as below the data.
+        A surrogate without a single unit above 1 has no mean or median over them; it counts as 0.
         """
         choice(name, "name", tuple(self.observed))
         values = self.null[name]
-        return NullTest(self.observed[name], np.where(np.isnan(values), -np.inf, values), "greater")
+        return NullTest(self.observed[name], np.nan_to_num(values), "greater")
 
     def __str__(self) -> str:
         rows = [f"{'':14}{'observed':>10}{'null':>10}{'5 %':>10}{'95 %':>10}"]

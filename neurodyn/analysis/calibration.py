@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from ._checks import FloatArray, number, whole
-from .exponentials import fit_exponentials
+from .exponentials import ROUNDING, fit_exponentials
 from .timescales import NetworkTimescales
 
 # Correlations at lag 1 at which the critical ratio is found; it is interpolated between them.
@@ -76,8 +76,8 @@ def _critical(
 
 
 def _improvement(single: FloatArray, double: FloatArray) -> FloatArray:
-    # Residuals of rounding size, as of exact exponentials, can't improve.
-    return np.log(np.maximum(single, 1e-20) / np.maximum(double, 1e-20))
+    # Below the floor lies rounding, in which two exponentials would always win.
+    return np.log(np.maximum(single, 100 * ROUNDING) / np.maximum(double, 100 * ROUNDING))
 
 
 def drawn_autocorrelation(

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from ._checks import FloatArray, IntArray, number, whole
 
 SHORTEST = 0.02  # steps: exp(-1/0.02) is 2e-22, a component that lives at lag 0 only
+ROUNDING = 1e-16  # mean squared residual of a fit that is exact but for rounding
 _FINE_GRID, _GRID, _STARTS, _ITERATIONS = 400, 63, 4, 100
 
 
@@ -37,8 +38,8 @@ class ExponentialFit:
     @property
     def aic(self) -> FloatArray:
         """Akaike's criterion 2k + n ln(RSS / n), shape (unit); k = 2 parameters for each component, n = `lags`."""
-        # Residuals of 1e-10 are rounding: without the floor a perfect fit would have minus infinity.
-        return 4 * self.tau.shape[1] + self.lags * np.log(np.maximum(self.rss / self.lags, 1e-20))
+        # Below the floor lies rounding, in which more parameters would always win.
+        return 4 * self.tau.shape[1] + self.lags * np.log(np.maximum(self.rss / self.lags, ROUNDING))
 
 
 def fit_exponentials(autocorrelation: ArrayLike, *, components: int = 1, longest: float = 100.0) -> ExponentialFit:
@@ -97,23 +98,19 @@ def _decays(log_tau: FloatArray, lags: int) -> FloatArray:
 def _single(y: FloatArray, longest: float) -> tuple[FloatArray, FloatArray, FloatArray]:
     """tau (unit, 1), weight (unit, 1) and rss (unit): the grid, then ever finer grids around its minimum."""
     low, high = np.log(SHORTEST), np.log(longest)
-    u = np.broadcast_to(np.linspace(low, high, _FINE_GRID), (len(y), _FINE_GRID))
-    basis = _decays(u[0], y.shape[1])
+    u = np.linspace(low, high, _FINE_GRID)[None]
     step, rows = u[0, 1] - u[0, 0], np.arange(len(y))
-    along, power = y @ basis.T, (basis * basis).sum(axis=1)
     while True:
-        amplitude = np.clip(along / power, 0.0, 1.0)
-        best = np.argmin(amplitude * (amplitude * power - 2 * along), axis=1)
-        centre = u[rows, best]
+        basis = _decays(u, y.shape[1])
+        amplitude = np.clip((basis @ y[:, :, None])[:, :, 0] / (basis * basis).sum(axis=2), 0.0, 1.0)
+        # From the residuals, since expanded into products it would lose half the digits of tau.
+        cost = ((y[:, None] - amplitude[:, :, None] * basis) ** 2).sum(axis=2)
+        best = np.argmin(cost, axis=1)
+        centre = np.broadcast_to(u, cost.shape)[rows, best]
         if step < 1e-11:
-            break
+            return np.exp(centre)[:, None], amplitude[rows, best][:, None], cost[rows, best]
         step = step / 4
         u = np.clip(centre[:, None] + step * np.arange(-4, 5), low, high)
-        basis = _decays(u, y.shape[1])
-        along, power = np.einsum("ugk,uk->ug", basis, y), np.einsum("ugk,ugk->ug", basis, basis)
-    a = amplitude[rows, best]
-    rss = ((y - a[:, None] * _decays(centre, y.shape[1])) ** 2).sum(axis=1)
-    return np.exp(centre)[:, None], a[:, None], rss
 
 
 def _double(

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neurodyn.analysis import participation_ratio, participation_ratio_null, pca, pca_null
+from neurodyn.analysis import dimension_at, participation_ratio, participation_ratio_null, pca, pca_null
 
 
 def u_statistics(x):
@@ -127,3 +127,15 @@ def test_parallel_analysis_finds_the_number_of_shared_components():
 def test_errors_say_what_is_wrong(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_dimension_at_counts_components_until_the_share_is_exceeded():
+    # Orthogonal units of variance 5, 3 and 2: cumulative shares 0.5, 0.8, 1.
+    x = np.array([[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) * np.sqrt([5.0, 3, 2])
+    assert [dimension_at(x, share) for share in (0.3, 0.6, 0.81, 0.9)] == [1, 2, 3, 3]
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 20)) * np.sqrt(0.5 ** np.arange(20))
+    ratio = np.cumsum(pca(x, components=20).explained_ratio)
+    assert dimension_at(x) == int(np.argmax(ratio > 0.9)) + 1
+    with pytest.raises(ValueError, match="share = 1.0"):
+        dimension_at(x, 1.0)
