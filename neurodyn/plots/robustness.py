@@ -131,7 +131,7 @@ def _members(results: Any, kind: type[Result]) -> dict[str, list[Result]]:
 def _halves(sizes: np.ndarray) -> str:
     reached = sizes[np.isfinite(sizes)]
     if not len(reached):
-        return "half is never reached"
+        return "half lies outside these sizes"
     text = f"half at {np.median(reached):.2g}"
     if len(sizes) > 1:
         text += f" (median, {len(reached)} of {len(sizes)})"
