@@ -26,6 +26,15 @@ def test_snippets_on_plasticity(number: int, tmp_path: Path, monkeypatch: pytest
         assert names["trained"]["plastic"].plastic and names["run"]["plastic.w"].shape == (200, 2)
 
 
+def test_snippet_on_timescales(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (snippet,) = snippets("timescales.md")
+    names: dict = {}
+    exec(compile(snippet, "timescales.md", "exec"), names)
+    assert names["run"].snapshots == [2, 3] and names["simulated"]["units.r"].shape[1] == 64
+    assert (tmp_path / "runs" / "tau.png").exists()
+
+
 @pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda p: p.stem)
 def test_tutorials_run(tutorial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
