@@ -53,11 +53,11 @@ class TrainingRun:
         """One row for each epoch: N, loss, accuracy (mean over heads), gradient_norm, seconds and, where it is learnt, tau."""
         import pandas
 
-        prefix = "training/"
-        columns = {key.removeprefix(prefix): self.recording[key] for key in self.recording if key.startswith(prefix)}
-        series = {k: v.values for k, v in columns.items() if v.ndim == 1}
-        epochs = next(iter(columns.values()))["epoch"].values.astype(int) if columns else []
-        return pandas.DataFrame(series, index=pandas.Index(epochs, name="epoch"))
+        with self.recording.open() as file:
+            columns = {name: values[()] for name, values in file.get("training", {}).items() if values.ndim == 1}
+        epochs = columns.pop("epoch", np.zeros(0)).astype(int)
+        columns = {name: values for name, values in columns.items() if values.shape == epochs.shape and name != "head"}
+        return pandas.DataFrame(columns, index=pandas.Index(epochs, name="epoch"))
 
     @property
     def accuracy_of_heads(self) -> np.ndarray:
@@ -67,12 +67,18 @@ class TrainingRun:
     @property
     def snapshots(self) -> list[int]:
         """The N at which the network was kept: the largest of each stage that was solved, increasing."""
-        return sorted(int(k.removeprefix("N=")) for k in self.recording.tree("model") if k.startswith("N="))
+        return sorted(self.epochs_to_solve)
 
     @property
     def epochs_to_solve(self) -> dict[int, int]:
         """Epochs until each of :attr:`snapshots` was solved, from the beginning."""
-        return {n: int(self.snapshot(n)["epoch"]) for n in self.snapshots}
+        epochs = {k: epoch for k, epoch in self._kept().items() if k.startswith("N=")}
+        return dict(sorted((int(k.removeprefix("N=")), epoch) for k, epoch in epochs.items()))
+
+    def _kept(self) -> dict[str, int]:
+        """Labels of all snapshots and their epochs, without reading any array."""
+        with self.recording.open() as file:
+            return {label: int(group.attrs["epoch"]) for label, group in file["model"].items()}
 
     def snapshot(self, at: int | str = "last") -> dict[str, Any]:
         """Return what was kept at N, "initial" or "last": stage (all N trained then), epoch, and arrays by name.
@@ -83,7 +89,7 @@ class TrainingRun:
         try:
             return self.recording.tree(f"model/{label}")
         except KeyError:
-            others = [repr(k) for k in self.recording.tree("model") if not k.startswith("N=")]
+            others = [repr(k) for k in self._kept() if not k.startswith("N=")]
             kept = ", ".join([*map(str, self.snapshots), *sorted(others)])
             raise KeyError(f"no snapshot {at!r} in {self.recording!r}; there are {kept}") from None
 
