@@ -24,6 +24,7 @@ CASES = {
     "startup": "case_startup",
     "batch": "case_batch",
     "plasticity": "case_plasticity",
+    "training": "case_training",
 }
 RESULTS = Path(__file__).resolve().parent / "results"
 

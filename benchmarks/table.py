@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("numpy", "numba", "llvmlite", "brian2", "cython", "h5py")
+_PACKAGES = ("numpy", "numba", "llvmlite", "torch", "brian2", "cython", "h5py")
 
 
 @dataclass(frozen=True)
