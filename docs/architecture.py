@@ -28,6 +28,7 @@ BOXES = {
             ["run.py  one loop over trials", "    and chunks: asks", "drive.py  serves: alone, in", "    threads, as a batch", "recorder.py  what goes where"]),
     "simulate": (0.0, 2.9, 3.3, 1.8, "user", "simulate.py, cli.py", ["nd.simulate, @nd.simulation,", "neurodyn run, rerun, info, plot,", "conformance"]),
     "file": (4.1, 0.0, 3.3, 2.4, "file", "recording/", ["HDF5, whole or not at all", "segments, checkpoints, resume", "trees/  circuits, sessions", "    and runs as arrays"]),
+    "training": (12.3, 0.0, 3.9, 2.5, "core", "training/", ["torch modules of models/, by gradient", "trainer.py  one loop: curricula,", "    checkpoints, the same file", "kernels/rnn_scan.py  the products", "net.circuit(): a circuit again"]),
     "results": (0.0, 0.0, 3.3, 2.1, "side", "analysis/, plots/", ["arrays in, numbers out,", "each with its null;", "results in, figures out"]),
 }  # fmt: skip
 
@@ -41,6 +42,7 @@ ARROWS = [
     ("simulate", "run", "", (1, 0.5), (0, 0.6)),
     ("run", "runners", "begin, advance, end", (1, 0.5), (0.5, 0)),
     ("run", "file", "chunks", (0.3, 0), (1, 0.6)),
+    ("training", "file", "history, snapshots", (0, 0.4), (1, 0.25)),
     ("file", "results", "", (0, 0.45), (1, 0.5)),
     ("file", "describe", "nd.load(f).network()", (0.3, 1), (0.95, 0)),
 ]
