@@ -37,7 +37,7 @@ def autocorrelation(x: ArrayLike, *, lags: int = 200) -> FloatArray:
 
     Notes
     -----
-    Subtracting the mean of a trial takes about 2 tau / T, the variance of that mean, off every lag. For trials of less than
+    Subtracting the mean of a trial takes its variance, about 2 tau / T, off every lag. For trials of less than
     some hundred timescales a fit of these values is biased towards short timescales; see :func:`fit_timescales_abc`.
 
     References

@@ -56,7 +56,7 @@ def integrated_timescale(x: ArrayLike, *, window: float = 5.0) -> IntegratedTime
     For one exponential tau is its time constant; for several about their mean weighted by variance. No choice
     between models is made, and an error of the autocorrelation of size e moves tau by e times the window, not
     by orders of magnitude. What lies beyond the window is cut off: of one exponential 0.7 %, of 0.7 of variance with
-    3 steps and 0.3 with 25 (9.6 in all) 14 %, which a window of 15 finds. Oscillations cancel.
+    3 steps and 0.3 with 25 (9.6 in all) 15 %, which a window of 15 finds. Oscillations cancel.
 
     The subtracted mean of a trial makes the sum too small by about (2 W + 1) / T of itself; that is added.
     The standard error is that of Madras and Sokal, integral * sqrt(2 (2 W + 1) / N) with N steps in all trials; for
