@@ -261,7 +261,11 @@ class LeakyRNN(RecurrentNetwork):
         return found
 
     def circuit(self, *, heads: int | Sequence[int] | None = None, hold: int = 1, dt: Any = "1 ms") -> Circuit:
-        """Return the network as a circuit, for :func:`neurodyn.simulate` on any backend; see there for names."""
+        """Return the network as a circuit, for :func:`neurodyn.simulate` on any backend, in float64.
+
+        Population "units" (``units.r``), input "digits", connections "recurrent" and "input", and ``readout.logits`` of
+        the chosen heads. ``hold`` matters to networks in continuous time, ``dt`` is the time that a step stands for.
+        """
         from neurodyn.models.leaky_circuit import leaky_circuit
 
         chosen = self._chosen(heads)
