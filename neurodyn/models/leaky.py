@@ -63,7 +63,8 @@ class LeakyRNN(RecurrentNetwork):
     gain : float
         See ``weight_initial``; >= 0.
     precision : "float32" or "bfloat16"
-        "bfloat16" keeps the states of a pass in bfloat16, with sums of products in float32 and weights as they are.
+        "bfloat16" computes a pass in bfloat16, with sums of products in float32; weights are kept as they are. Leaks are
+        rounded too: tau = 100 acts as 85, and from 512 on a unit does not leak at all.
     seed : int
         Key of all start values.
 
@@ -180,7 +181,9 @@ class LeakyRNN(RecurrentNetwork):
             one_of("tau", tau, ("learn", "shared"))
             values = np.asarray(initial, dtype=float)
             if tau == "shared" and values.shape not in ((), (2,)):
-                raise ValueError(f"tau_initial has shape {values.shape}; one shared tau needs (low, high) or one number")
+                raise ValueError(
+                    f"tau_initial has shape {values.shape}; one shared tau needs (low, high) or one number"
+                )
             if values.shape == (2,) and (tau == "shared" or self.units != 2):
                 low, high = values
                 if not low <= high:

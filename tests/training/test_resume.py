@@ -232,9 +232,9 @@ def started(*command):
     return process
 
 
-def wait_for(folder, pattern, process):
-    """Wait until a file is there, or the process has ended."""
-    while not list(folder.glob(pattern)) and process.poll() is None:
+def wait_for(folder, pattern, process, before=()):
+    """Wait until a file is there that was not there before, or the process has ended."""
+    while not set(folder.glob(pattern)) - set(before) and process.poll() is None:
         time.sleep(0.002)
 
 
@@ -247,8 +247,10 @@ def killed_again_and_again(out, optimizer, kills, whole, seed, latest=0.3):
     """Kill at random moments until so many met a training, and end it here; return how often it went on."""
     rng, met = np.random.default_rng(seed), 0
     while met < kills and not out.exists():
+        segments = f".{out.name}.*/*.h5"
+        before = list(out.parent.glob(segments))
         process = started(SCRIPT, out, optimizer)
-        wait_for(out.parent, f".{out.name}.*/*.h5", process)
+        wait_for(out.parent, segments, process, before)
         time.sleep(rng.uniform(0, latest))
         process.send_signal(signal.SIGKILL)
         code, errors = ended(process)
@@ -271,10 +273,10 @@ def test_a_killed_training_goes_on(tmp_path, whole):
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_many_kills(optimizer, tmp_path, whole):
     total = 0
-    for number in range(4):
+    for number in range(2):
         (tmp_path / str(number)).mkdir()
-        total += killed_again_and_again(tmp_path / str(number) / "a.h5", optimizer, 6, whole, seed=number)[1]
-    assert total >= 8
+        total += killed_again_and_again(tmp_path / str(number) / "a.h5", optimizer, 4, whole, seed=number)[1]
+    assert total >= 4
 
 
 def test_sigterm_and_a_simulation_with_resume(tmp_path, whole):
