@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from neurodyn.kernels.draws import uniforms
 
@@ -116,9 +117,8 @@ class RecurrentNetwork(nn.Module, ABC):
         chosen = self._chosen(heads)
         weight, bias = self.readout_weight[chosen], self.readout_bias[chosen]
         r = self.run(x, hold=hold, draws=draws, last=not every)
-        if every:
-            return torch.einsum("tbn,hon->thbo", r, weight) + bias[:, None]
-        return torch.matmul(r, weight.transpose(1, 2)) + bias[:, None]
+        logits = functional.linear(r, weight.flatten(0, 1), bias.flatten()).unflatten(-1, bias.shape)
+        return logits.movedim(-2, -3)
 
     def _chosen(self, heads: int | Sequence[int] | None) -> slice | list[int]:
         if heads is None or isinstance(heads, int):
