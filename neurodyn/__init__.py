@@ -50,8 +50,9 @@ if TYPE_CHECKING:
     from neurodyn.simulate import Sample, simulate
     from neurodyn.simulation import Outcome, check, simulation
     from neurodyn.training.curricula import MultiHead, NoCurriculum, SingleHead, Sliding
+    from neurodyn.training.loop import TrainingError
     from neurodyn.training.run import TrainingRun, load_training
-    from neurodyn.training.trainer import TrainingError, train
+    from neurodyn.training.trainer import train
     from neurodyn.units import Quantity, Time, quantity
 
 # Where each public name is defined; it is imported at its first use, so that `import neurodyn` stays quick.
@@ -93,7 +94,7 @@ _PUBLIC = {
     "ThreeFactor": "plasticity.learners",
     "Time": "units",
     "Trace": "plasticity.rule",
-    "TrainingError": "training.trainer",
+    "TrainingError": "training.loop",
     "TrainingRun": "training.run",
     "Trial": "session",
     "TrialDelta": "plasticity.learners",

@@ -16,8 +16,9 @@ from neurodyn.circuit import Circuit
 from neurodyn.network import Network, realize
 from neurodyn.program import Program
 from neurodyn.running.drive import in_threads, together
+from neurodyn.running.progress import progress_bar
 from neurodyn.running.run import Run, as_session, fingerprint
-from neurodyn.running.stopping import Resume, StopRequest, Suspended, listening, resume_by_default
+from neurodyn.running.stopping import Resume, StopRequest, Suspended, finished, listening, resume_by_default
 from neurodyn.session import Session
 
 if TYPE_CHECKING:
@@ -235,23 +236,6 @@ def _threads(backend: str, networks: int, threads: int | None) -> int:
     return threads or min(networks, os.cpu_count() or 1) if engine_class(backend).threads else 1
 
 
-def finished(path: Path, wanted: Mapping[str, str]) -> Recording:
-    """Return the recording of a run that needs no resuming, since it is complete."""
-    from neurodyn.recording import load
-    from neurodyn.recording.leftovers import sweep
-
-    recording = load(path)
-    found = recording.attrs.get("run_fingerprint")
-    if found != wanted or not recording.complete:
-        other = [k for k in wanted if not isinstance(found, Mapping) or found.get(k) != wanted[k]]
-        raise FileExistsError(
-            f"out = {str(path)!r} exists and is not what this call records (another {', '.join(other) or 'end'}); "
-            "give another name, or overwrite=True instead of resume"
-        )
-    sweep(Path(os.path.realpath(path)), done=True)  # a kill may have come after the file had its name
-    return recording
-
-
 def _engines(runs: list[Run], options: dict[str, Any]) -> Callable[[Callable[[int], Any]], None]:
     """Give each run its engine, and return what serves them all."""
     make = engine_class(options["backend"])
@@ -282,12 +266,3 @@ def _engines(runs: list[Run], options: dict[str, Any]) -> Callable[[Callable[[in
             together(group, batch, tick)
 
     return serve
-
-
-def progress_bar(total: int, progress: bool | None, unit: str = "trial") -> Any:
-    """Return a progress bar; silent where nobody watches (``progress=None`` and no terminal)."""
-    from tqdm.auto import tqdm
-
-    return tqdm(
-        total=total, unit=unit, disable=not (sys.stderr.isatty() if progress is None else progress), leave=False
-    )

@@ -40,7 +40,7 @@ def command(
 
     ValueError for unknown runners and circuits, FileExistsError for a page without a place for the table.
     """
-    from neurodyn.simulate import progress_bar
+    from neurodyn.running.progress import progress_bar
 
     runners, rows_wanted, rows = known(runner), lines(circuit, dtype, quick=quick, full=full), []
     if out is not None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from neurodyn.recording import Recording
 
 RESUMABLE = 75  # exit code: EX_TEMPFAIL of sysexits.h, "try again"
 
@@ -63,3 +68,20 @@ def listening(stop: StopRequest) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def finished(path: Path, wanted: Mapping[str, str]) -> Recording:
+    """Return the recording of a run that needs no resuming, since it is complete."""
+    from neurodyn.recording import load
+    from neurodyn.recording.leftovers import sweep
+
+    recording = load(path)
+    found = recording.attrs.get("run_fingerprint")
+    if found != wanted or not recording.complete:
+        other = [k for k in wanted if not isinstance(found, Mapping) or found.get(k) != wanted[k]]
+        raise FileExistsError(
+            f"out = {str(path)!r} exists and is not what this call records (another {', '.join(other) or 'end'}); "
+            "give another name, or overwrite=True instead of resume"
+        )
+    sweep(Path(os.path.realpath(path)), done=True)  # a kill may have come after the file had its name
+    return recording

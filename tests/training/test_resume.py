@@ -20,7 +20,8 @@ import neurodyn as nd
 from neurodyn import cli
 from neurodyn.recording import Writer
 from neurodyn.running.stopping import RESUMABLE, StopRequest, resume_by_default
-from neurodyn.training.trainer import Plan, _Loop
+from neurodyn.training.loop import Loop
+from neurodyn.training.plan import Plan
 
 SCRIPT = Path(__file__).with_name("killed_training.py")
 QUICK: Any = {"batch": 8, "steps": 4, "tests": 2, "epochs": 4, "threshold": 0.01, "progress": False}
@@ -106,7 +107,7 @@ def test_the_state_of_the_optimiser_survives(optimizer, momentum, tmp_path):
                 momentum=momentum, clip=2.0, seed=1, **numbers)  # fmt: skip
 
     def looped(path, every=0):
-        loop, stop = _Loop(net(), Stopping(), plan), StopRequest()
+        loop, stop = Loop(net(), Stopping(), plan), StopRequest()
         countdown[0] = every
         header = loop.header({})
         with Writer(path, header=header, checkpoints=True, resume=True) as writer:

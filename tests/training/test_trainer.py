@@ -13,7 +13,8 @@ from torch.nn import functional
 
 import neurodyn as nd
 from neurodyn.training.curricula import curriculum_of
-from neurodyn.training.trainer import Plan, _Loop
+from neurodyn.training.loop import Loop
+from neurodyn.training.plan import Plan
 
 PASSED = 0.01  # a threshold that every stage exceeds
 NEVER = 1 - 1e-9
@@ -326,7 +327,7 @@ def test_a_step_assumes_no_cpu(kind):
     """Tensors without values of the "meta" device don't mix with others; fused optimisers don't know it."""
     plan = Plan(curriculum=nd.MultiHead(), until=None, epochs=1, patience=None, batch=4, steps=1, tests=1, threshold=0.9,
                 optimizer="sgd", learning_rate=0.1, momentum=0.1, clip=1.0, seed=1)  # fmt: skip
-    loop = _Loop(net(kind).to("meta"), nd.tasks.Parity(), plan)
+    loop = Loop(net(kind).to("meta"), nd.tasks.Parity(), plan)
     loop.optimizer = torch.optim.SGD(loop.net.parameters(), lr=0.1)
     for number in range(2):
         loss, norm = loop._step(number)

@@ -1,0 +1,84 @@
+"""The numbers of a training, checked before anything is computed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from neurodyn.models.naming import one_of
+from neurodyn.training.curricula import Curriculum
+
+#: a training that was stopped may be resumed with others
+ENDS = ("until", "epochs", "patience")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The numbers of a training, checked; see :func:`train`."""
+
+    curriculum: Curriculum
+    until: int | None
+    epochs: int
+    patience: int | None
+    batch: int
+    steps: int
+    tests: int
+    threshold: float
+    optimizer: str
+    learning_rate: float
+    momentum: float
+    clip: float
+    seed: int
+
+    def __post_init__(self) -> None:
+        one_of("optimizer", self.optimizer, ("sgd", "adam"))
+        for name in ("epochs", "batch", "steps", "tests"):
+            _whole(name, getattr(self, name), 1)
+        if self.patience is not None:
+            _whole("patience", self.patience, 1)
+        _whole("seed", self.seed, 0)
+        if self.seed >= 2**63:
+            raise ValueError(f"seed = {self.seed}; give a whole number from 0 to 2^63 - 1")
+        if not 0 < self.threshold < 1:
+            raise ValueError(f"threshold = {self.threshold!r}; give an accuracy between 0 and 1")
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"momentum = {self.momentum!r}; allowed is 0 up to, but not, 1")
+        for name in ("learning_rate", "clip"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} = {getattr(self, name)!r}; give a positive number")
+        if self.until is not None:
+            last = self.curriculum.first[-1]
+            _whole("until", self.until, last)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """All numbers, for a recording."""
+        return {**vars(self), "curriculum": self.curriculum.config}
+
+    def check_heads(self, heads: int) -> None:
+        """Raise ValueError if so many heads don't serve the first stage, or don't reach ``until``."""
+        stage, until = self.curriculum.first, self.until
+        if len(stage) > heads:
+            raise ValueError(
+                f"the first stage has N = {stage[0]} to {stage[-1]}, {len(stage)} heads, and the network has {heads}; "
+                "give it more heads"
+            )
+        while until is not None and stage[-1] < until:
+            following = self.curriculum.next(stage)
+            if following is None:
+                raise ValueError(
+                    f"until = {until}: {self.curriculum} ends with N = {stage[-1]}; choose another, or leave it out"
+                )
+            if len(following) > heads:
+                raise ValueError(
+                    f"until = {until}: {heads} heads reach N = {stage[-1]} under {self.curriculum}; give the network more"
+                )
+            if len(following) == len(stage):
+                return  # and so on, with as many heads
+            stage = following
+
+
+def _whole(name: str, value: Any, least: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"{name} = {value!r}; give a whole number, at least {least}")
