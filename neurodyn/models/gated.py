@@ -46,8 +46,8 @@ class _Gated(RecurrentNetwork):
     def _bias(self, gate: int, value: Tensor) -> None:
         """Set the bias of a gate: one of torch's two, the other is zero."""
         rows = slice(gate * self.units, (gate + 1) * self.units)
-        self.layer.bias_ih_l0[rows] = value
-        self.layer.bias_hh_l0[rows] = 0.0
+        self.layer.get_parameter("bias_ih_l0")[rows] = value
+        self.layer.get_parameter("bias_hh_l0")[rows] = 0.0
 
     def run(self, x: Tensor, *, hold: int = 1, draws: Draws | None = None, last: bool = False) -> Tensor:
         """Return the states of the units after each step, (time, batch, unit), or the last alone (batch, unit)."""
@@ -109,10 +109,13 @@ class LSTM(_Gated):
 
     def forget_times(self, x: Tensor) -> Tensor:
         """Return 1/(1 - mean forget gate) of each unit over the sequences x (time, batch, input): (unit,), in steps."""
-        w, weights, biases = self.units, self.layer.weight_ih_l0, self.layer.bias_ih_l0 + self.layer.bias_hh_l0
+        rows = slice(self.units, 2 * self.units)
+        from_input, from_state, bias, other = (
+            self.layer.get_parameter(name)[rows]
+            for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+        )
         with torch.no_grad():
             h = self.run(x)
             before = torch.cat([torch.zeros_like(h[:1]), h[:-1]])
-            rows = slice(w, 2 * w)
-            gate = x.to(self.dtype) @ weights[rows].T + before @ self.layer.weight_hh_l0[rows].T + biases[rows]
+            gate = x.to(self.dtype) @ from_input.T + before @ from_state.T + bias + other
             return 1 / (1 - torch.sigmoid(gate).mean((0, 1)))

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import h5py
 import numpy as np
 
 from neurodyn.models.naming import nearest
 from neurodyn.recording import Recording, load
+from neurodyn.recording.layout import children, group_at
+from neurodyn.recording.values import decode
 
 if TYPE_CHECKING:
     import pandas
@@ -54,7 +57,8 @@ class TrainingRun:
         import pandas
 
         with self.recording.open() as file:
-            columns = {name: values[()] for name, values in file.get("training", {}).items() if values.ndim == 1}
+            found = children(group_at(file, "training")) if "training" in file else ()
+            columns = {k: v[()] for k, v in found if isinstance(v, h5py.Dataset) and v.ndim == 1}
         epochs = columns.pop("epoch", np.zeros(0)).astype(int)
         columns = {name: values for name, values in columns.items() if values.shape == epochs.shape and name != "head"}
         return pandas.DataFrame(columns, index=pandas.Index(epochs, name="epoch"))
@@ -78,7 +82,7 @@ class TrainingRun:
     def _kept(self) -> dict[str, int]:
         """Labels of all snapshots and their epochs, without reading any array."""
         with self.recording.open() as file:
-            return {label: int(group.attrs["epoch"]) for label, group in file["model"].items()}
+            return {label: int(decode(group.attrs["epoch"])) for label, group in children(group_at(file, "model"))}
 
     def snapshot(self, at: int | str = "last") -> dict[str, Any]:
         """Return what was kept at N, "initial" or "last": stage (all N trained then), epoch, and arrays by name.
@@ -93,8 +97,8 @@ class TrainingRun:
             kept = ", ".join([*map(str, self.snapshots), *sorted(others)])
             raise KeyError(f"no snapshot {at!r} in {self.recording!r}; there are {kept}") from None
 
-    def network(self, at: int | str = "last", *, device: Any = "cpu") -> RecurrentNetwork:
-        """Return a network of its own as it was kept at N, "initial" or "last"."""
+    def network(self, at: int | str = "last", *, device: Any = "cpu") -> Any:
+        """Return a network of its own (LeakyRNN, GRU, LSTM) as it was kept at N, "initial" or "last"."""
         from neurodyn.models.gated import GRU, LSTM
         from neurodyn.models.leaky import LeakyRNN
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -20,9 +20,7 @@ class Criteria:
         self.results: dict[str, Any] = {}
         self.checks: list[Any] = []
 
-    def each(
-        self, name: str, values: Sequence[float], threshold: str, *, reference: Any = None, source: str = SOURCE
-    ) -> None:
+    def each(self, name: str, values: Any, threshold: str, *, reference: Any = None, source: str = SOURCE) -> None:
         """Take note of a number of each network, its spread, and how many meet the threshold."""
         values = [float(v) for v in values]
         met = [nd.check(name, v, threshold).passed for v in values]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -61,6 +61,6 @@ def drawn(
     return data, figures
 
 
-def _up_to(curve: tuple[list[float], list[float]], most: int) -> tuple[list[float], list[float]]:
+def _up_to(curve: tuple[Sequence[float], Sequence[float]], most: int) -> tuple[list[float], list[float]]:
     pairs = [(n, value) for n, value in zip(*curve, strict=True) if n <= most]
     return [n for n, _ in pairs], [value for _, value in pairs]

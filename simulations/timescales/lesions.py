@@ -61,7 +61,8 @@ def ablations(found: Criteria, runs: Runs, n: int, group: int, repeats: int, see
 def perturbations(found: Criteria, runs: Runs, n: int, directions: int, repeats: int, seed: int) -> Part:
     """R11: weights, then time constants, are moved in random directions."""
     figures, data = {}, {}
-    for what, least, reference in (("recurrent", ">= 1.4", 1.87), ("tau", ">= 1.8", 2.5)):
+    kinds: tuple[tuple[Any, str, float], ...] = (("recurrent", ">= 1.4", 1.87), ("tau", ">= 1.8", 2.5))
+    for what, least, reference in kinds:
         results = {
             name: [
                 nd.training.perturbation(

@@ -62,7 +62,7 @@ def _told(found: Criteria, runs: Runs) -> None:
 def _small(found: Criteria, runs: Runs, tables: Mapping[str, Mapping[str, np.ndarray]]) -> None:
     """S2, S3, S5 and S6."""
 
-    def each(name: str, values: Sequence[float], threshold: str, reference: Any) -> None:
+    def each(name: str, values: Any, threshold: str, reference: Any) -> None:
         found.each(name, values, threshold, reference=reference, source=_PROTOTYPE)
 
     if "multi-head" in runs:
@@ -90,7 +90,8 @@ def _small(found: Criteria, runs: Runs, tables: Mapping[str, Mapping[str, np.nda
 def _robust(found: Criteria, runs: Runs) -> None:
     """S8: weights and time constants perturbed at the largest N, up to 9, that both curricula solved."""
     task = nd.tasks.Parity(probability=0.5)
-    for what, size in (("recurrent", 0.215), ("tau", 0.1)):
+    kinds: tuple[tuple[Any, float], ...] = (("recurrent", 0.215), ("tau", 0.1))
+    for what, size in kinds:
         differences = []
         for single, multi in zip(runs["single-head"], runs["multi-head"], strict=True):
             common = [n for n in single.snapshots if n in multi.snapshots and n <= 9]
