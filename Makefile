@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-slow lint bench results results-force results-izhikevich results-local clean
+.PHONY: help venv demo test test-slow lint bench results results-force results-izhikevich results-local results-plasticity results-timescales results-timescales-paper clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -73,6 +73,18 @@ results-plasticity: $(STAMP) ## an hour of dopamine and Miconi's task in full (a
 	$(BIN)/python docs/figures.py $(foreach f,synapse control weights around_rewards,runs/dopamine_stdp.$(f).png docs/images/plasticity_$(f).png)
 	$(BIN)/python docs/figures.py $(foreach f,errors responses,runs/delayed_match_reward.$(f).png docs/images/plasticity_$(f).png)
 	$(BIN)/python docs/results.py $(PLASTICITY:%=runs/%.h5)
+
+TIMESCALES := delayed_match parity
+results-timescales: $(STAMP) ## small networks with learnable timescales (half an hour), figures and docs/results/timescales.md
+	@for e in $(TIMESCALES); do $(BIN)/neurodyn run simulations/timescales_$$e.py --quick --out runs/timescales_$$e.h5 --overwrite || exit 1; done
+	$(BIN)/neurodyn run simulations/timescales_robustness.py --quick --out runs/timescales_robustness.h5 --overwrite \
+	    --single $$(ls runs/timescales_parity.single-head.*.h5 | paste -sd,) --multi $$(ls runs/timescales_parity.multi-head.*.h5 | paste -sd,)
+	$(BIN)/python docs/figures.py $(foreach f,tau network_tau training,runs/timescales_delayed_match.$(f).png docs/images/timescales_$(f).png)
+	$(BIN)/python docs/results.py $(wildcard runs/timescales_paper_*.h5) $(TIMESCALES:%=runs/timescales_%.h5) runs/timescales_robustness.h5
+
+results-timescales-paper: $(STAMP) ## one network of the published size for each curriculum (hours; goes on where it was stopped)
+	$(BIN)/neurodyn run simulations/timescales_parity.py --curriculum multi-head --until 30 --seeds 1 --out runs/timescales_paper_multi.h5 --resume
+	$(BIN)/neurodyn run simulations/timescales_parity.py --curriculum single-head --until 20 --seeds 1 --out runs/timescales_paper_single.h5 --resume
 
 clean: ## the environment and everything that tools left behind (not runs/)
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis

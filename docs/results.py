@@ -14,8 +14,13 @@ PAGES = {
     "force_spiking": ("force_spiking", "FORCE on spiking networks", "make results-force"),
     "dopamine_stdp": ("plasticity", "Plasticity inside the network", "make results-plasticity"),
     "delayed_match_reward": ("plasticity", "Plasticity inside the network", "make results-plasticity"),
+    "timescales_parity": ("timescales", "Learnable timescales", "make results-timescales"),
+    "timescales_delayed_match": ("timescales", "Learnable timescales", "make results-timescales"),
+    "timescales_robustness": ("timescales", "Learnable timescales", "make results-timescales"),
     "local_learning": ("local_learning", "Local learning rules", "make results-local"),
 }
+
+SHOWN = ("quick", "curriculum", "until", "seeds", "seed", "neurons", "trials", "minutes", "rule", "backend", "n")
 
 
 def page(recordings: list[Any]) -> str:
@@ -31,13 +36,15 @@ def page(recordings: list[Any]) -> str:
     ]
     for recording in recordings:
         parameters = recording.config["parameters"]
+        simulation = recording.config["simulation"]
+        title = parameters.get("experiment", simulation)
         lines += [
-            f"## {parameters.get('experiment', recording.config['simulation'])}",
+            f"## {title if len(names) == 1 or title == simulation else f'{simulation}, {title}'}",
             "",
             ", ".join(
                 f"{k} = {v}"
                 for k, v in parameters.items()
-                if k in ("seeds", "seed", "neurons", "trials", "minutes", "rule", "backend") and v is not None
+                if k in SHOWN and v not in (None, 0, False, [])
             )
             + f"; neurodyn {nd.__version__}",
             "",
