@@ -2,6 +2,7 @@
 
 from neurodyn.tasks.digits import DelayedMatch, Parity
 from neurodyn.tasks.gates import local_gate, window_gate
+from neurodyn.tasks.hidden_markov import HiddenMarkov
 from neurodyn.tasks.nonmatch import DelayedNonmatch
 from neurodyn.tasks.protocols import blocks, protocol, sweep, switching
 from neurodyn.tasks.signals import harmonics, triangle
@@ -12,6 +13,7 @@ from neurodyn.tasks.what_when import WhatWhen, expected
 __all__ = [
     "DelayedMatch",
     "DelayedNonmatch",
+    "HiddenMarkov",
     "Parity",
     "Supervisor",
     "WhatWhen",

@@ -1,0 +1,101 @@
+"""Fit of a hidden Markov model to sequences by expectation-maximisation (Baum-Welch)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from neurodyn.tasks.stochastic_matrices import FloatArray
+from neurodyn.tasks.symbol_sequences import Sequences
+
+if TYPE_CHECKING:
+    from neurodyn.tasks.hidden_markov import HiddenMarkov
+
+_NOTHING = 1e-100  # an expected count that can be taken for 0
+
+Matrices = tuple[FloatArray, FloatArray, FloatArray]  # start, transition, emission
+
+
+@dataclass(frozen=True, eq=False)
+class HiddenMarkovFit:
+    """A hidden Markov model fitted to sequences.
+
+    Attributes
+    ----------
+    model : HiddenMarkov
+        Of the start with the highest log-likelihood.
+    log_likelihood : (iteration,)
+        Of all sequences in nats, before each update; the last is that of ``model``. It never decreases.
+    converged : bool
+        Whether the last gain was below the tolerance; otherwise the iterations ran out.
+    starts : (start,)
+        Final log-likelihood of each start: where they disagree, there are several local maxima.
+    """
+
+    model: HiddenMarkov
+    log_likelihood: FloatArray
+    converged: bool
+    starts: FloatArray
+
+
+def random_matrices(states: int, frequencies: FloatArray, rng: np.random.Generator) -> Matrices:
+    """Where a fit begins: states that rather stay, symbols half as frequent as observed and half at random."""
+    transition = (np.eye(states) + rng.dirichlet(np.ones(states), size=states)) / 2
+    emission = (frequencies + rng.dirichlet(np.ones(len(frequencies)), size=states)) / 2
+    return np.full(states, 1 / states), transition, emission
+
+
+def baum_welch(
+    sequences: Sequences, matrices: Matrices, *, tolerance: float, iterations: int
+) -> tuple[Matrices, FloatArray, bool]:
+    """Updated matrices, the log-likelihood (iteration,) before each update and of the result, and whether it converged.
+
+    Updates go on until the log-likelihood per symbol gains less than ``tolerance``, at most ``iterations`` times.
+    """
+    history: list[float] = []
+    while True:
+        likelihood, counts = expected_counts(sequences, matrices)
+        history.append(likelihood)
+        if len(history) > 1 and history[-1] - history[-2] < tolerance * len(sequences.symbols):
+            return matrices, np.array(history), True
+        if len(history) > iterations:
+            return matrices, np.array(history), False
+        matrices = _normalised(counts, matrices)
+
+
+def expected_counts(sequences: Sequences, matrices: Matrices) -> tuple[float, Matrices]:
+    """Log-likelihood, and the expected numbers of starts in, transitions between and emissions by the states."""
+    from neurodyn.tasks.hidden_markov_counts import scaled_counts
+
+    likelihood, exact, starts, moves, emitted = scaled_counts(sequences.symbols, sequences.ends, *matrices)
+    total = float(likelihood.sum())
+    if not exact.all():
+        rest, counts = expected_counts_of_logs(sequences.chosen(~exact), matrices)
+        total, starts, moves, emitted = total + rest, starts + counts[0], moves + counts[1], emitted + counts[2]
+    return total, (starts, moves, emitted)
+
+
+def expected_counts_of_logs(sequences: Sequences, matrices: Matrices) -> tuple[float, Matrices]:
+    """The same in log space: exact for any probabilities."""
+    from neurodyn.tasks.hidden_markov_kernels import backward, forward
+
+    with np.errstate(divide="ignore"):
+        start, transition, emission = (np.log(p) for p in matrices)
+    filtered, predicted = forward(sequences.symbols, sequences.ends, start, transition, emission)
+    posterior, moves = backward(sequences.symbols, sequences.ends, transition, emission, filtered, predicted)
+    symbols = emission.shape[1]
+    emitted = posterior.T @ np.eye(symbols)[sequences.symbols]
+    return float(predicted.sum()), (posterior[sequences.begins].sum(axis=0), moves, emitted)
+
+
+def _normalised(counts: Matrices, before: Matrices) -> Matrices:
+    """Counts divided by the sums of their rows; a state without any keeps the row that it had."""
+    rows = []
+    for count, old in zip(counts, before, strict=True):
+        # What vanishes does so for ever; on its way through the smallest floats it would only cost time.
+        count = np.where(count < _NOTHING, 0.0, count)
+        total = count.sum(axis=-1, keepdims=True)
+        rows.append(np.divide(count, total, out=old.copy(), where=total > 0))
+    return rows[0], rows[1], rows[2]
