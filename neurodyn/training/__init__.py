@@ -1,7 +1,8 @@
 """Training by gradient: curricula, one loop, snapshots that are read back, and what training left behind, measured.
 
 :func:`neurodyn.train` trains. What is here asks a trained network: its activity, its running accuracy, and what it
-loses or keeps when units are silenced, weights perturbed, or tasks changed.
+loses or keeps when units are silenced, weights perturbed, or tasks changed. :func:`sinkhorn_divergence` is the loss of
+networks whose sequences are to be distributed as others are.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from neurodyn.training.robustness import perturbation as perturbation
     from neurodyn.training.robustness import perturbed as perturbed
     from neurodyn.training.robustness import relative_accuracy as relative_accuracy
+    from neurodyn.training.sinkhorn import sinkhorn_divergence as sinkhorn_divergence
     from neurodyn.training.transfer import Memory as Memory
     from neurodyn.training.transfer import memory as memory
     from neurodyn.training.transfer import retraining as retraining
@@ -39,6 +41,7 @@ _FILES = {
     "relative_accuracy": "robustness",
     "retraining": "transfer",
     "running_accuracy": "driving",
+    "sinkhorn_divergence": "sinkhorn",
 }
 
 __all__ = sorted(_FILES)  # pyright: ignore[reportUnsupportedDunderAll]
