@@ -36,7 +36,7 @@ def timescales_robustness(
     Parameters
     ----------
     single, multi : list of path
-        Recordings of trainings under single- and multi-head curricula on N-parity.
+        Recordings of trainings under single- and multi-head curricula on N-parity; one kind may be left out.
     n : int
         N of the snapshots; 0 means the largest that all of them solved.
     experiment : str
@@ -52,11 +52,14 @@ def timescales_robustness(
     seed : int
         Key of streams and directions.
     """
-    if not single or not multi:
+    if not single and not multi:
         raise ValueError(
-            "single and multi name no recordings; make them by simulations/timescales_parity.py, and give both"
+            "single and multi name no recordings; make them by simulations/timescales_parity.py, and give one or both"
         )
-    runs = {"single-head": opened(single, "SingleHead"), "multi-head": opened(multi, "MultiHead")}
+    if experiment == "retraining" and not (single and multi):
+        raise ValueError("retraining compares curricula; give recordings of both, single and multi")
+    given = {"single-head": opened(single, "SingleHead"), "multi-head": opened(multi, "MultiHead")}
+    runs = {name: members for name, members in given.items() if members}
     common = set.intersection(*(set(r.snapshots) for members in runs.values() for r in members))
     if n == 0 and not common:
         raise ValueError("there is no N that all of these trainings solved; name recordings that went further")

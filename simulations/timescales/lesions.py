@@ -83,8 +83,9 @@ def perturbations(found: Criteria, runs: Runs, n: int, directions: int, repeats:
         for name, values in half.items():
             found.note(nd.rounded({f"{name}: size that halves the accuracy, {what}": values}, 3))
             data[f"perturbation of {what}, {name}"] = np.array([p.relative for p in results[name]])
-        pairs = list(zip(half["multi-head"], half["single-head"], strict=False))
-        found.each(f"R11: size that halves the accuracy, {what}, multi-head / single-head", [m / s for m, s in pairs], least, reference=reference)  # fmt: skip
+        pairs = list(zip(half.get("multi-head", ()), half.get("single-head", ()), strict=False))
+        if pairs:
+            found.each(f"R11: size that halves the accuracy, {what}, multi-head / single-head", [m / s for m, s in pairs], least, reference=reference)  # fmt: skip
         figures[f"perturbation_{what}"] = plots.perturbation(results)
     return figures, data
 
