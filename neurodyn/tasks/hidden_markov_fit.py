@@ -27,7 +27,7 @@ class HiddenMarkovFit:
     model : HiddenMarkov
         Of the start with the highest log-likelihood.
     log_likelihood : (iteration,)
-        Of all sequences in nats, before each update; the last is that of ``model``. It never decreases.
+        Of all sequences in nats, on the way; the last is that of ``model``. It never decreases.
     converged : bool
         Whether the last gain was below the tolerance; otherwise the iterations ran out.
     starts : (start,)
@@ -50,19 +50,47 @@ def random_matrices(states: int, frequencies: FloatArray, rng: np.random.Generat
 def baum_welch(
     sequences: Sequences, matrices: Matrices, *, tolerance: float, iterations: int
 ) -> tuple[Matrices, FloatArray, bool]:
-    """Updated matrices, the log-likelihood (iteration,) before each update and of the result, and whether it converged.
+    """Updated matrices, the log-likelihood (iteration,) of every set of them on the way, and whether it converged.
 
-    Updates go on until the log-likelihood per symbol gains less than ``tolerance``, at most ``iterations`` times.
+    After every two updates, a step further in their direction is tried (SQUAREM, Varadhan & Roland 2008, scheme S3)
+    and kept if it raises the log-likelihood. This goes on until both together gain less than ``tolerance``, or
+    ``iterations`` sets of matrices have been evaluated.
     """
-    history: list[float] = []
-    while True:
-        likelihood, counts = expected_counts(sequences, matrices)
+    likelihood, counts = expected_counts(sequences, matrices)
+    history = [likelihood]
+    evaluated, gain = 1, np.inf
+    while evaluated < iterations and gain >= tolerance:
+        first = normalised(counts, matrices)
+        likelihood, counts = expected_counts(sequences, first)
         history.append(likelihood)
-        if len(history) > 1 and history[-1] - history[-2] < tolerance * len(sequences.symbols):
-            return matrices, np.array(history), True
-        if len(history) > iterations:
-            return matrices, np.array(history), False
-        matrices = _normalised(counts, matrices)
+        second = normalised(counts, first)
+        further = _extrapolated(matrices, first, second)
+        reached, found = expected_counts(sequences, further)
+        evaluated += 2
+        if not reached >= likelihood:
+            further = second
+            reached, found = expected_counts(sequences, second)
+            evaluated += 1
+        gain = reached - history[-2]
+        matrices, counts = further, found
+        history.append(reached)
+    return matrices, np.array(history), bool(gain < tolerance)
+
+
+def _extrapolated(before: Matrices, first: Matrices, second: Matrices) -> Matrices:
+    """Matrices further along the way from ``before`` over ``first`` to ``second``; at least that far."""
+    once = [b - a for a, b in zip(before, first, strict=True)]
+    bend = [c - b - r for b, c, r in zip(first, second, once, strict=True)]
+    squares = [sum(float(np.sum(d**2)) for d in steps) for steps in (once, bend)]
+    if squares[1] == 0:
+        return second
+    length = max(1.0, np.sqrt(squares[0] / squares[1]))
+    rows = []
+    for a, r, v, c in zip(before, once, bend, second, strict=True):
+        # A tenth of what two updates give is the least, so that no probability is lost to a step too long.
+        row = np.maximum(a + 2 * length * r + length**2 * v, c / 10)
+        rows.append(row / row.sum(axis=-1, keepdims=True))
+    return rows[0], rows[1], rows[2]
 
 
 def expected_counts(sequences: Sequences, matrices: Matrices) -> tuple[float, Matrices]:
@@ -90,7 +118,7 @@ def expected_counts_of_logs(sequences: Sequences, matrices: Matrices) -> tuple[f
     return float(predicted.sum()), (posterior[sequences.begins].sum(axis=0), moves, emitted)
 
 
-def _normalised(counts: Matrices, before: Matrices) -> Matrices:
+def normalised(counts: Matrices, before: Matrices) -> Matrices:
     """Counts divided by the sums of their rows; a state without any keeps the row that it had."""
     rows = []
     for count, old in zip(counts, before, strict=True):
