@@ -17,6 +17,7 @@ from neurodyn.kernels import transport
 ONE_HOT = 1e-6  # how far a straight-through sample lies from one-hot in float32
 _SAFE = (1e-20, 1e20)  # sums in float32 far above what terms held at 2^-100 add up to, and below overflow
 _CUT = np.float32(1e-10)  # weights below this share of a row move its mean by less than float32 shows
+_ROWS = 64  # that are taken again at once
 _SHARED = 1 << 20  # pairs from which threads are worth starting
 
 
@@ -146,50 +147,52 @@ class Absorbed(Costs):
         return f, g
 
     def step(self, f: Tensor, g: Tensor, eps: float) -> tuple[Tensor, Tensor]:
-        f, g = _rounded(f), _rounded(g)
-        rows, columns = self._sums(f, g, eps, 0)
+        own, other = _rounded(f), _rounded(g)
+        rows, columns = self._sums(own, other, eps, 0)
         if self.symmetric:
-            new = self._answer(f, rows + columns, self.cost, g, eps)
+            new = _answer(own, rows + columns, self.cost, other, eps)
             return new, new
-        return self._answer(f, rows, self.cost, g, eps), self._answer(g, columns, self.cost.T, f, eps)
+        return _answer(own, rows, self.cost, other, eps), _answer(other, columns, self.cost.T, own, eps)
 
     def sweep(self, f: Tensor, g: Tensor, eps: float) -> tuple[Tensor, Tensor, float]:
         if self.symmetric:
             new, _ = self.step(f, g, eps)
             return _swept(new, g, new, eps, True)
-        f, g = _rounded(f), _rounded(g)
-        rows, columns = self._sums(f, g, eps, len(g))
-        new_f = self._answer(f, rows, self.cost, g, eps)
+        own, other = _rounded(f), _rounded(g)
+        rows, columns = self._sums(own, other, eps, len(other))
+        new_f = _answer(own, rows, self.cost, other, eps)
         if _safe(rows).all():
-            return _swept(new_f, g, self._answer(g, columns, self.cost.T, new_f, eps), eps, False)
-        return _swept(new_f, g, self.step(new_f, g, eps)[1], eps, False)
+            new_g = _answer(other, columns, self.cost.T, new_f.numpy(), eps)
+        else:
+            _, new_g = self.step(new_f, g, eps)
+        return _swept(new_f, g, new_g, eps, False)
 
     def means(self, f: Tensor, g: Tensor, eps: float, points: Tensor) -> Tensor:
-        out, values, k = np.empty((len(f), points.shape[1]), np.float32), points.detach().contiguous().numpy(), _k(eps)
-        own, other = f.float().numpy(), g.float().numpy()
-        _in_threads(
-            self.cost.size,
-            len(f),
-            lambda first, stride: transport.means(self.cost, own, other, k, values, _CUT, first, stride, out),
-        )
+        out = np.empty((len(f), points.shape[1]), np.float32)
+        given = self.cost, _rounded(f), _rounded(g), _k(eps), points.contiguous().numpy(), _CUT
+        _in_threads(self.cost.size, len(out), lambda first, stride: transport.means(*given, first, stride, out))
         return torch.from_numpy(out)
 
     def transposed(self) -> Absorbed:
         return self if self.symmetric else Absorbed(np.ascontiguousarray(self.cost.T))
 
-    def _sums(self, f: Tensor, g: Tensor, eps: float, wanted: int) -> tuple[Tensor, Tensor]:
-        rows = np.empty(len(f), np.float32)
-        blocks = np.empty((-(-len(f) // transport.BLOCK), len(g)), np.float32)
-        given = self.cost, f.float().numpy(), g.float().numpy(), _k(eps), np.float32(wanted), self.symmetric
+    def _sums(self, f: np.ndarray, g: np.ndarray, eps: float, wanted: int) -> tuple[np.ndarray, np.ndarray]:
+        rows, blocks = np.empty(len(f), np.float32), np.empty((-(-len(f) // transport.BLOCK), len(g)), np.float32)
+        given = self.cost, f, g, _k(eps), np.float32(wanted), self.symmetric
         _in_threads(self.cost.size, len(f), lambda first, stride: transport.sums(*given, first, stride, rows, blocks))
-        return torch.from_numpy(rows).double(), torch.from_numpy(blocks.sum(0, dtype=np.float64))
+        return rows.astype(np.float64), blocks.sum(0, dtype=np.float64)
 
-    def _answer(self, own: Tensor, sums: Tensor, cost: np.ndarray, other: Tensor, eps: float) -> Tensor:
-        new = own - eps * (sums.log() - math.log(len(other)))
-        for at in (~_safe(sums)).nonzero().flatten().split(64):
-            row = torch.from_numpy(cost[at.numpy()].astype(np.float64))
-            new[at] = -eps * (torch.logsumexp((other - row) / eps, 1) - math.log(len(other)))
-        return new
+
+def _answer(own: np.ndarray, sums: np.ndarray, cost: np.ndarray, other: np.ndarray, eps: float) -> Tensor:
+    """Return the transform of ``other`` from sums that hold ``own``; where they are not safe, from the costs."""
+    with np.errstate(divide="ignore"):
+        new = torch.from_numpy(own - eps * (np.log(sums) - math.log(len(other))))
+    unsafe = np.flatnonzero(~_safe(sums))
+    for start in range(0, len(unsafe), _ROWS):
+        at = unsafe[start : start + _ROWS]
+        exponents = torch.from_numpy((other - cost[at].astype(np.float64)) / eps)
+        new[at] = -eps * (torch.logsumexp(exponents, 1) - math.log(len(other)))
+    return new
 
 
 def _swept(f: Tensor, g: Tensor, new: Tensor, eps: float, symmetric: bool) -> tuple[Tensor, Tensor, float]:
@@ -199,13 +202,13 @@ def _swept(f: Tensor, g: Tensor, new: Tensor, eps: float, symmetric: bool) -> tu
     return f, new, error
 
 
-def _safe(sums: Tensor) -> Tensor:
+def _safe(sums: np.ndarray) -> np.ndarray:
     return (sums > _SAFE[0]) & (sums < _SAFE[1])
 
 
-def _rounded(potential: Tensor) -> Tensor:
-    """Round to what the pass sees, so that its sums answer to these very numbers."""
-    return potential.float().double()
+def _rounded(potential: Tensor) -> np.ndarray:
+    """Round to what a pass sees, so that its sums answer to these very numbers."""
+    return potential.numpy().astype(np.float32)
 
 
 def _k(eps: float) -> np.float32:

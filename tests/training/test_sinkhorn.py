@@ -1,6 +1,7 @@
 """The Sinkhorn divergence against geomloss, exact assignments, closed forms and finite differences."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -53,15 +54,15 @@ def soft(count, steps, seed, dtype=torch.float64):
     return torch.softmax(2 * made, 2).to(dtype)
 
 
-def with_gradients(divergence, x, y):
+def with_gradients(divergence, x, y) -> tuple[float, Any, Any]:
     x, y = x.clone().requires_grad_(), y.clone().requires_grad_()
     value = divergence(x, y)
     value.backward()
     return float(value.detach()), x.grad, y.grad
 
 
-def assert_same(ours, theirs, tolerance):
-    assert ours[0] == pytest.approx(theirs[0], rel=tolerance, abs=tolerance)
+def assert_same(ours, theirs, tolerance, resolved=0.0):
+    assert ours[0] == pytest.approx(theirs[0], rel=tolerance, abs=tolerance + resolved)
     for mine, other in zip(ours[1:], theirs[1:], strict=True):
         assert mine.dtype == other.dtype
         assert (mine - other).norm() <= tolerance * other.norm()
@@ -76,12 +77,12 @@ def exact(x, y):
     return cost[linear_sum_assignment(cost)].mean()
 
 
-@pytest.mark.parametrize("blur, scaling", [(0.2, 0.5), (0.5, 0.9), (3.0, 0.7), (40.0, 0.5)])
+@pytest.mark.parametrize("blur, scaling", [(0.2, 0.5), (0.5, 0.8), (3.0, 0.7), (40.0, 0.5)])
 @pytest.mark.parametrize("kind", ["one-hot", "soft", "almost one-hot"])
 @pytest.mark.parametrize("dtype, tolerance", [(torch.float64, 1e-10), (torch.float32, 5e-5)])
 def test_value_and_gradients_are_those_of_geomloss(blur, scaling, kind, dtype, tolerance):
-    steps = 70
-    x, y = sequences(140, 1, steps=steps), sequences(90, 2, steps=steps)
+    steps = 40
+    x, y = sequences(140, 1, steps=steps), sequences(50, 2, steps=steps)
     if kind == "soft":
         x = soft(140, steps, 3)
     elif kind == "almost one-hot":  # as straight-through samples can be
@@ -92,7 +93,8 @@ def test_value_and_gradients_are_those_of_geomloss(blur, scaling, kind, dtype, t
     reference = with_gradients(lambda a, b: theirs(a.flatten(1), b.flatten(1)), x, y)
     reference = reference[0], reference[1].to(dtype), reference[2].to(dtype)
     ours = with_gradients(lambda a, b: sinkhorn_divergence(a, b, blur=blur, scaling=scaling), x.to(dtype), y.to(dtype))
-    assert_same(ours, reference, tolerance)
+    resolved = blur**2 * torch.finfo(dtype).eps  # a potential is eps times the logarithm of a sum near 1
+    assert_same(ours, reference, tolerance, resolved)
 
 
 def test_logits_of_straight_through_samples_get_the_gradient():
@@ -111,7 +113,7 @@ def test_logits_of_straight_through_samples_get_the_gradient():
 @pytest.mark.parametrize("dtype, tolerance", [(torch.float64, 1e-9), (torch.float32, 1e-5)])
 @pytest.mark.parametrize("converged", [False, True])
 def test_equal_batches_are_at_0_in_any_order(converged, dtype, tolerance):
-    x = sequences(150, 1, dtype=dtype, steps=40)
+    x = sequences(60, 1, dtype=dtype, steps=40)
     value, to_x, to_y = with_gradients(lambda a, b: sinkhorn_divergence(a, b, converged=converged), x, x.flip(0))
     bound = 0.01 if converged else tolerance  # up to where the marginals are met
     assert abs(value) < bound
@@ -200,6 +202,8 @@ def test_words_of_bits_count_mismatches(steps, symbols):
     rng = np.random.default_rng(steps * symbols)
     x, y = (torch.from_numpy(rng.integers(0, symbols, (n, steps))) for n in (150, 7))
     codes = [one_hot(s, symbols).float() for s in (x, y)]
+    between: Any
+    within: Any
     between, within, _ = distances.costs(codes[0].flatten(1), codes[1].flatten(1), symbols)
     assert between.cost.dtype == (np.uint8 if steps < 256 else np.uint16)
     np.testing.assert_array_equal(between.cost, mismatches(*codes))
@@ -223,7 +227,10 @@ def test_absorbed_updates_are_those_of_the_log_domain_wherever_potentials_stand(
         for scale in (0, 20, 1000):
             f = torch.from_numpy(rng.integers(-8 * scale, 8 * scale + 1, given.shape[0]) / 8)  # exact in float32
             g = f if symmetric else torch.from_numpy(rng.integers(-8 * scale, 8 * scale + 1, given.shape[1]) / 8)
-            unsafe += sum(int((~distances._safe(s)).sum()) for s in quick._sums(f, g, eps, 0))
+            unsafe += sum(
+                int((~distances._safe(s)).sum())
+                for s in quick._sums(distances._rounded(f), distances._rounded(g), eps, 0)
+            )
             for ours, theirs in zip(quick.step(f, g, eps), plain.step(f, g, eps), strict=True):
                 torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-4 + 1e-6 * eps)
             for ours, theirs in zip(quick.sweep(f, g, eps)[:2], plain.sweep(f, g, eps)[:2], strict=True):
@@ -234,7 +241,7 @@ def test_absorbed_updates_are_those_of_the_log_domain_wherever_potentials_stand(
 @pytest.mark.parametrize("steps", [100, 400])
 def test_no_batch_leaves_the_range_of_float32(steps):
     """Clusters as far apart as can be, strays, and more sequences on one side than mass on the other."""
-    x = one_hot(torch.zeros(200, steps, dtype=torch.int64), 3).float()
+    x = one_hot(torch.zeros(140, steps, dtype=torch.int64), 3).float()
     y = x.clone()
     y[3:], y[:1] = y[3:].roll(1, 2), y[:1].roll(2, 2)
     x[:5, ::2] = x[:5, ::2].roll(2, 2)
