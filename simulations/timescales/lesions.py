@@ -54,7 +54,9 @@ def ablations(found: Criteria, runs: Runs, n: int, group: int, repeats: int, see
             found.note(nd.rounded({"single-head: relative accuracy without a slow unit": slow, "single-head: relative accuracy without a fast unit": fast}, 4))  # fmt: skip
             found.each("R10: single-head, slow / fast", np.divide(slow, fast), "< 0.7", reference=0.49)
     data = {f"ablation, {name}: relative accuracy": np.array([a.relative for a in m]) for name, m in results.items()}
-    figure = plots.ablated_units(results, published=PUBLISHED_ABLATION, title=f"One unit silenced, N = {n}")
+    figure = plots.ablated_units(
+        results, published={k: PUBLISHED_ABLATION[k] for k in results}, title=f"One unit silenced, N = {n}"
+    )
     return {"ablation": figure}, data
 
 
