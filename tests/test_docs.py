@@ -35,6 +35,14 @@ def test_snippet_on_timescales(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert (tmp_path / "runs" / "tau.png").exists()
 
 
+def test_snippet_on_hidden_markov_models() -> None:
+    (snippet,) = snippets("hidden_markov.md")
+    names: dict = {}
+    exec(compile(snippet, "hidden_markov.md", "exec"), names)
+    assert names["posterior"].shape == (5000, 30, 3)
+    assert abs(names["rate"] - 0.5854) < 4 * names["error"] + 0.0005
+
+
 @pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda p: p.stem)
 def test_tutorials_run(tutorial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
