@@ -169,7 +169,7 @@ class Absorbed(Costs):
 
     def means(self, f: Tensor, g: Tensor, eps: float, points: Tensor) -> Tensor:
         out = np.empty((len(f), points.shape[1]), np.float32)
-        given = self.cost, _rounded(f), _rounded(g), _k(eps), points.contiguous().numpy(), _CUT
+        given = self.cost, _rounded(f), _rounded(g), _k(eps), points.detach().contiguous().numpy(), _CUT
         _in_threads(self.cost.size, len(out), lambda first, stride: transport.means(*given, first, stride, out))
         return torch.from_numpy(out)
 

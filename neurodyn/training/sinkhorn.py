@@ -48,7 +48,7 @@ def sinkhorn_divergence(
         good as the best one, so this is slow: at blur 0.2 some 1500 sweeps, where the schedule takes 11.
     tolerance : float
         Mean relative error of the marginals at which ``converged=True`` stops, above 0. At 1e-3 values are right to about
-        1e-5; each tenth takes three to eight times as long.
+        1e-5; each further digit takes two to eight times as long.
 
     Returns
     -------
