@@ -25,6 +25,7 @@ CASES = {
     "batch": "case_batch",
     "plasticity": "case_plasticity",
     "training": "case_training",
+    "sinkhorn": "case_sinkhorn",
 }
 RESULTS = Path(__file__).resolve().parent / "results"
 
