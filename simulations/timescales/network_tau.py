@@ -20,15 +20,20 @@ def measured(
     run: nd.TrainingRun, ns: Sequence[int], task: Any, *, steps: int = STEPS, seed: int = 1
 ) -> list[dict[str, float]]:
     """Return a row for each N: the published protocol, its null, our estimators, and dimensions."""
-    return [{"N": n, **described(nd.training.activity(run.network(n), task, steps=steps, seed=seed), seed)} for n in ns]
+    rows = []
+    for k, n in enumerate(ns):
+        r = nd.training.activity(run.network(n), task, steps=steps, seed=seed)
+        rows.append({"N": n, **described(r, OTHER if k else FIRST, seed)})
+    return rows
 
 
-def described(r: np.ndarray, seed: int) -> dict[str, float]:
+def described(r: np.ndarray, samples: int, seed: int) -> dict[str, float]:
     """Return what is measured of activity (trial, time, unit), times in steps."""
     found = nd.analysis.network_timescales(r)
-    null = nd.analysis.ar1_null(found, samples=3, seed=seed).null
+    null = nd.analysis.ar1_null(found, samples=samples, seed=seed).null
     row = {key: found.summary()[key] for key in _TOLD}
     row |= {f"null {key}": float(np.nanmean(null[key])) for key in _TOLD}
+    row["highest null median"] = float(np.nanmax(null["median"]))
     for lags in (100, 200):
         refitted = found.refit(lags).summary()
         row |= {f"{key}, {lags} lags": refitted[key] for key in ("mean", "median")}
