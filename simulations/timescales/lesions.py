@@ -102,10 +102,13 @@ def memories(found: Criteria, runs: Runs, n: int, ns: np.ndarray, seed: int) -> 
         curves[f"{name}, own head"] = np.array([m.own for m in got])
         curves[f"{name}, refitted"] = np.array([m.refitted for m in got])
         before = slice(0, asked.index(n))
-        found.note(nd.spread(f"{name}: accuracy of its own heads at smaller N", [m.own[before].mean() for m in got]))
-        found.note(
-            nd.spread(f"{name}: accuracy of refitted heads at smaller N", [m.refitted[before].mean() for m in got])
-        )
+        if n > asked[0]:
+            found.note(
+                nd.spread(f"{name}: accuracy of its own heads at smaller N", [m.own[before].mean() for m in got])
+            )
+            found.note(
+                nd.spread(f"{name}: accuracy of refitted heads at smaller N", [m.refitted[before].mean() for m in got])
+            )
     figure = plots.line_with_band(
         asked, curves, xlabel="N (digits)", ylabel="accuracy (p = 0.5)",
         title=f"What a network trained to N = {n} still tells", reference={"chance": 0.5},
