@@ -64,6 +64,7 @@ def ablated_units(
         reference_label="intact network =",
     )
     panel = figure.axes[0]
+    panel.set_xticks(range(len(labels)), [text.replace(", ", ",\n") for text in labels])
     number = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     panel.set_title(f"{title}\n(mean ± SD, {number} {'units' if single else 'networks'})")
     for k, (name, pair) in enumerate((published or {}).items()):
