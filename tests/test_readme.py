@@ -11,8 +11,8 @@ README = Path(__file__).parents[1] / "README.md"
 SNIPPETS = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
 
 
-def test_there_are_three_snippets() -> None:
-    assert len(SNIPPETS) == 3
+def test_there_are_four_snippets() -> None:
+    assert len(SNIPPETS) == 4
 
 
 @pytest.mark.parametrize("number", range(len(SNIPPETS)))
@@ -28,5 +28,7 @@ def test_snippet_runs(
         assert "output: 2" in out
     elif number == 1:
         assert "identical" in out
+    elif number == 2:
+        assert names["run"].snapshots == [2, 3]
     else:
         assert len(names["runs"]) == len(list((tmp_path / "runs").glob("net*.h5"))) == 4
