@@ -41,11 +41,7 @@ def page(recordings: list[Any]) -> str:
         lines += [
             f"## {title if len(names) == 1 or title == simulation else f'{simulation}, {title}'}",
             "",
-            ", ".join(
-                f"{k} = {v}"
-                for k, v in parameters.items()
-                if k in SHOWN and v not in (None, 0, False, [])
-            )
+            ", ".join(f"{k} = {v}" for k, v in parameters.items() if k in SHOWN and v not in (None, 0, False, []))
             + f"; neurodyn {nd.__version__}",
             "",
         ]
