@@ -14,7 +14,8 @@ from naive_training import CLIP, MOMENTUM, RATE, LeakyLoop, Products, TorchRNN, 
 from table import Case, Row, at_least
 
 import neurodyn as nd
-from neurodyn.training.trainer import Plan, _Loop
+from neurodyn.training.loop import Loop
+from neurodyn.training.plan import Plan
 
 STEPS = 25  # digits of a sequence, about the mean at N = 9
 HEADS = 8
@@ -42,7 +43,7 @@ class Ours:
             curriculum=nd.MultiHead(), until=None, epochs=1, patience=None, batch=batch, steps=1, tests=1, threshold=0.98,
             optimizer="sgd", learning_rate=RATE, momentum=MOMENTUM, clip=CLIP, seed=1,
         )  # fmt: skip
-        self.loop, self.number = _Loop(self.net, Digits(), plan), 0
+        self.loop, self.number = Loop(self.net, Digits(), plan), 0
         self.loop.state.stage = tuple(range(2, HEADS + 2))
 
     def step(self) -> torch.Tensor:
