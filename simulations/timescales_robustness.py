@@ -20,13 +20,13 @@ import neurodyn as nd
 @nd.simulation
 def timescales_robustness(
     *,
-    single: list[Path] = [],  # noqa: B006
-    multi: list[Path] = [],  # noqa: B006
+    single: tuple[Path, ...] = (),
+    multi: tuple[Path, ...] = (),
     n: int = 0,
     experiment: Literal["lesions", "retraining"] = "lesions",
     quick: bool = False,
     retrain_at: int = 0,
-    retrain_n: list[int] = [],  # noqa: B006
+    retrain_n: tuple[int, ...] = (),
     epochs: int = 20,
     seed: int = 1,
     out: Path | None = None,

@@ -61,3 +61,11 @@ def test_network_timescales_are_held_against_the_nulls_of_the_first_n(scripts) -
     names = [c.name for c in outcome.checks]
     assert any("above all of 19 nulls of N = 3" in name for name in names)
     assert outcome.results["multi-head, N = 4, tau_net: kept"][0] > 0
+
+
+def test_estimators_of_known_timescales(scripts) -> None:
+    described = scripts("timescale_estimators").described
+    row = described([(1.0, 5.0)], (10, 4000, 60), 3)
+    assert row["AIC: double"] > 0.2 and row["AIC: mean"] > 8  # the artefact of the protocol
+    assert row["calibrated: double"] < 0.16  # 5 %, of 60 units
+    assert abs(row["calibrated: median"] - 5) < 0.3 and abs(row["integrated: mean"] - 5) < 0.3
