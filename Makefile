@@ -75,16 +75,22 @@ results-plasticity: $(STAMP) ## an hour of dopamine and Miconi's task in full (a
 	$(BIN)/python docs/results.py $(PLASTICITY:%=runs/%.h5)
 
 TIMESCALES := delayed_match parity
+PAPER := multi single lesions30 lesions gated
 results-timescales: $(STAMP) ## small networks with learnable timescales (half an hour), figures and docs/results/timescales.md
 	@for e in $(TIMESCALES); do $(BIN)/neurodyn run simulations/timescales_$$e.py --quick --out runs/timescales_$$e.h5 --overwrite || exit 1; done
 	$(BIN)/neurodyn run simulations/timescales_robustness.py --quick --out runs/timescales_robustness.h5 --overwrite \
 	    --single $$(ls runs/timescales_parity.single-head.*.h5 | paste -sd,) --multi $$(ls runs/timescales_parity.multi-head.*.h5 | paste -sd,)
 	$(BIN)/python docs/figures.py $(foreach f,tau network_tau training,runs/timescales_delayed_match.$(f).png docs/images/timescales_$(f).png)
-	$(BIN)/python docs/results.py $(wildcard runs/timescales_paper_*.h5) $(TIMESCALES:%=runs/timescales_%.h5) runs/timescales_robustness.h5
+	$(BIN)/python docs/results.py $(wildcard $(PAPER:%=runs/timescales_paper_%.h5)) $(TIMESCALES:%=runs/timescales_%.h5) runs/timescales_robustness.h5
 
 results-timescales-paper: $(STAMP) ## one network of the published size for each curriculum (hours; goes on where it was stopped)
 	$(BIN)/neurodyn run simulations/timescales_parity.py --curriculum multi-head --until 30 --seeds 1 --out runs/timescales_paper_multi.h5 --resume
 	$(BIN)/neurodyn run simulations/timescales_parity.py --curriculum single-head --until 20 --seeds 1 --out runs/timescales_paper_single.h5 --resume
+	$(BIN)/neurodyn run simulations/timescales_parity.py --experiment gated --curriculum multi-head --seeds 1 --out runs/timescales_paper_gated.h5 --resume
+	$(BIN)/neurodyn run simulations/timescales_robustness.py --n 30 --out runs/timescales_paper_lesions30.h5 --overwrite \
+	    --multi runs/timescales_paper_multi.multi-head.101.h5
+	$(BIN)/neurodyn run simulations/timescales_robustness.py --out runs/timescales_paper_lesions.h5 --overwrite \
+	    --multi runs/timescales_paper_multi.multi-head.101.h5 --single runs/timescales_paper_single.single-head.101.h5
 
 clean: ## the environment and everything that tools left behind (not runs/)
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis
