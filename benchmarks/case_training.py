@@ -15,7 +15,8 @@ from table import Case, Row, at_least
 
 import neurodyn as nd
 from neurodyn.training.loop import Loop
-from neurodyn.training.plan import Plan
+from neurodyn.training.plan import StagesPlan
+from neurodyn.training.stages import Stages
 
 STEPS = 25  # digits of a sequence, about the mean at N = 9
 HEADS = 8
@@ -39,17 +40,18 @@ class Ours:
 
     def __init__(self, units: int, batch: int, precision: Any = "float32") -> None:
         self.net = nd.LeakyRNN(units, precision=precision)
-        plan = Plan(
+        plan = StagesPlan(
             curriculum=nd.MultiHead(), until=None, epochs=1, patience=None, batch=batch, steps=1, tests=1, threshold=0.98,
             optimizer="sgd", learning_rate=RATE, momentum=MOMENTUM, clip=CLIP, seed=1,
         )  # fmt: skip
-        self.loop, self.number = Loop(self.net, Digits(), plan), 0
-        self.loop.state.stage = tuple(range(2, HEADS + 2))
+        self.stages, self.number = Stages(self.net, Digits(), plan), 0
+        self.stages.stage = tuple(range(2, HEADS + 2))
+        self.loop = Loop(self.net, self.stages, plan)
 
     def step(self) -> torch.Tensor:
         """Train one step; return the loss."""
         self.number += 1
-        return self.loop._step(self.number)[0].detach()
+        return self.loop.step(0, self.number)[0]
 
 
 def run(ceiling: Ceiling, *, quick: bool) -> Iterator[Case]:
@@ -119,7 +121,7 @@ def _seconds(times: Times, threads: int) -> list[float]:
 def _check(case: Case, units: int, batch: int) -> None:
     """Check that a step of the loop in torch, from the same weights and sequences, has our loss and ends at our weights."""
     ours, plain = Ours(units, batch), LeakyLoop(units, HEADS)
-    net, given = ours.net, ours.loop.task.batch(range(2, HEADS + 2), batch, seed=1, step=1)
+    net, given = ours.net, Digits().batch(range(2, HEADS + 2), batch, seed=1, step=1)
     pairs = [
         (plain.input.weight, net.input_weight),
         (plain.input.bias, net.input_bias),

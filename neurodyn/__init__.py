@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from neurodyn.models.cells import cells
     from neurodyn.models.force import NicolaClopath
     from neurodyn.models.gated import GRU, LSTM
+    from neurodyn.models.hmm_rnn import HMMRNN
     from neurodyn.models.integrate_and_fire import leaky_integrate_and_fire
     from neurodyn.models.izhikevich_2003 import izhikevich_2003
     from neurodyn.models.izhikevich_2007 import izhikevich_2007
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from neurodyn.simulate import Sample, simulate
     from neurodyn.simulation import Outcome, check, simulation
     from neurodyn.training.curricula import MultiHead, NoCurriculum, SingleHead, Sliding
+    from neurodyn.training.emulation import emulate
     from neurodyn.training.loop import TrainingError
     from neurodyn.training.run import TrainingRun, load_training
     from neurodyn.training.trainer import train
@@ -65,6 +67,7 @@ _PUBLIC = {
     "FORCE": "plasticity.learners",
     "Filter": "parts",
     "GRU": "models.gated",
+    "HMMRNN": "models.hmm_rnn",
     "Input": "parts",
     "LSTM": "models.gated",
     "LeakyRNN": "models.leaky",
@@ -106,6 +109,7 @@ _PUBLIC = {
     "check": "simulation",
     "compare": "compare",
     "dopamine_stdp": "plasticity.stdp",
+    "emulate": "training.emulation",
     "eprop": "plasticity.eprop",
     "estimate": "estimate",
     "izhikevich_2003": "models.izhikevich_2003",
@@ -139,6 +143,7 @@ __all__ = [
     "FORCE",
     "Filter",
     "GRU",
+    "HMMRNN",
     "Input",
     "LSTM",
     "LeakyRNN",
@@ -182,6 +187,7 @@ __all__ = [
     "check",
     "compare",
     "dopamine_stdp",
+    "emulate",
     "eprop",
     "estimate",
     "izhikevich_2003",

@@ -26,7 +26,9 @@ class _Gated(RecurrentNetwork):
         dtype: torch.dtype = torch.float32,
         device: Any = "cpu",
     ) -> None:
-        super().__init__(units, inputs=inputs, outputs=outputs, heads=heads, seed=seed, dtype=dtype, device=device)
+        super().__init__(
+            units=units, inputs=inputs, outputs=outputs, heads=heads, seed=seed, dtype=dtype, device=device
+        )
         if chrono is not None and not chrono > 2:
             raise ValueError(f"chrono = {chrono!r}; give the longest dependency in steps, above 2, or None")
         self.config["chrono"] = chrono

@@ -114,7 +114,9 @@ class LeakyRNN(RecurrentNetwork):
         dtype: torch.dtype = torch.float32,
         device: Any = "cpu",
     ) -> None:
-        super().__init__(units, inputs=inputs, outputs=outputs, heads=heads, seed=seed, dtype=dtype, device=device)
+        super().__init__(
+            units=units, inputs=inputs, outputs=outputs, heads=heads, seed=seed, dtype=dtype, device=device
+        )
         self.nonlinearity = one_of("nonlinearity", nonlinearity, ("outer", "inner"))
         self.activation = one_of("activation", activation, ACTIVATIONS)
         self.precision = one_of("precision", precision, ("float32", "bfloat16"))

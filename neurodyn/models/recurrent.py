@@ -10,12 +10,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from neurodyn.kernels.draws import uniforms
+from neurodyn.models.seeded import SeededModule
 
 Draws = Mapping[str, Tensor]
 
 
-class RecurrentNetwork(nn.Module, ABC):
+class RecurrentNetwork(SeededModule, ABC):
     """A recurrent network with linear readouts, ``heads``, that share its units.
 
     Parameters
@@ -31,43 +31,17 @@ class RecurrentNetwork(nn.Module, ABC):
     Weights and biases of a layer are uniform in +-1/sqrt(fan in), torch's default for ``nn.Linear``.
     """
 
+    units: int
+    inputs: int
+    outputs: int
+    heads: int
     readout_weight: nn.Parameter
     readout_bias: nn.Parameter
-
-    def __init__(
-        self, units: int, *, inputs: int, outputs: int, heads: int, seed: int, dtype: torch.dtype, device: Any
-    ) -> None:
-        super().__init__()
-        for name, value in (("units", units), ("inputs", inputs), ("outputs", outputs), ("heads", heads)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} = {value!r}; give a whole number, at least 1")
-        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
-            raise ValueError(f"seed = {seed!r}; give a whole number from 0 to 2^63 - 1")
-        self.units, self.inputs, self.outputs, self.heads, self.seed = units, inputs, outputs, heads, seed
-        self._where = {"dtype": dtype, "device": device}
-        self.config: dict[str, Any] = {"units": units, "inputs": inputs, "outputs": outputs, "heads": heads}
-        self.config["seed"] = seed
 
     def _add_readout(self) -> None:
         bound = self.units**-0.5
         self.readout_weight = self._uniform("readout_weight", (self.heads, self.outputs, self.units), bound)
         self.readout_bias = self._uniform("readout_bias", (self.heads, self.outputs), bound)
-
-    def _uniform(self, name: str, shape: tuple[int, ...], high: float, low: float | None = None) -> nn.Parameter:
-        """A parameter uniform in [low, high], [-high, high] if ``low`` is None, drawn from the stream of its name."""
-        low = -high if low is None else low
-        u = uniforms(f"initial.{name}", shape, seed=self.seed, step=0)
-        return nn.Parameter((low + (high - low) * u).to(**self._where))
-
-    @property
-    def device(self) -> torch.device:
-        """Where the parameters lie."""
-        return self.readout_weight.device
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """Type of the parameters."""
-        return self.readout_weight.dtype
 
     @abstractmethod
     def run(self, x: Tensor, *, hold: int = 1, draws: Draws | None = None, last: bool = False) -> Tensor:

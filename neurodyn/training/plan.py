@@ -4,57 +4,77 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from neurodyn.models.naming import one_of
 from neurodyn.training.curricula import Curriculum
 
-#: a training that was stopped may be resumed with others
-ENDS = ("until", "epochs", "patience")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """The numbers of a training, checked; see :func:`train`."""
+    """What the loop needs: the optimiser's numbers, and how long to go on."""
 
-    curriculum: Curriculum
-    until: int | None
     epochs: int
-    patience: int | None
-    batch: int
     steps: int
-    tests: int
-    threshold: float
     optimizer: str
     learning_rate: float
-    momentum: float
+    momentum: float = 0.1
+    betas: tuple[float, float] = (0.9, 0.999)
     clip: float
     seed: int
 
+    #: a training that was stopped may be resumed with others
+    ends: ClassVar[tuple[str, ...]] = ("epochs",)
+
     def __post_init__(self) -> None:
         one_of("optimizer", self.optimizer, ("sgd", "adam"))
-        for name in ("epochs", "batch", "steps", "tests"):
-            _whole(name, getattr(self, name), 1)
-        if self.patience is not None:
-            _whole("patience", self.patience, 1)
-        _whole("seed", self.seed, 0)
+        for name in ("epochs", "steps"):
+            whole(name, getattr(self, name), 1)
+        whole("seed", self.seed, 0)
         if self.seed >= 2**63:
             raise ValueError(f"seed = {self.seed}; give a whole number from 0 to 2^63 - 1")
-        if not 0 < self.threshold < 1:
-            raise ValueError(f"threshold = {self.threshold!r}; give an accuracy between 0 and 1")
         if not 0 <= self.momentum < 1:
             raise ValueError(f"momentum = {self.momentum!r}; allowed is 0 up to, but not, 1")
+        if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError(f"betas = {self.betas!r}; give two numbers from 0 up to, but not, 1")
         for name in ("learning_rate", "clip"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"{name} = {getattr(self, name)!r}; give a positive number")
-        if self.until is not None:
-            last = self.curriculum.first[-1]
-            _whole("until", self.until, last)
 
     @property
     def config(self) -> dict[str, Any]:
         """All numbers, for a recording."""
-        return {**vars(self), "curriculum": self.curriculum.config}
+        return {**vars(self), "betas": list(self.betas)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class StagesPlan(Plan):
+    """The numbers of a training under a curriculum; see :func:`train`."""
+
+    curriculum: Curriculum
+    until: int | None
+    patience: int | None
+    batch: int
+    tests: int
+    threshold: float
+
+    ends: ClassVar[tuple[str, ...]] = ("until", "epochs", "patience")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("batch", "tests"):
+            whole(name, getattr(self, name), 1)
+        if self.patience is not None:
+            whole("patience", self.patience, 1)
+        if not 0 < self.threshold < 1:
+            raise ValueError(f"threshold = {self.threshold!r}; give an accuracy between 0 and 1")
+        if self.until is not None:
+            whole("until", self.until, self.curriculum.first[-1])
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """All numbers, for a recording."""
+        return {**super().config, "curriculum": self.curriculum.config}
 
     def check_heads(self, heads: int) -> None:
         """Raise ValueError if so many heads don't serve the first stage, or don't reach ``until``."""
@@ -79,6 +99,6 @@ class Plan:
             stage = following
 
 
-def _whole(name: str, value: Any, least: int) -> None:
+def whole(name: str, value: Any, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ValueError(f"{name} = {value!r}; give a whole number, at least {least}")

@@ -17,12 +17,13 @@ from neurodyn.recording.values import decode
 if TYPE_CHECKING:
     import pandas
 
-    from neurodyn.models.recurrent import RecurrentNetwork
+    from neurodyn.models.seeded import SeededModule
     from neurodyn.tasks.digits import DigitTask
+    from neurodyn.tasks.hidden_markov import HiddenMarkov
 
 
 class TrainingRun:
-    """What :func:`neurodyn.train` returns and :func:`neurodyn.load_training` reads.
+    """What :func:`neurodyn.train` and :func:`neurodyn.emulate` return and :func:`neurodyn.load_training` reads.
 
     Attributes
     ----------
@@ -32,7 +33,7 @@ class TrainingRun:
         The network that was trained, as it was at the end.
     """
 
-    def __init__(self, recording: Recording, net: RecurrentNetwork | None = None) -> None:
+    def __init__(self, recording: Recording, net: SeededModule | None = None) -> None:
         self.recording = recording
         if "network" not in recording.config:
             raise ValueError(
@@ -41,10 +42,9 @@ class TrainingRun:
         self.net = net
 
     def __repr__(self) -> str:
-        config = self.config
-        name, task = config["network"]["network"], config["task"]["task"]
-        stages = ", ".join(map(str, self.snapshots)) or "none"
-        return f"<training of {name} on {task}, {config['training']['curriculum']['curriculum']}; N solved: {stages}>"
+        name, task = self.config["network"]["network"], self.config["task"]["task"]
+        kept = ", ".join(self._kept()) or "nothing"
+        return f"<training of {name} on {task}; kept: {kept}>"
 
     @property
     def config(self) -> dict[str, Any]:
@@ -53,7 +53,10 @@ class TrainingRun:
 
     @property
     def history(self) -> pandas.DataFrame:
-        """One row for each epoch: N, loss, accuracy (mean over heads), gradient_norm, seconds and, where it is learnt, tau."""
+        """One row for each epoch: loss, gradient_norm, seconds and what the objective notes.
+
+        That is N, accuracy (mean over heads) and, where it is learnt, tau; or see :func:`neurodyn.emulate`.
+        """
         import pandas
 
         with self.recording.open() as file:
@@ -70,14 +73,18 @@ class TrainingRun:
 
     @property
     def snapshots(self) -> list[int]:
-        """The N at which the network was kept: the largest of each stage that was solved, increasing."""
-        return sorted(self.epochs_to_solve)
+        """The N, or the updates, at which the network was kept, increasing: a stage was solved, or it was asked for."""
+        return sorted(self._numbered())
 
     @property
     def epochs_to_solve(self) -> dict[int, int]:
-        """Epochs until each of :attr:`snapshots` was solved, from the beginning."""
-        epochs = {k: epoch for k, epoch in self._kept().items() if k.startswith("N=")}
-        return dict(sorted((int(k.removeprefix("N=")), epoch) for k, epoch in epochs.items()))
+        """Epochs from the beginning until each of :attr:`snapshots`."""
+        kept = self._kept()
+        return {number: kept[label] for number, label in sorted(self._numbered().items())}
+
+    def _numbered(self) -> dict[int, str]:
+        """Numbers of snapshots and their labels, such as "N=3" or "update=50"."""
+        return {int(label.partition("=")[2]): label for label in self._kept() if "=" in label}
 
     def _kept(self) -> dict[str, int]:
         """Labels of all snapshots and their epochs, without reading any array."""
@@ -85,31 +92,33 @@ class TrainingRun:
             return {label: int(decode(group.attrs["epoch"])) for label, group in children(group_at(file, "model"))}
 
     def snapshot(self, at: int | str = "last") -> dict[str, Any]:
-        """Return what was kept at N, "initial" or "last": stage (all N trained then), epoch, and arrays by name.
+        """Return what was kept at a number of :attr:`snapshots`, or as "initial", "last" or "best".
 
-        Raises KeyError for an N at which nothing was kept.
+        That is epoch, arrays by name and, under a curriculum, stage (all N trained then). Raises KeyError if nothing was
+        kept there.
         """
-        label = f"N={at}" if isinstance(at, int) else at
+        label = self._numbered().get(at, str(at)) if isinstance(at, int) else at
         try:
             return self.recording.tree(f"model/{label}")
         except KeyError:
-            others = [repr(k) for k in self._kept() if not k.startswith("N=")]
+            others = [repr(k) for k in self._kept() if "=" not in k]
             kept = ", ".join([*map(str, self.snapshots), *sorted(others)])
             raise KeyError(f"no snapshot {at!r} in {self.recording!r}; there are {kept}") from None
 
     def network(self, at: int | str = "last", *, device: Any = "cpu") -> Any:
-        """Return a network of its own (LeakyRNN, GRU, LSTM) as it was kept at N, "initial" or "last"."""
+        """Return a network of its own (LeakyRNN, GRU, LSTM, HMMRNN) as it was kept; see :meth:`snapshot`."""
         from neurodyn.models.gated import GRU, LSTM
+        from neurodyn.models.hmm_rnn import HMMRNN
         from neurodyn.models.leaky import LeakyRNN
 
         config = dict(self.config["network"])
-        known = {"LeakyRNN": LeakyRNN, "GRU": GRU, "LSTM": LSTM}
+        known = {"LeakyRNN": LeakyRNN, "GRU": GRU, "LSTM": LSTM, "HMMRNN": HMMRNN}
         made = self._known(config.pop("network"), known)(**config, dtype=self._dtype(), device=device)
         self.restore(made, at)
         return made
 
-    def restore(self, net: RecurrentNetwork, at: int | str = "last") -> None:
-        """Give a network the parameters kept at N, "initial" or "last".
+    def restore(self, net: SeededModule, at: int | str = "last") -> None:
+        """Give a network the parameters that were kept; see :meth:`snapshot`.
 
         Raises ValueError if they are those of another network.
         """
@@ -126,12 +135,14 @@ class TrainingRun:
             )
         net.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in arrays.items()})
 
-    def task(self) -> DigitTask:
+    def task(self) -> DigitTask | HiddenMarkov:
         """Return the task as it was trained."""
         from neurodyn.tasks.digits import DelayedMatch, Parity
+        from neurodyn.tasks.hidden_markov import HiddenMarkov
 
         config = dict(self.config["task"])
-        return self._known(config.pop("task"), {"Parity": Parity, "DelayedMatch": DelayedMatch})(**config)
+        known = {"Parity": Parity, "DelayedMatch": DelayedMatch, "HiddenMarkov": HiddenMarkov}
+        return self._known(config.pop("task"), known)(**config)
 
     def _dtype(self) -> Any:
         import torch

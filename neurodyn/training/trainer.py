@@ -12,12 +12,15 @@ from neurodyn.recording import Writer
 from neurodyn.running.stopping import Resume, StopRequest, Suspended, finished, listening, resume_by_default
 from neurodyn.training.curricula import Curriculum, curriculum_of
 from neurodyn.training.loop import Loop
-from neurodyn.training.plan import ENDS, Plan
+from neurodyn.training.objective import Objective
+from neurodyn.training.plan import Plan, StagesPlan
 from neurodyn.training.run import TrainingRun
+from neurodyn.training.stages import Stages
 from neurodyn.units import Time, si
 
 if TYPE_CHECKING:
     from neurodyn.models.recurrent import RecurrentNetwork
+    from neurodyn.models.seeded import SeededModule
     from neurodyn.tasks.digits import DigitTask
 
 
@@ -108,7 +111,7 @@ def train(
     ----------
     Khajehabdollahi et al. (2024) ICLR, and their code; numbers by default are theirs.
     """
-    plan = Plan(
+    plan = StagesPlan(
         curriculum=curriculum_of(curriculum),
         until=until,
         epochs=epochs,
@@ -123,9 +126,35 @@ def train(
         clip=clip,
         seed=seed,
     )
+    return carried_out(
+        net,
+        Stages(net, task, plan),
+        plan,
+        out=out,
+        overwrite=overwrite,
+        resume=resume,
+        checkpoint_every=checkpoint_every,
+        notes=config,
+        progress=progress,
+    )
+
+
+def carried_out(
+    net: SeededModule,
+    objective: Objective,
+    plan: Plan,
+    *,
+    out: str | Path | None,
+    overwrite: bool,
+    resume: Resume | None,
+    checkpoint_every: Time,
+    notes: Mapping[str, Any] | None,
+    progress: bool | None,
+) -> TrainingRun:
+    """Train a network for an objective, or go on with a training that was stopped; for the rest see :func:`train`."""
     resume = resume_by_default.get() if resume is None and out is not None else bool(resume) and resume
-    loop = Loop(net, task, plan)
-    header = loop.header(dict(config or {}))
+    loop = Loop(net, objective, plan)
+    header = loop.header(dict(notes or {}))
     if resume and out is not None and Path(out).expanduser().exists():
         return _finished(net, Path(out).expanduser(), header["run_fingerprint"], plan)
     interval, stop = si(checkpoint_every, "s", name="checkpoint_every", low=0), StopRequest()
@@ -146,11 +175,11 @@ def train(
         raise
 
 
-def _finished(net: RecurrentNetwork, path: Path, wanted: Mapping[str, str], plan: Plan) -> TrainingRun:
+def _finished(net: SeededModule, path: Path, wanted: Mapping[str, str], plan: Plan) -> TrainingRun:
     """Return the training that needs no resuming, since it is complete; the network is as at its end."""
     run = TrainingRun(finished(path, wanted), net)
-    asked = {k: v for k, v in plan.config.items() if k in ENDS}
-    before = {k: run.config["training"][k] for k in ENDS}
+    asked = {k: v for k, v in plan.config.items() if k in plan.ends}
+    before = {k: run.config["training"][k] for k in plan.ends}
     if asked != before:
         raise FileExistsError(
             f"out = {str(path)!r} is complete, with {before}; this call asks for {asked}. Go on from its last network "

@@ -21,7 +21,8 @@ from neurodyn import cli
 from neurodyn.recording import Writer
 from neurodyn.running.stopping import RESUMABLE, StopRequest, resume_by_default
 from neurodyn.training.loop import Loop
-from neurodyn.training.plan import Plan
+from neurodyn.training.plan import StagesPlan
+from neurodyn.training.stages import Stages
 
 SCRIPT = Path(__file__).with_name("killed_training.py")
 QUICK: Any = {"batch": 8, "steps": 4, "tests": 2, "epochs": 4, "threshold": 0.01, "progress": False}
@@ -103,11 +104,12 @@ def test_resumed_is_uninterrupted(kind, options, tmp_path):
 def test_the_state_of_the_optimiser_survives(optimizer, momentum, tmp_path):
     """Moments and counts, in number, type and place."""
     numbers = {k: v for k, v in QUICK.items() if k != "progress"}
-    plan = Plan(curriculum=nd.MultiHead(), until=None, patience=None, optimizer=optimizer, learning_rate=0.01,
+    plan = StagesPlan(curriculum=nd.MultiHead(), until=None, patience=None, optimizer=optimizer, learning_rate=0.01,
                 momentum=momentum, clip=2.0, seed=1, **numbers)  # fmt: skip
 
     def looped(path, every=0):
-        loop, stop = Loop(net(), Stopping(), plan), StopRequest()
+        network, stop = net(), StopRequest()
+        loop = Loop(network, Stages(network, Stopping(), plan), plan)
         countdown[0] = every
         header = loop.header({})
         with Writer(path, header=header, checkpoints=True, resume=True) as writer:

@@ -14,7 +14,8 @@ from torch.nn import functional
 import neurodyn as nd
 from neurodyn.training.curricula import curriculum_of
 from neurodyn.training.loop import Loop
-from neurodyn.training.plan import Plan
+from neurodyn.training.plan import StagesPlan
+from neurodyn.training.stages import Stages
 
 PASSED = 0.01  # a threshold that every stage exceeds
 NEVER = 1 - 1e-9
@@ -325,12 +326,13 @@ def test_without_a_file_a_signal_does_what_it_always_does():
 @pytest.mark.parametrize("kind", [nd.LeakyRNN, nd.GRU, nd.LSTM])
 def test_a_step_assumes_no_cpu(kind):
     """Tensors without values of the "meta" device don't mix with others; fused optimisers don't know it."""
-    plan = Plan(curriculum=nd.MultiHead(), until=None, epochs=1, patience=None, batch=4, steps=1, tests=1, threshold=0.9,
+    plan = StagesPlan(curriculum=nd.MultiHead(), until=None, epochs=1, patience=None, batch=4, steps=1, tests=1, threshold=0.9,
                 optimizer="sgd", learning_rate=0.1, momentum=0.1, clip=1.0, seed=1)  # fmt: skip
-    loop = Loop(net(kind).to("meta"), nd.tasks.Parity(), plan)
+    network = net(kind).to("meta")
+    loop = Loop(network, Stages(network, nd.tasks.Parity(), plan), plan)
     loop.optimizer = torch.optim.SGD(loop.net.parameters(), lr=0.1)
     for number in range(2):
-        loss, norm = loop._step(number)
+        loss, norm = loop.step(0, number)
         assert loss.device.type == norm.device.type == "meta"
 
 
