@@ -100,9 +100,7 @@ class HMMRNN(SeededModule):
         dtype: torch.dtype = torch.float32,
         device: Any = "cpu",
     ) -> None:
-        super().__init__(
-            units=units, noise_inputs=noise_inputs, outputs=outputs, seed=seed, dtype=dtype, device=device
-        )
+        super().__init__(units=units, noise_inputs=noise_inputs, outputs=outputs, seed=seed, dtype=dtype, device=device)
         self.noise = _level("noise", noise)
         self.config |= {"bias": bool(bias), "noise": self.noise}
         bound = units**-0.5
@@ -124,10 +122,11 @@ class HMMRNN(SeededModule):
         for t in range(steps):
             where: dict[str, Any] = {"seed": seed, "step": step * _STEPS + first + t, "device": self.device}
             noise[t] = normals("noise", (sequences, self.noise_inputs), **where)
-            gumbel[t] = uniforms("symbols", (sequences, self.outputs), **where)
+            u = uniforms("symbols", (sequences, self.outputs), **where)
+            gumbel[t] = u.log_().neg_().log_().neg_()  # in double: in float32 some u would be 1
         if self.noise != 1:
             noise *= self.noise
-        return {"noise": noise, "gumbel": gumbel.log_().neg_().log_().neg_()}
+        return {"noise": noise, "gumbel": gumbel}
 
     def run(self, noise: Tensor, *, start: Tensor | None = None) -> Tensor:
         """Return the states (time, sequence, unit) under ``noise`` (time, sequence, noise input).

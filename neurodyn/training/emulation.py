@@ -222,7 +222,9 @@ class Emulation(Objective):
                 "largest_state": float(states.max()),
                 "growth": growth,
             },
-            rows={"marginal": (np.bincount(symbols.flatten().cpu(), minlength=net.outputs) / symbols.numel(), "symbol")},
+            rows={
+                "marginal": (np.bincount(symbols.flatten().cpu(), minlength=net.outputs) / symbols.numel(), "symbol")
+            },
         )
         found.shown = {k: f"{found.numbers[k]:.3g}" for k in ("validation_loss", "floor", "symbol_change")}
         self._exploding = not growth <= EXPLODING

@@ -110,7 +110,7 @@ class Loop:
                 writer.checkpoint(self._checkpoint())
             if stop.signal:
                 writer.suspend()
-                where = " ".join(filter(None, (f"after step {state.step}", self.objective.where)))
+                where = ", ".join(filter(None, (f"after step {state.step}", self.objective.where)))
                 raise Suspended(
                     f"{stop.signal} stopped the training in epoch {state.epoch + 1}, {where}; the same call with "
                     f"resume=True (neurodyn run --resume) goes on to {writer.path}"
@@ -123,9 +123,9 @@ class Loop:
         loss = self.objective.loss(epoch, step)
         self.optimizer.zero_grad()
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.parameters.values(), self.plan.clip)
+        norm = _clip([p.grad for p in self.parameters.values() if p.grad is not None], self.plan.clip)
         self.optimizer.step()
-        return loss.detach(), norm.detach()
+        return loss.detach().double(), norm
 
     def _test(self, writer: Writer, seconds: float, bar: Any) -> None:
         """Test at the end of an epoch and take note of everything."""
@@ -181,6 +181,19 @@ class Loop:
         error = TrainingError(reason if path is None else f"{reason}. What came before is in {path}")
         error.path = path
         raise error
+
+
+def _clip(gradients: list[Tensor], most: float) -> Tensor:
+    """Scale gradients in place to a norm of at most ``most`` together; return the norm before, in double.
+
+    What torch's own does, but for its range: of a gradient above 1e19, which activity that explodes for a while has, the
+    square is infinite in float32.
+    """
+    norm = torch.stack([torch.linalg.vector_norm(g, dtype=torch.float64) for g in gradients]).norm()
+    scale = (most / (norm + 1e-6)).clamp(max=1.0)
+    for g in gradients:
+        g.mul_(scale)
+    return norm
 
 
 def _optimizer(parameters: list[Tensor], plan: Plan) -> torch.optim.Optimizer:

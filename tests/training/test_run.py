@@ -63,7 +63,7 @@ def test_snapshots_are_the_network_at_passing(kind, stored, tmp_path):
         assert same(found.network(n).state_dict(), alone.net.state_dict())
     assert same(found.network().state_dict(), found.net.state_dict())
     assert isinstance(found.network(), kind) and found.task() == nd.tasks.DelayedMatch()
-    assert "N solved: 2, 3, 4" in repr(found)
+    assert "kept: initial, N=2, N=3, N=4, last" in repr(found)
 
 
 def test_precision_and_type_are_read_back(tmp_path):
