@@ -141,6 +141,9 @@ class HMMRNN(SeededModule):
         if self.bias is not None:
             drive = torch.cat([drive, self.bias[:, None]], 1)
             x = torch.cat([x, x.new_ones((*x.shape[:2], 1))], 2)
+        if start is not None and start.shape != (x.shape[1], self.units):
+            needed = (x.shape[1], self.units)
+            raise ValueError(f"start has shape {tuple(start.shape)}; needed is (sequence, unit), {needed}")
         start = x.new_zeros((x.shape[1], self.units)) if start is None else start.to(self.dtype)
         return scan(self.recurrent_weight, drive, x, start, activation="relu")
 
@@ -202,16 +205,26 @@ class HMMRNN(SeededModule):
         Raises
         ------
         ValueError
-            For numbers out of range.
+            For numbers out of range, and a ``start`` of another shape.
         """
         burn_in = (100 if start is None else 0) if burn_in is None else burn_in
-        for name, value, least in (("sequences", sequences, 1), ("length", length, 1), ("burn_in", burn_in, 0)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ValueError(f"{name} = {value!r}; give a whole number, at least {least}")
+        for name, value, least, end in (
+            ("sequences", sequences, 1, _STEPS),
+            ("length", length, 1, _STEPS),
+            ("burn_in", burn_in, 0, _STEPS),
+            ("seed", seed, 0, 2**63),
+            ("step", step, 0, _FREE),
+        ):
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value < end:
+                raise ValueError(f"{name} = {value!r}; give a whole number from {least} to {end - 1}")
         scale = 1.0 if noise is None else _level("noise", noise, zero=True) / self.noise
         state = self.readout_weight.new_zeros(sequences, self.units)
         if start is not None:
-            state = state + torch.as_tensor(start).to(state)
+            given = torch.as_tensor(start).to(state)
+            if given.shape not in ((self.units,), (sequences, self.units)):
+                allowed = f"(unit,), {(self.units,)}, or (sequence, unit), {(sequences, self.units)}"
+                raise ValueError(f"start has shape {tuple(given.shape)}; needed is {allowed}")
+            state = state + given
         kept: dict[str, list[Tensor]] = {"symbols": [], "winners": []}
         if full:
             kept |= {"logits": [], "states": [], "noise": []}
