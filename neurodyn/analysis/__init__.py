@@ -66,6 +66,8 @@ if TYPE_CHECKING:
     from .rates import instantaneous_rate as instantaneous_rate
     from .rates import population_rate as population_rate
     from .rates import sample_times as sample_times
+    from .residence import ResidenceMap as ResidenceMap
+    from .residence import residence_map as residence_map
     from .rewards import EligibilityAtReward as EligibilityAtReward
     from .rewards import RewardTriggered as RewardTriggered
     from .rewards import eligibility_at_reward as eligibility_at_reward
@@ -116,6 +118,7 @@ _MODULE_OF = {
         "nulls": ("NullTest", "surrogate"),
         "plasticity": ("WeightHistory", "weight_history"),
         "rates": ("firing_rates", "instantaneous_rate", "population_rate", "sample_times"),
+        "residence": ("ResidenceMap", "residence_map"),
         "rewards": ("EligibilityAtReward", "RewardTriggered", "eligibility_at_reward", "reward_triggered_average"),
         "statistics": ("BinomialInterval", "BootstrapInterval", "binomial_interval", "bootstrap_mean"),
         "subspaces": ("SubspaceAngles", "angle_null", "principal_angles"),
