@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from timescales.arms import PAPER, SMALL, Arm, taus, train
-from timescales.criteria import Criteria, at
+from common.criteria import Criteria
+from timescales.arms import PAPER, SMALL, SOURCE, Arm, at, taus, train
 from timescales.figures import drawn
 from timescales.network_tau import judge, measured, noted
 
@@ -58,7 +58,7 @@ def timescales_delayed_match(
     task = nd.tasks.DelayedMatch()
     runs = {n: train(n, Arm(n, until=until, patience=patience), task, size, chosen, out) for n in names}
     tables = {name: taus(found) for name, found in runs.items()}
-    found = Criteria()
+    found = Criteria(SOURCE)
     for name, members in runs.items():
         found.note(nd.spread(f"{name}: N solved", [max(r.snapshots, default=0) for r in members]))
         found.note(nd.spread(f"{name}: epochs", [len(r.history) for r in members]))

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from timescales.arms import PAPER, SMALL, Size
-from timescales.criteria import Criteria
+from common.criteria import Criteria
+from timescales.arms import PAPER, SMALL, SOURCE, Size
 from timescales.lesions import ablations, memories, opened, perturbations, retrained
 
 import neurodyn as nd
@@ -64,7 +64,7 @@ def timescales_robustness(
     if n == 0 and not common:
         raise ValueError("there is no N that all of these trainings solved; name recordings that went further")
     n = n or max(common)
-    found = Criteria()
+    found = Criteria(SOURCE)
     found.note({"N": n})
     if experiment == "retraining":
         at = retrain_at or n

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ class Size:
     tests: int
 
 
+SOURCE = "Khajehabdollahi et al. 2024"
 PAPER = Size(units=500, batch=256, steps=600, tests=50)
 SMALL = Size(units=128, batch=128, steps=300, tests=20)
 
@@ -103,3 +104,9 @@ def taus(runs: Sequence[nd.TrainingRun]) -> dict[str, np.ndarray]:
 def solved_by(run: nd.TrainingRun, epoch: int) -> int:
     """Return the largest N that was solved by the end of an epoch, 0 if none."""
     return max((n for n, e in run.epochs_to_solve.items() if e <= epoch), default=0)
+
+
+def at(table: Mapping[str, np.ndarray], key: str, n: int) -> np.ndarray:
+    """Return a column of :func:`taus` at N, (seed,), NaN where it was not reached."""
+    found = np.flatnonzero(table["N"] == n)
+    return table[key][:, found[0]] if found.size else np.full(len(table[key]), np.nan)

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from common.criteria import Criteria
 
 import neurodyn as nd
 from neurodyn import plots
 from timescales.arms import Size
-from timescales.criteria import Criteria
 
 Runs = dict[str, list[nd.TrainingRun]]
 Part = tuple[dict[str, Any], dict[str, Any]]

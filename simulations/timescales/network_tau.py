@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from common.criteria import Criteria
 
 import neurodyn as nd
-from timescales.criteria import Criteria
 
 STEPS = 20_000
 FIRST, OTHER = 19, 3  # surrogates of the first N, whose highest is the 95 % point of chance, and of the others

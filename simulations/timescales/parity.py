@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from common.criteria import Criteria
 
 import neurodyn as nd
-from timescales.arms import SMALL, Arm, Size, solved_by, taus, train
-from timescales.criteria import Criteria, at
+from timescales.arms import SMALL, SOURCE, Arm, Size, at, solved_by, taus, train
 from timescales.network_tau import judge, measured, noted
 
 Runs = Mapping[str, list[nd.TrainingRun]]
@@ -34,7 +34,7 @@ def curricula(
         arms["no curriculum"] = Arm(nd.NoCurriculum(n=12), epochs=28)
     runs = {name: train(name, arm, task, size, seeds, out) for name, arm in arms.items()}
     tables = {name: taus(runs[name]) for name in names}
-    found = Criteria()
+    found = Criteria(SOURCE)
     _told(found, runs)
     (_small if small else _paper)(found, runs, tables)
     if small and len(names) == 2:
@@ -157,7 +157,7 @@ def fixed(names: Sequence[str], until: int, patience: int, size: Size, seeds: Se
             label = name if tau == "learn" else f"{name}, tau = {tau:g}"
             arm = Arm(name, until=goal, epochs=60 if size.steps == SMALL.steps else 1000, patience=patience, tau=tau)
             runs[label] = train(label, arm, task, size, seeds, out)
-    found = Criteria()
+    found = Criteria(SOURCE)
     _told(found, runs)
     return found, runs, {name: taus(runs[name]) for name in names}, {}
 
@@ -171,7 +171,7 @@ def gated(names: Sequence[str], until: int, patience: int, size: Size, seeds: Se
         for name in names:
             arm = Arm(name, until=until or 14, epochs=100, patience=patience, network=network)
             runs[f"{network}, {name}"] = train(f"{network}, {name}", arm, task, own, seeds, out)
-    found = Criteria()
+    found = Criteria(SOURCE)
     _told(found, runs)
     if "LSTM, multi-head" in runs:
         took = [r.epochs_to_solve.get(14, np.nan) for r in runs["LSTM, multi-head"]]
@@ -185,7 +185,7 @@ def sliding(
     """A window of ten N that moves by five; heads go by position in it."""
     arm = Arm("sliding", until=until or 16, patience=patience)
     runs = {"sliding": train("sliding", arm, nd.tasks.Parity(), size, seeds, out)}
-    found = Criteria()
+    found = Criteria(SOURCE)
     _told(found, runs)
     return found, runs, {"sliding": taus(runs["sliding"])}, {}
 
@@ -198,7 +198,7 @@ def continuous(
     task = nd.tasks.Parity(hold=holds)
     arm = Arm("multi-head", until=until or 5, patience=patience, continuous=True, nonlinearity="inner")
     runs = {"multi-head, continuous": train("multi-head, continuous", arm, task, size, seeds, out)}
-    found = Criteria()
+    found = Criteria(SOURCE)
     _told(found, runs)
     members = runs["multi-head, continuous"]
     below = [float((r.network().tau < 1).float().mean()) for r in members]  # type: ignore[union-attr]

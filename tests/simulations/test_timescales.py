@@ -22,12 +22,12 @@ def scripts():
 
 
 def test_criteria_count_networks(scripts) -> None:
-    found = scripts("timescales.criteria").Criteria()
+    found = scripts("common.criteria").Criteria("somebody")
     found.each("a", [1.0, 2.0, np.nan], "> 1.5")
     (check,) = found.checks
     assert check.value == pytest.approx(1 / 3) and not check.passed  # a network that did not get there fails
     assert found.results["a > 1.5: seeds"].startswith("1 of 3")
-    assert found.results["a: mean"] == 1.5
+    assert found.results["a: mean"] == 1.5 and check.source == "somebody"
 
 
 def test_curricula_end_to_end(scripts, tmp_path) -> None:

@@ -9,18 +9,18 @@ import numpy as np
 
 import neurodyn as nd
 
-SOURCE = "Khajehabdollahi et al. 2024"
 SHARE = ">= 0.6"  # of the networks have to meet a criterion
 
 
 class Criteria:
-    """Collects results and checks."""
+    """Collects results and checks; ``source`` is that of the references unless another is named."""
 
-    def __init__(self) -> None:
+    def __init__(self, source: str) -> None:
+        self.source = source
         self.results: dict[str, Any] = {}
         self.checks: list[Any] = []
 
-    def each(self, name: str, values: Any, threshold: str, *, reference: Any = None, source: str = SOURCE) -> None:
+    def each(self, name: str, values: Any, threshold: str, *, reference: Any = None, source: str = "") -> None:
         """Take note of a number of each network, its spread, and how many meet the threshold."""
         values = [float(v) for v in values]
         met = [nd.check(name, v, threshold).passed for v in values]
@@ -30,14 +30,10 @@ class Criteria:
             self.results |= nd.spread(name, finite)
         self.results |= nd.passes(f"{name} {threshold}", met)
         label = f"{name} {threshold}: share of networks"
-        self.checks.append(nd.check(label, float(np.mean(met)), SHARE, reference=reference, source=source))
+        self.checks.append(
+            nd.check(label, float(np.mean(met)), SHARE, reference=reference, source=source or self.source)
+        )
 
     def note(self, values: Mapping[str, Any]) -> None:
         """Take note of results without a threshold."""
         self.results |= values
-
-
-def at(table: Mapping[str, np.ndarray], key: str, n: int) -> np.ndarray:
-    """Return a column of :func:`timescales.arms.taus` at N, (seed,), NaN where it was not reached."""
-    found = np.flatnonzero(table["N"] == n)
-    return table[key][:, found[0]] if found.size else np.full(len(table[key]), np.nan)
