@@ -19,6 +19,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .alignment import SequenceAlignment as SequenceAlignment
+    from .alignment import align_sequences as align_sequences
     from .approximate_bayes import TimescalePosterior as TimescalePosterior
     from .approximate_bayes import fit_timescales_abc as fit_timescales_abc
     from .ar1 import TimescalesNull as TimescalesNull
@@ -41,6 +43,9 @@ if TYPE_CHECKING:
     from .dimensionality import participation_ratio_null as participation_ratio_null
     from .dimensionality import pca as pca
     from .dimensionality import pca_null as pca_null
+    from .emulation import EmulationMetric as EmulationMetric
+    from .emulation import EmulationQuality as EmulationQuality
+    from .emulation import emulation_quality as emulation_quality
     from .events import PETH as PETH
     from .events import peth as peth
     from .expectation import amplitude as amplitude
@@ -58,20 +63,36 @@ if TYPE_CHECKING:
     from .geometry import transfer_projection as transfer_projection
     from .integrated import IntegratedTimescale as IntegratedTimescale
     from .integrated import integrated_timescale as integrated_timescale
+    from .jacobians import LocalSpectra as LocalSpectra
+    from .jacobians import SwitchSpectra as SwitchSpectra
+    from .jacobians import local_spectra as local_spectra
+    from .jacobians import switch_spectra as switch_spectra
+    from .noise_levels import SizeAgainstNoise as SizeAgainstNoise
+    from .noise_levels import size_against_noise as size_against_noise
     from .nulls import NullTest as NullTest
     from .nulls import surrogate as surrogate
+    from .onset import TrainingOnset as TrainingOnset
+    from .onset import training_onset as training_onset
+    from .orbits import DrivenOrbits as DrivenOrbits
+    from .orbits import driven_orbits as driven_orbits
     from .plasticity import WeightHistory as WeightHistory
     from .plasticity import weight_history as weight_history
     from .rates import firing_rates as firing_rates
     from .rates import instantaneous_rate as instantaneous_rate
     from .rates import population_rate as population_rate
     from .rates import sample_times as sample_times
+    from .readout_axes import ReadoutGeometry as ReadoutGeometry
+    from .readout_axes import readout_geometry as readout_geometry
+    from .relaxation import NoiseFree as NoiseFree
+    from .relaxation import noise_free as noise_free
     from .residence import ResidenceMap as ResidenceMap
     from .residence import residence_map as residence_map
     from .rewards import EligibilityAtReward as EligibilityAtReward
     from .rewards import RewardTriggered as RewardTriggered
     from .rewards import eligibility_at_reward as eligibility_at_reward
     from .rewards import reward_triggered_average as reward_triggered_average
+    from .sensitivity import NoiseSensitivity as NoiseSensitivity
+    from .sensitivity import noise_sensitivity as noise_sensitivity
     from .statistics import BinomialInterval as BinomialInterval
     from .statistics import BootstrapInterval as BootstrapInterval
     from .statistics import binomial_interval as binomial_interval
@@ -79,6 +100,9 @@ if TYPE_CHECKING:
     from .subspaces import SubspaceAngles as SubspaceAngles
     from .subspaces import angle_null as angle_null
     from .subspaces import principal_angles as principal_angles
+    from .switching import DwellTimes as DwellTimes
+    from .symbol_refit import SymbolRefit as SymbolRefit
+    from .symbol_statistics import SymbolStatistics as SymbolStatistics
     from .timescales import NetworkTimescales as NetworkTimescales
     from .timescales import network_timescales as network_timescales
 
@@ -86,6 +110,7 @@ if TYPE_CHECKING:
 _MODULE_OF = {
     name: module
     for module, names in {
+        "alignment": ("SequenceAlignment", "align_sequences"),
         "approximate_bayes": ("TimescalePosterior", "fit_timescales_abc"),
         "ar1": ("TimescalesNull", "ar1_null"),
         "bayes_factor": ("ModelComparison", "compare_timescale_models"),
@@ -102,6 +127,7 @@ _MODULE_OF = {
             "pca",
             "pca_null",
         ),
+        "emulation": ("EmulationMetric", "EmulationQuality", "emulation_quality"),
         "events": ("PETH", "peth"),
         "expectation": (
             "amplitude",
@@ -115,13 +141,23 @@ _MODULE_OF = {
         "exponentials": ("ExponentialFit", "fit_exponentials"),
         "geometry": ("ConditionGeometry", "condition_pca", "transfer_null", "transfer_projection"),
         "integrated": ("IntegratedTimescale", "integrated_timescale"),
+        "jacobians": ("LocalSpectra", "SwitchSpectra", "local_spectra", "switch_spectra"),
+        "noise_levels": ("SizeAgainstNoise", "size_against_noise"),
         "nulls": ("NullTest", "surrogate"),
+        "onset": ("TrainingOnset", "training_onset"),
+        "orbits": ("DrivenOrbits", "driven_orbits"),
         "plasticity": ("WeightHistory", "weight_history"),
         "rates": ("firing_rates", "instantaneous_rate", "population_rate", "sample_times"),
+        "readout_axes": ("ReadoutGeometry", "readout_geometry"),
+        "relaxation": ("NoiseFree", "noise_free"),
         "residence": ("ResidenceMap", "residence_map"),
         "rewards": ("EligibilityAtReward", "RewardTriggered", "eligibility_at_reward", "reward_triggered_average"),
+        "sensitivity": ("NoiseSensitivity", "noise_sensitivity"),
         "statistics": ("BinomialInterval", "BootstrapInterval", "binomial_interval", "bootstrap_mean"),
         "subspaces": ("SubspaceAngles", "angle_null", "principal_angles"),
+        "switching": ("DwellTimes",),
+        "symbol_refit": ("SymbolRefit",),
+        "symbol_statistics": ("SymbolStatistics",),
         "timescales": ("NetworkTimescales", "network_timescales"),
     }.items()
     for name in names

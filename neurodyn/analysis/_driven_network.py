@@ -57,12 +57,13 @@ def array(tensor: Tensor | None) -> FloatArray:
 
 @dataclass(frozen=True, eq=False)
 class Activity:
-    """Noise-driven activity: states, noise, logits (path, time, ...) and winners (path, time)."""
+    """Noise-driven activity: states, noise, logits (path, time, ...), winners and sampled symbols (path, time)."""
 
     states: FloatArray
     noise: FloatArray
     logits: FloatArray
     winners: IntArray
+    symbols: IntArray
 
 
 def driven(net: HMMRNN, paths: int, steps: int, **options: Any) -> Activity:
@@ -77,7 +78,8 @@ def driven(net: HMMRNN, paths: int, steps: int, **options: Any) -> Activity:
             f"the activity of the network grows beyond all numbers within {steps} steps: it is not bounded, take another "
             "snapshot, such as run.network('best')"
         )
-    return Activity(states, array(found.noise), array(found.logits), found.winners.cpu().numpy())
+    winners, symbols = found.winners.cpu().numpy(), found.symbols.cpu().numpy()
+    return Activity(states, array(found.noise), array(found.logits), winners, symbols)
 
 
 def softmax(logits: FloatArray) -> FloatArray:
