@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from .dimensionality import participation_ratio_null as participation_ratio_null
     from .dimensionality import pca as pca
     from .dimensionality import pca_null as pca_null
-    from .emulation import EmulationMetric as EmulationMetric
-    from .emulation import EmulationQuality as EmulationQuality
     from .emulation import emulation_quality as emulation_quality
+    from .emulation_result import EmulationMetric as EmulationMetric
+    from .emulation_result import EmulationQuality as EmulationQuality
     from .events import PETH as PETH
     from .events import peth as peth
     from .expectation import amplitude as amplitude
@@ -69,6 +69,8 @@ if TYPE_CHECKING:
     from .jacobians import switch_spectra as switch_spectra
     from .noise_levels import SizeAgainstNoise as SizeAgainstNoise
     from .noise_levels import size_against_noise as size_against_noise
+    from .levels import NoiseSweep as NoiseSweep
+    from .levels import noise_sweep as noise_sweep
     from .nulls import NullTest as NullTest
     from .nulls import surrogate as surrogate
     from .onset import TrainingOnset as TrainingOnset
@@ -127,7 +129,8 @@ _MODULE_OF = {
             "pca",
             "pca_null",
         ),
-        "emulation": ("EmulationMetric", "EmulationQuality", "emulation_quality"),
+        "emulation": ("emulation_quality",),
+        "emulation_result": ("EmulationMetric", "EmulationQuality"),
         "events": ("PETH", "peth"),
         "expectation": (
             "amplitude",
@@ -143,6 +146,7 @@ _MODULE_OF = {
         "integrated": ("IntegratedTimescale", "integrated_timescale"),
         "jacobians": ("LocalSpectra", "SwitchSpectra", "local_spectra", "switch_spectra"),
         "noise_levels": ("SizeAgainstNoise", "size_against_noise"),
+        "levels": ("NoiseSweep", "noise_sweep"),
         "nulls": ("NullTest", "surrogate"),
         "onset": ("TrainingOnset", "training_onset"),
         "orbits": ("DrivenOrbits", "driven_orbits"),

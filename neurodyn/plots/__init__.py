@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from neurodyn.plots.cells import raster_and_spectrum as raster_and_spectrum
     from neurodyn.plots.cells import rates_against_current as rates_against_current
     from neurodyn.plots.cells import responses as responses
+    from neurodyn.plots.emulation_quality import emulation as emulation
     from neurodyn.plots.expectation import expectation_traces as expectation_traces
     from neurodyn.plots.geometry import weight_geometry as weight_geometry
     from neurodyn.plots.learning import error_curves as error_curves
+    from neurodyn.plots.levels import noise_sweep as noise_sweep
     from neurodyn.plots.lines import line_with_band as line_with_band
     from neurodyn.plots.lines import traces as traces
     from neurodyn.plots.plasticity import eligibility_at_reward as eligibility_at_reward
@@ -47,11 +49,13 @@ _FILES = {
     "amplitude_against_probability": "amplitude",
     "bars_with_points": "ablation",
     "eligibility_at_reward": "plasticity",
+    "emulation": "emulation_quality",
     "error_curves": "learning",
     "expectation_traces": "expectation",
     "hazard": "waiting",
     "line_with_band": "lines",
     "network_timescales": "training",
+    "noise_sweep": "levels",
     "overview": "summary",
     "panels_of_patterns": "cells",
     "perturbation": "robustness",
@@ -77,6 +81,7 @@ __all__ = [
     "amplitude_against_probability",
     "bars_with_points",
     "eligibility_at_reward",
+    "emulation",
     "error_curves",
     "expectation_traces",
     "hazard",
