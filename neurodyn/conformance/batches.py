@@ -85,6 +85,13 @@ def leaky_networks() -> Batch:
     return [circuit for circuit, _ in made], [session for _, session in made]
 
 
+def hmm_rnns() -> Batch:
+    """Networks that only noise drives: other sizes, noise inputs and seeds (tolerant)."""
+    numbers = ((9, 4, 1, (20, 30)), (1, 1, 2, (41,)), (17, 6, 3, (9, 1, 25)))
+    made = [tolerant.hmm_rnn(units=units, noise_inputs=k, seed=s, lengths=lengths) for units, k, s, lengths in numbers]
+    return [circuit for circuit, _ in made], [session for _, session in made]
+
+
 def least_squares() -> Batch:
     """Recursive least squares with matrices of other sizes (tolerant: as a trajectory over a short horizon)."""
     numbers = ((15, 1, 50), (4, 2, 33), (9, 3, 50))
@@ -94,5 +101,16 @@ def least_squares() -> Batch:
 
 BATCHES: Mapping[str, Callable[[], Batch]] = {
     f.__name__: f
-    for f in (spiking, equations, learning, plasticity, closed_loops, sizes, rates, leaky_networks, least_squares)
+    for f in (
+        spiking,
+        equations,
+        learning,
+        plasticity,
+        closed_loops,
+        sizes,
+        rates,
+        leaky_networks,
+        hmm_rnns,
+        least_squares,
+    )
 }

@@ -67,6 +67,7 @@ TOLERANT = _named(
     tolerant.functions,
     tolerant.leaky_network,
     tolerant.masked_leaky_network,
+    tolerant.hmm_rnn,
     plastic.least_squares,
     plastic.forgetting,
     synapses.learning_rates,
@@ -90,6 +91,7 @@ QUICK = (
     "adaptive_exponential",
     "rates",
     "leaky_network",
+    "hmm_rnn",
     "least_squares",
     "learning_rates",
 )

@@ -92,6 +92,14 @@ def leaky_network(*, units=11, seed=24, lengths=(70, 1, 90, 49)):
     return net.circuit(), nd.Session(trials, 1e-3, {"digits": ("digit",)})
 
 
+def hmm_rnn(*, units=9, noise_inputs=4, seed=26, lengths=(60, 1, 90, 49)):
+    """A network that only noise drives, with symbols: a population without state into another at once, logarithms of draws."""
+    net = nd.HMMRNN(units, noise_inputs=noise_inputs, bias=True, noise=1.25, seed=seed)
+    net.recurrent_weight.data *= 1.5  # activity lasts for some steps
+    trials = tuple(nd.Trial(n, reset=k % 2 == 0) for k, n in enumerate(lengths))
+    return net.circuit(), nd.Session(trials, 1e-3)
+
+
 def masked_leaky_network():
     """Another one: f inside the leak, excitatory and inhibitory units, synapses as a mask has them, digits held."""
     net = nd.LeakyRNN(13, heads=1, outputs=1, nonlinearity="inner", activation="sigmoid", dale=0.8, connection_probability=0.4,

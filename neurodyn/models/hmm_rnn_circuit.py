@@ -49,8 +49,8 @@ def hmm_rnn_circuit(net: HMMRNN, dt: Any) -> Circuit:
     Row k of a recording, from 0, is step k + 1 of the network: x(k + 1), h(k + 1) = relu[W h(k) + U x(k + 1) + b], and logits
     and scores of that very h; the start, h(0), is in no row. ``I_rec`` of the row is W h(k).
 
-    The symbol of a step, drawn from the softmax of its logits, is the output with the largest score (a score is a logit
-    minus log(-log(uniform)), Gumbel's trick); the winner is that with the largest logit:
+    The symbol of a step, drawn from the softmax of its logits, is the output with the largest score (Gumbel's trick: a
+    score is a logit minus the logarithm of a draw from Exp(1)); the winner is that with the largest logit:
 
         symbols = run["readout.scores"].values.argmax(1)
         winners = run["readout.logits"].values.argmax(1)
@@ -87,7 +87,9 @@ def hmm_rnn_circuit(net: HMMRNN, dt: Any) -> Circuit:
         tuple(f"symbol {k}" for k in range(net.outputs)),
         state={"logits": "output", "scores": "output"},
         memory={"w": "output*unit"} | ({"bias": "output"} if parameters else {}),
-        per_step=f"logits = sum(w*r){plus_bias}\nscores = logits - log(-log(rand(logits)))",
+        # -log1p(-rand) is the -log(rand) of Gumbel's trick from the other side: in float32 large draws, which choose symbols,
+        # are not cut off, and a uniform that rounds to 1 is no infinity; in float64 40 is never reached
+        per_step=f"logits = sum(w*r){plus_bias}\nscores = logits - log(minimum(-log1p(-rand(logits)), 40))",
     )
     if net.outputs == 1:  # a group of one output has no axis
         values = {name: value[0] for name, value in values.items()}
