@@ -58,15 +58,16 @@ class TrainingOnset:
 
     @property
     def first_unstable(self) -> int | None:
-        """The first update with any unstable step; None if there is none."""
-        found = np.flatnonzero(self.unstable > 0)
+        """The first update with more than 1 % unstable steps; None if there is none."""
+        found = np.flatnonzero(self.unstable > 0.01)
         return int(self.update[found[0]]) if len(found) else None
 
     def __str__(self) -> str:
         before = self.update < (np.inf if self.drop is None else self.drop)
         late = np.arange(len(self.update)) >= 3 * len(self.update) // 4
         lines = [
-            f"loss drops at update {self.drop}; first unstable step at update {self.first_unstable}",
+            f"loss drops at update {self.drop}; first unstable snapshot at update {self.first_unstable}, "
+            f"{np.sum(self.unstable[before] > 0.01)} of {before.sum()} before the drop",
             f"{'':<22}{'loss':>8}{'unstable':>10}{'near-crit.':>12}{'E[1/int]':>10}{'switches':>10}{'P(change)':>11}",
         ]
         for name, part in (

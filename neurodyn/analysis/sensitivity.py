@@ -20,6 +20,7 @@ _SOON = 3.0  # mean steps to the switch in a transition, as published
 _BACK = 100  # steps that the middle of a dwell lies before its end, at most, as published
 _WITHIN = 10  # steps in which all rollouts of a transition have to switch
 PLACES = ("cluster", "transition")
+_BEFORE, _AFTER = 10, 5  # steps from the switch between which spread is followed
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +37,13 @@ class NoiseSensitivity:
         Mean distance from the mean path.
     path, time : array of int, shape (place, pair)
         Where the start states lie on the noise-driven paths.
+    lag : array of int, shape (lag)
+        Steps from the switch that ends the dwell.
+    course : array, shape (pair, lag)
+        Trace after the last step, under fresh noise alone, from every state near the switch: whether the choice of the
+        transition state decides.
+    middle : array, shape (pair)
+        The same from the middle of the dwell.
     """
 
     mixing: FloatArray
@@ -43,6 +51,9 @@ class NoiseSensitivity:
     distance: FloatArray
     path: IntArray
     time: IntArray
+    lag: IntArray
+    course: FloatArray
+    middle: FloatArray
 
     @property
     def ratio(self) -> FloatArray:
@@ -56,6 +67,11 @@ class NoiseSensitivity:
         return np.median(self.ratio, axis=0)
 
     @property
+    def course_ratio(self) -> FloatArray:
+        """Median over pairs of ``course`` over ``middle``, shape (lag)."""
+        return np.median(self.course / self.middle[:, None], axis=0)
+
+    @property
     def smaller(self) -> list[BinomialInterval]:
         """In how many pairs the transition spreads less, for each mixing; half of them if places don't matter."""
         return [binomial_interval(int(np.sum(each < 1)), len(each)) for each in self.ratio.T]
@@ -67,6 +83,11 @@ class NoiseSensitivity:
             lines.append(
                 f"  fresh noise {g:<4g} median {median:.3f} (quartiles {low:.3f} to {high:.3f}), below 1 in {smaller}"
             )
+        near = self.course_ratio
+        peak = int(near.argmax())
+        lines.append(
+            f"  fresh noise from every state near the switch: at most {near[peak]:.3f}, at lag {self.lag[peak]:+d}"
+        )
         return "\n".join(lines)
 
 
@@ -124,18 +145,25 @@ def noise_sensitivity(
     rollouts = whole(rollouts, "rollouts", low=2)
     found = driven(net, whole(paths, "paths"), whole(length, "length", low=steps + 2), seed=seed)
     rng = np.random.default_rng(seed)
-    path, time = _starts(weights, found, net.noise, rng, pairs=pairs, rollouts=rollouts, steps=steps)
+    path, time, ends = _starts(weights, found, net.noise, rng, pairs=pairs, rollouts=rollouts, steps=steps)
+
+    def spread(p: int, t: int, g: float) -> tuple[FloatArray, FloatArray]:
+        """Trace of the covariance and mean distance from the mean path, (step) each."""
+        fresh = net.noise * rng.standard_normal((rollouts, steps, net.noise_inputs))
+        nominal = 0.0 if g == 1 else (1 - g) * found.noise[p, t + 1 : t + 1 + steps]
+        states = _follow(weights, found.states[p, t], nominal + g * fresh)
+        apart = states - states.mean(axis=0)
+        return (apart**2).sum(axis=(0, 2)) / (rollouts - 1), np.linalg.norm(apart, axis=2).mean(axis=0)
+
     trace, distance = np.empty((2, 2, pairs, len(shares), steps))
     for place in range(2):
         for k, (p, t) in enumerate(zip(path[place], time[place], strict=True)):
-            nominal = found.noise[p, t + 1 : t + 1 + steps]
             for m, g in enumerate(shares):
-                fresh = net.noise * rng.standard_normal((rollouts, steps, net.noise_inputs))
-                spread = _follow(weights, found.states[p, t], (1 - g) * nominal + g * fresh)
-                apart = spread - spread.mean(axis=0)
-                trace[place, k, m] = (apart**2).sum(axis=(0, 2)) / (rollouts - 1)
-                distance[place, k, m] = np.linalg.norm(apart, axis=2).mean(axis=0)
-    return NoiseSensitivity(np.array(shares), trace, distance, path, time)
+                trace[place, k, m], distance[place, k, m] = spread(p, t, g)
+    lag = np.arange(-_BEFORE, _AFTER + 1)
+    course = np.array([[spread(p, end + k, 1.0)[0][-1] for k in lag] for p, end in zip(path[0], ends, strict=True)])
+    middle = np.array([spread(p, t, 1.0)[0][-1] for p, t in zip(path[0], time[0], strict=True)])
+    return NoiseSensitivity(np.array(shares), trace, distance, path, time, lag, course, middle)
 
 
 def _follow(weights: Weights, start: FloatArray, noise: FloatArray) -> FloatArray:
@@ -157,13 +185,18 @@ def _starts(
     pairs: int,
     rollouts: int,
     steps: int,
-) -> tuple[IntArray, IntArray]:
-    """Path and time, (place, pair) each, of states in clusters and in the transitions that end them."""
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Path and time, (place, pair) each, of states in clusters and in the transitions that end them; (pair) the ends."""
     dwells = []
     for path, winners in enumerate(found.winners):
         times = switch_times(winners)
         dwells += [(begin - end, path, end) for begin, end in zip(times[:-1], times[1:], strict=True)]
-    dwells = [dwell for dwell in sorted(dwells) if dwell[2] + steps < found.winners.shape[1]]
+    # The course before a switch has to lie in one dwell.
+    dwells = [
+        (minus_length, path, end)
+        for minus_length, path, end in sorted(dwells)
+        if end + _AFTER + steps < found.winners.shape[1] and -minus_length > _BEFORE
+    ]
     chosen = []
     for minus_length, path, end in dwells:
         middle = end - min(-minus_length // 2, _BACK)
@@ -173,14 +206,14 @@ def _starts(
             logits = states @ weights.readout.T + weights.readout_bias
             left = logits.argmax(axis=2) != found.winners[path, time]
             if left.any(axis=1).all() and (left.argmax(axis=1) + 1).mean() < _SOON:
-                chosen.append((path, middle, time))
+                chosen.append((path, middle, time, end))
                 break
             if left.any(axis=1).mean() < 0.5:
                 break  # earlier states switch later still
         if len(chosen) == pairs:
             where = np.array(chosen).T
-            return np.stack([where[0], where[0]]), where[1:]
+            return np.stack([where[0], where[0]]), where[1:3], where[3]
     raise ValueError(
         f"{len(chosen)} of {len(dwells)} dwells end in a state from which all rollouts switch at once, pairs = {pairs}: "
-        "give fewer pairs or longer paths (length)"
+        "give fewer pairs, or more or longer paths (paths, length)"
     )

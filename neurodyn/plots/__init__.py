@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from neurodyn.plots.cells import raster_and_spectrum as raster_and_spectrum
     from neurodyn.plots.cells import rates_against_current as rates_against_current
     from neurodyn.plots.cells import responses as responses
+    from neurodyn.plots.driven import driven_orbits as driven_orbits
+    from neurodyn.plots.driven import readout_geometry as readout_geometry
     from neurodyn.plots.emulation_quality import emulation as emulation
     from neurodyn.plots.expectation import expectation_traces as expectation_traces
     from neurodyn.plots.geometry import weight_geometry as weight_geometry
@@ -26,12 +28,18 @@ if TYPE_CHECKING:
     from neurodyn.plots.levels import noise_sweep as noise_sweep
     from neurodyn.plots.lines import line_with_band as line_with_band
     from neurodyn.plots.lines import traces as traces
+    from neurodyn.plots.onset import training_onset as training_onset
     from neurodyn.plots.plasticity import eligibility_at_reward as eligibility_at_reward
     from neurodyn.plots.plasticity import reward_triggered as reward_triggered
     from neurodyn.plots.plasticity import synapse_trace as synapse_trace
     from neurodyn.plots.plasticity import weight_distribution as weight_distribution
+    from neurodyn.plots.relaxation import noise_free as noise_free
+    from neurodyn.plots.relaxation import size_against_noise as size_against_noise
+    from neurodyn.plots.residence import residence_zones as residence_zones
     from neurodyn.plots.robustness import ablated_units as ablated_units
     from neurodyn.plots.robustness import perturbation as perturbation
+    from neurodyn.plots.sensitivity import noise_sensitivity as noise_sensitivity
+    from neurodyn.plots.spectra import switch_spectra as switch_spectra
     from neurodyn.plots.spikes import raster as raster
     from neurodyn.plots.summary import overview as overview
     from neurodyn.plots.supervised import taught_signal as taught_signal
@@ -48,6 +56,7 @@ _FILES = {
     "accuracy_of_heads": "training",
     "amplitude_against_probability": "amplitude",
     "bars_with_points": "ablation",
+    "driven_orbits": "driven",
     "eligibility_at_reward": "plasticity",
     "emulation": "emulation_quality",
     "error_curves": "learning",
@@ -55,6 +64,8 @@ _FILES = {
     "hazard": "waiting",
     "line_with_band": "lines",
     "network_timescales": "training",
+    "noise_free": "relaxation",
+    "noise_sensitivity": "sensitivity",
     "noise_sweep": "levels",
     "overview": "summary",
     "panels_of_patterns": "cells",
@@ -62,14 +73,19 @@ _FILES = {
     "raster": "spikes",
     "raster_and_spectrum": "cells",
     "rates_against_current": "cells",
+    "readout_geometry": "driven",
+    "residence_zones": "residence",
     "responses": "cells",
     "reward_triggered": "plasticity",
+    "size_against_noise": "relaxation",
     "style": "base",
+    "switch_spectra": "spectra",
     "synapse_trace": "plasticity",
     "taught_signal": "supervised",
     "time_constants": "training",
     "traces": "lines",
     "training_curves": "training",
+    "training_onset": "onset",
     "weight_distribution": "plasticity",
     "weight_geometry": "geometry",
 }
@@ -80,6 +96,7 @@ __all__ = [
     "accuracy_of_heads",
     "amplitude_against_probability",
     "bars_with_points",
+    "driven_orbits",
     "eligibility_at_reward",
     "emulation",
     "error_curves",
@@ -87,20 +104,27 @@ __all__ = [
     "hazard",
     "line_with_band",
     "network_timescales",
+    "noise_free",
+    "noise_sensitivity",
     "overview",
     "panels_of_patterns",
     "perturbation",
     "raster",
     "raster_and_spectrum",
     "rates_against_current",
+    "readout_geometry",
+    "residence_zones",
     "responses",
     "reward_triggered",
+    "size_against_noise",
     "style",
+    "switch_spectra",
     "synapse_trace",
     "taught_signal",
     "time_constants",
     "traces",
     "training_curves",
+    "training_onset",
     "weight_distribution",
     "weight_geometry",
 ]
