@@ -112,8 +112,10 @@ def emulate(
     ----------
     Torre, Viscione, Pompe, Grewe & Mante (2025) NeurIPS, arXiv 2510.25674.
     """
+    whole("updates", updates, 1)
+    whole("test_every", test_every, 1)
     plan = EmulationPlan(
-        epochs=updates // test_every if isinstance(test_every, int) and test_every > 0 else 0,
+        epochs=updates // test_every,
         steps=test_every,
         updates=updates,
         length=length,
@@ -158,7 +160,6 @@ class EmulationPlan(Plan):
     ends: ClassVar[tuple[str, ...]] = ("epochs", "updates")
 
     def __post_init__(self) -> None:
-        whole("test_every", self.steps, 1)
         for name in ("updates", "keep_every"):
             value = getattr(self, name)
             if value is None:
@@ -170,12 +171,21 @@ class EmulationPlan(Plan):
         for name in ("length", "batch", "validation"):
             whole(name, getattr(self, name), 2)
         whole("sequences", self.sequences, self.batch)
+        if not 0 < self.blur < math.inf:
+            raise ValueError(f"blur = {self.blur!r}; give a distance above 0, such as 0.2")
+        if not 0 < self.scaling < 1:
+            raise ValueError(f"scaling = {self.scaling!r}; give a factor above 0 and below 1, such as 0.5")
 
 
 class Emulation(Objective):
     """See :func:`emulate`."""
 
     def __init__(self, net: HMMRNN, target: HiddenMarkov, plan: EmulationPlan) -> None:
+        if not hasattr(target, "symbols"):
+            raise TypeError(
+                f"target is a {type(target).__name__}; give a model, such as nd.tasks.HiddenMarkov.fit(sequences, "
+                "states=3).model"
+            )
         if net.outputs != target.symbols:
             raise ValueError(
                 f"the network has {net.outputs} outputs and the target {target.symbols} symbols; give it outputs="

@@ -61,9 +61,10 @@ class TrainingRun:
 
         with self.recording.open() as file:
             found = children(group_at(file, "training")) if "training" in file else ()
-            columns = {k: v[()] for k, v in found if isinstance(v, h5py.Dataset) and v.ndim == 1}
+            vectors = {k: v for k, v in found if isinstance(v, h5py.Dataset) and v.ndim == 1}
+            columns = {k: v[()] for k, v in vectors.items() if k == "epoch" or not v.is_scale}  # not heads or symbols
         epochs = columns.pop("epoch", np.zeros(0)).astype(int)
-        columns = {name: values for name, values in columns.items() if values.shape == epochs.shape and name != "head"}
+        columns = {name: values for name, values in columns.items() if values.shape == epochs.shape}
         return pandas.DataFrame(columns, index=pandas.Index(epochs, name="epoch"))
 
     @property
