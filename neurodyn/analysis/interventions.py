@@ -308,6 +308,9 @@ def _pairs(weights: Weights, found: Masked, condition: int, windows: np.ndarray 
         return np.nan, inside
     steps = steps[np.unique(np.linspace(0, len(steps) - 1, _JACOBIANS).astype(int))]
     spectra = LocalSpectra(
-        np.array([eigenvalues(weights, np.where(gates[path, step], 1.0, -1.0)) for path, step in steps]), BAND, _LEAST
+        np.array([eigenvalues(weights, np.where(gates[path, step], 1.0, -1.0)) for path, step in steps]),
+        True,
+        BAND,
+        _LEAST,
     )
     return float(spectra.near_critical.mean()), inside
