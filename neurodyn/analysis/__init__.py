@@ -63,14 +63,21 @@ if TYPE_CHECKING:
     from .geometry import transfer_projection as transfer_projection
     from .integrated import IntegratedTimescale as IntegratedTimescale
     from .integrated import integrated_timescale as integrated_timescale
+    from .interventions import KickInterventions as KickInterventions
+    from .interventions import kick_interventions as kick_interventions
     from .jacobians import LocalSpectra as LocalSpectra
     from .jacobians import SwitchSpectra as SwitchSpectra
     from .jacobians import local_spectra as local_spectra
     from .jacobians import switch_spectra as switch_spectra
-    from .noise_levels import SizeAgainstNoise as SizeAgainstNoise
-    from .noise_levels import size_against_noise as size_against_noise
+    from .kick_wiring import KickConnectivity as KickConnectivity
+    from .kick_wiring import SignTest as SignTest
+    from .kick_wiring import kick_connectivity as kick_connectivity
+    from .kicks import KickNeurons as KickNeurons
+    from .kicks import kick_neurons as kick_neurons
     from .levels import NoiseSweep as NoiseSweep
     from .levels import noise_sweep as noise_sweep
+    from .noise_levels import SizeAgainstNoise as SizeAgainstNoise
+    from .noise_levels import size_against_noise as size_against_noise
     from .nulls import NullTest as NullTest
     from .nulls import surrogate as surrogate
     from .onset import TrainingOnset as TrainingOnset
@@ -89,6 +96,8 @@ if TYPE_CHECKING:
     from .relaxation import noise_free as noise_free
     from .residence import ResidenceMap as ResidenceMap
     from .residence import residence_map as residence_map
+    from .reuse import ModularReuse as ModularReuse
+    from .reuse import modular_reuse as modular_reuse
     from .rewards import EligibilityAtReward as EligibilityAtReward
     from .rewards import RewardTriggered as RewardTriggered
     from .rewards import eligibility_at_reward as eligibility_at_reward
@@ -144,8 +153,11 @@ _MODULE_OF = {
         "exponentials": ("ExponentialFit", "fit_exponentials"),
         "geometry": ("ConditionGeometry", "condition_pca", "transfer_null", "transfer_projection"),
         "integrated": ("IntegratedTimescale", "integrated_timescale"),
+        "interventions": ("KickInterventions", "kick_interventions"),
         "jacobians": ("LocalSpectra", "SwitchSpectra", "local_spectra", "switch_spectra"),
         "noise_levels": ("SizeAgainstNoise", "size_against_noise"),
+        "kick_wiring": ("KickConnectivity", "SignTest", "kick_connectivity"),
+        "kicks": ("KickNeurons", "kick_neurons"),
         "levels": ("NoiseSweep", "noise_sweep"),
         "nulls": ("NullTest", "surrogate"),
         "onset": ("TrainingOnset", "training_onset"),
@@ -155,6 +167,7 @@ _MODULE_OF = {
         "readout_axes": ("ReadoutGeometry", "readout_geometry"),
         "relaxation": ("NoiseFree", "noise_free"),
         "residence": ("ResidenceMap", "residence_map"),
+        "reuse": ("ModularReuse", "modular_reuse"),
         "rewards": ("EligibilityAtReward", "RewardTriggered", "eligibility_at_reward", "reward_triggered_average"),
         "sensitivity": ("NoiseSensitivity", "noise_sensitivity"),
         "statistics": ("BinomialInterval", "BootstrapInterval", "binomial_interval", "bootstrap_mean"),

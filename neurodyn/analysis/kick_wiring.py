@@ -29,7 +29,7 @@ EXPECTED: dict[str, Literal[1, -1]] = {
 
 @dataclass(frozen=True, eq=False)
 class SignTest:
-    """Weights of one kind: do they have the expected sign?
+    """Whether weights of one kind have the expected sign.
 
     Attributes
     ----------

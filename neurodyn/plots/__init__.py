@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from neurodyn.plots.emulation_quality import emulation as emulation
     from neurodyn.plots.expectation import expectation_traces as expectation_traces
     from neurodyn.plots.geometry import weight_geometry as weight_geometry
+    from neurodyn.plots.kicks import kick_connectivity as kick_connectivity
+    from neurodyn.plots.kicks import kick_interventions as kick_interventions
+    from neurodyn.plots.kicks import kick_neurons as kick_neurons
     from neurodyn.plots.learning import error_curves as error_curves
     from neurodyn.plots.levels import noise_sweep as noise_sweep
     from neurodyn.plots.lines import line_with_band as line_with_band
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from neurodyn.plots.relaxation import noise_free as noise_free
     from neurodyn.plots.relaxation import size_against_noise as size_against_noise
     from neurodyn.plots.residence import residence_zones as residence_zones
+    from neurodyn.plots.reuse import modular_reuse as modular_reuse
     from neurodyn.plots.robustness import ablated_units as ablated_units
     from neurodyn.plots.robustness import perturbation as perturbation
     from neurodyn.plots.sensitivity import noise_sensitivity as noise_sensitivity
@@ -62,7 +66,11 @@ _FILES = {
     "error_curves": "learning",
     "expectation_traces": "expectation",
     "hazard": "waiting",
+    "kick_connectivity": "kicks",
+    "kick_interventions": "kicks",
+    "kick_neurons": "kicks",
     "line_with_band": "lines",
+    "modular_reuse": "reuse",
     "network_timescales": "training",
     "noise_free": "relaxation",
     "noise_sensitivity": "sensitivity",
@@ -102,7 +110,11 @@ __all__ = [
     "error_curves",
     "expectation_traces",
     "hazard",
+    "kick_connectivity",
+    "kick_interventions",
+    "kick_neurons",
     "line_with_band",
+    "modular_reuse",
     "network_timescales",
     "noise_free",
     "noise_sensitivity",
