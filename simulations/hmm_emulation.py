@@ -81,7 +81,7 @@ def hmm_emulation(
         thresholds.quality(found, name, qualities)
         onsets = [analysis.training_onset(run) for run in trained.runs]
         maps = [analysis.residence_map(net) for net in nets]
-        orbits = [analysis.driven_orbits(net, target) for net in nets]
+        orbits = [analysis.driven_orbits(net, target=target) for net in nets]
         if name == "two":
             thresholds.transition(found, onsets)
             thresholds.orbits(found, orbits)

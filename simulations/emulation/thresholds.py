@@ -130,8 +130,11 @@ def zones(found: Criteria, members: Sequence[analysis.ResidenceMap]) -> None:
 
 def quality(found: Criteria, name: str, members: Sequence[analysis.EmulationQuality]) -> None:
     """The paper's metrics and others, beside the floor of equal samples of the target."""
+    published, best = FAMILIES[name].distance
+    found.note({f"{name}: aligned distance, published of 5000: samples of the target": published})
+    found.note({f"{name}: aligned distance, published of 5000: best networks": best})
     for metric in members[0].metrics:
-        values = [m.metrics[metric].value for m in members]
-        if all(np.ndim(v) == 0 for v in values):
-            found.note(nd.spread(f"{name}: {metric}", values))
-            found.note({f"{name}: {metric}, sample of the target": float(members[0].metrics[metric].floor)})
+        if any(text in metric for text in ("SD over", "share of", "largest", "RMS")):
+            continue
+        found.note(nd.rounded({f"{name}: {metric}": [m[metric].value for m in members]}, 4))
+        found.note({f"{name}: {metric}, samples of the target": float(np.mean([m[metric].floor_mean for m in members]))})
