@@ -3,6 +3,7 @@
 from neurodyn.tasks.digits import DelayedMatch, Parity
 from neurodyn.tasks.gates import local_gate, window_gate
 from neurodyn.tasks.hidden_markov import HiddenMarkov
+from neurodyn.tasks.hidden_markov_choice import choose_hidden_markov, log_likelihood_per_symbol
 from neurodyn.tasks.nonmatch import DelayedNonmatch
 from neurodyn.tasks.protocols import blocks, protocol, sweep, switching
 from neurodyn.tasks.signals import harmonics, triangle
@@ -18,9 +19,11 @@ __all__ = [
     "Supervisor",
     "WhatWhen",
     "blocks",
+    "choose_hidden_markov",
     "expected",
     "harmonics",
     "local_gate",
+    "log_likelihood_per_symbol",
     "lorenz",
     "ode_to_joy",
     "product_of_sines",

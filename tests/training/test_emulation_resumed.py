@@ -121,6 +121,7 @@ def described() -> Any:
                                            "validation": 64, "keep_every": 40, "learning_rate": 0.01}  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on(tmp_path):
     """Killed as soon as it has saved twice, again and again; then it is ended here."""
     out, saved = tmp_path / "a.h5", lambda: len({file.name for file in tmp_path.glob(".a.h5.*/*.h5")})
