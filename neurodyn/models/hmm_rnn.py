@@ -250,7 +250,9 @@ class HMMRNN(SeededModule):
     def circuit(self, *, dt: Any = "1 ms") -> Circuit:
         """Return the network as a circuit, for :func:`neurodyn.simulate` on any backend, in float64.
 
-        ``dt`` is the time that a step stands for.
+        Populations "noise" (``noise.x``, ``noise.level``) and "units" (``units.h``), connections "recurrent" and "input",
+        ``readout.logits``, and ``readout.scores``, whose largest is the symbol drawn; which row of a recording is which step:
+        :func:`neurodyn.models.hmm_rnn_circuit.hmm_rnn_circuit`. ``dt`` is the time that a step stands for.
         """
         from neurodyn.models.hmm_rnn_circuit import hmm_rnn_circuit
 
