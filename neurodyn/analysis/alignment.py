@@ -80,7 +80,7 @@ def align_sequences(reference: Any, symbols: Any) -> SequenceAlignment:
     The more sequences, the closer the best match: two samples of one source are at a distance, which falls with their
     number. Compare at equal numbers, and beside that distance. It rewards sequences that vary too little.
 
-    Time and memory grow with the product of the numbers, and time with the iterations, 60 to 800: 5000 sequences of
+    Time and memory grow with the product of the numbers, and time with the iterations, 30 to 1000: 5000 sequences of
     either set take 100 MB and about 25 ms an iteration on one thread of a CPU.
 
     References

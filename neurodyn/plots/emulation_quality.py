@@ -25,7 +25,7 @@ def emulation(found: EmulationQuality, *, name: str = "network", title: str | No
 
     Nine panels: the next symbol given one, of the model, of the sequences, and their difference; marginals (mean and SD over
     sequences); number of changes in a sequence; total variation of words; autocorrelation; lengths of runs; distances to
-    aligned sequences. Bands are the range of the sets of the model, the floor.
+    aligned sequences, dotted their means. Bands are the range of the sets of the model, the floor.
 
     Parameters
     ----------
@@ -91,7 +91,9 @@ def _matrices(figure: Figure, panels: Any, found: EmulationQuality, name: str) -
         else:
             ax.set_ylabel("symbol")
         if len(matrix) > _WRITTEN:
-            figure.colorbar(image, ax=ax, shrink=0.8).ax.tick_params(labelsize=8)
+            bar = figure.colorbar(image, ax=ax, shrink=0.8)
+            bar.set_label("difference" if k == 2 else "probability")
+            bar.ax.tick_params(labelsize=8)
             continue
         for (row, column), value in np.ndenumerate(matrix):
             text = "–" if np.isnan(value) else f"{value:{'+' if k == 2 else ''}.3f}".replace("-", "\N{MINUS SIGN}")
@@ -131,7 +133,7 @@ def _word_distances(ax: Axes, found: EmulationQuality) -> None:
     ax.xaxis.set_major_locator(MaxNLocator(8, integer=True))
     ax.set_xlabel("length of words (symbols)")
     ax.set_ylabel("total variation")
-    ax.set_title("Words, distance to the model")
+    ax.set_title("Words: distance to model")
 
 
 def _autocorrelations(ax: Axes, found: EmulationQuality) -> None:
@@ -151,22 +153,22 @@ def _runs(ax: Axes, found: EmulationQuality) -> None:
     _three(ax, np.arange(1, rows.shape[1] + 1), rows)
     ax.set_yscale("log")
     ax.set_xlabel("n (steps)")
-    ax.set_ylabel("share of runs of ≥ n steps")
-    ax.set_title("Runs that end in sight")
+    ax.set_ylabel("share of ≥ n steps")
+    ax.set_title("Complete runs")
 
 
 def _distances(ax: Axes, found: EmulationQuality) -> None:
     every = (found.alignment, *found.floor_alignments)
-    most = max(a.distance.max() for a in every)
-    edges = np.linspace(0, most * 1.0001 if most else 1.0, 25)
-    rows = np.array([np.histogram(a.distance, edges)[0] / len(a.distance) for a in every])
-    at = (edges[1:] + edges[:-1]) / 2
+    # A distance is the root of twice a whole number.
+    differing = np.arange(round(max(a.distance.max() for a in every) ** 2 / 2) + 1)
+    at = np.sqrt(2 * differing)
+    rows = np.array([np.searchsorted(np.sort(a.distance), at + 1e-3, side="right") / len(a.distance) for a in every])
     _band(ax, at, rows[1:])
     ax.plot(at, rows[0], "-", color=_FOUND)
     for colour, mean in ((_FLOOR, found["aligned distance"].floor_mean), (_FOUND, found.alignment.mean)):
         ax.axvline(mean, color=colour, linestyle=":", linewidth=1.2)
-    ax.set_xlabel("Euclidean distance")
-    ax.set_ylabel("share of sequences")
+    ax.set_xlabel("Euclidean distance d")
+    ax.set_ylabel("share up to d")
     ax.set_title(f"Aligned sequences ({found.aligned})")
 
 
