@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def hand_made():
-    """``clock``, ``ring`` and ``bistable``: functions that return an HMMRNN with weights set by hand."""
+    """``made``, ``clock``, ``ring`` and ``bistable``: functions that return an HMMRNN with weights set by hand."""
     import torch
 
     import neurodyn as nd
@@ -23,7 +23,7 @@ def hand_made():
         )
         with torch.no_grad():
             net.recurrent_weight.copy_(recurrent)
-            net.noise_weight.copy_(noise * torch.eye(len(recurrent)))
+            net.noise_weight.copy_(torch.as_tensor(noise) * torch.eye(len(recurrent)))
             net.readout_weight.copy_(readout)
             if net.bias is not None and net.readout_bias is not None:
                 net.bias.copy_(torch.as_tensor(bias))
@@ -42,12 +42,14 @@ def hand_made():
         recurrent[0, :-1] = -2.0
         return made(recurrent, noise, halves(units), bias=[1.0] + [0.0] * (units - 1))
 
-    def ring(units=8, gain=0.9, noise=1.0):
-        """Without biases: each unit hands on ``gain`` of its activity to the next one, round a ring."""
-        return made(gain * torch.roll(torch.eye(units), 1, 0), noise, halves(units, 1.0))
+    def ring(units=8, gain=0.9, noise=1.0, reach=1, inhibition=0.0):
+        """Without biases: each unit hands on ``gain`` of its activity to the next ``reach`` ones, round a ring."""
+        eye = torch.eye(units, dtype=torch.float64)
+        handed = sum(torch.roll(eye, k + 1, 0) for k in range(reach))
+        return made(gain / reach * handed - inhibition / units, noise, halves(units, 1.0))
 
     def bistable(noise=0.5):
         """Two units that inhibit each other, at rest at (2, 0) and (0, 2), and unstable at (2/3, 2/3)."""
         return made([[0.5, -1.0], [-1.0, 0.5]], noise, halves(2, 2.0), bias=[1.0, 1.0])
 
-    return SimpleNamespace(clock=clock, ring=ring, bistable=bistable)
+    return SimpleNamespace(made=made, clock=clock, ring=ring, bistable=bistable)

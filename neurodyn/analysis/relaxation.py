@@ -47,9 +47,15 @@ class NoiseFree:
     scale: float
 
     @property
+    def relative(self) -> FloatArray:
+        """Norm over that at the start, shape (time, start); NaN for starts at the origin."""
+        first = self.norm[0]
+        return np.divide(self.norm, first, out=np.full_like(self.norm, np.nan), where=first > 0)
+
+    @property
     def ratio(self) -> FloatArray:
-        """Norm at the end over that at the start, shape (start)."""
-        return self.norm[-1] / self.norm[0]
+        """Norm at the end over that at the start, shape (start); NaN for starts at the origin."""
+        return self.relative[-1]
 
     @property
     def reached(self) -> IntArray:
@@ -59,8 +65,8 @@ class NoiseFree:
     def __str__(self) -> str:
         ratio = self.ratio
         lines = [
-            f"norm after {len(self.norm) - 1} steps without noise: median {np.median(ratio):.2g} of the start, "
-            f"largest {ratio.max():.2g}",
+            f"norm after {len(self.norm) - 1} steps without noise: median {np.nanmedian(ratio):.2g} of the start, "
+            f"largest {np.nanmax(ratio):.2g}",
             f"{self.settled.sum()} of {len(self.settled)} starts settle, in {len(self.fixed_points)} fixed points",
         ]
         for point, count, radius in zip(self.fixed_points, self.reached, self.radius, strict=True):

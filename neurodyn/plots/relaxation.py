@@ -24,7 +24,7 @@ def noise_free(found: NoiseFree, *, title: str = "Without noise", ax: Axes | Non
     """
     figure, panel = figure_of(ax, width=5.2, height=3.4)
     steps = np.arange(len(found.norm))
-    relative = found.norm / found.norm[0]
+    relative = found.relative
     for k in range(relative.shape[1]):
         which = found.which[k]
         colour = GREY if which < 0 else CYCLE[which % len(CYCLE)]
@@ -35,7 +35,7 @@ def noise_free(found: NoiseFree, *, title: str = "Without noise", ax: Axes | Non
     points, total = len(found.fixed_points), len(found.settled)
     ends = f"{found.settled.sum()} of {total} starts settle in {points} fixed point{'s' if points != 1 else ''}"
     panel.set_title(
-        f"{title}: {ends}\nmedian ratio at the end {np.median(found.ratio):.2g}, largest {found.ratio.max():.2g}"
+        f"{title}: {ends}\nmedian ratio at the end {np.nanmedian(found.ratio):.2g}, largest {np.nanmax(found.ratio):.2g}"
     )
     return figure
 
