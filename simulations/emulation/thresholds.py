@@ -137,4 +137,6 @@ def quality(found: Criteria, name: str, members: Sequence[analysis.EmulationQual
         if any(text in metric for text in ("SD over", "share of", "largest", "RMS")):
             continue
         found.note(nd.rounded({f"{name}: {metric}": [m[metric].value for m in members]}, 4))
-        found.note({f"{name}: {metric}, samples of the target": float(np.mean([m[metric].floor_mean for m in members]))})
+        found.note(
+            {f"{name}: {metric}, samples of the target": float(np.mean([m[metric].floor_mean for m in members]))}
+        )

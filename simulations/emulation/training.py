@@ -57,3 +57,17 @@ def train(
         )
         found.runs.append(run)
     return found
+
+
+def opened(files: Sequence[Path]) -> list[nd.TrainingRun]:
+    """Return recorded trainings of noise-driven networks, all on one target."""
+    if not files:
+        raise ValueError("files names no recordings; give those that hmm_emulation left, such as runs/e.two.101.h5")
+    runs = [nd.load_training(file) for file in files]
+    for file, run in zip(files, runs, strict=True):
+        config = run.config
+        if config["network"]["network"] != "HMMRNN":
+            raise ValueError(f"{file} is a training of {config['network']['network']}; give trainings of HMMRNN")
+        if config["task"] != runs[0].config["task"]:
+            raise ValueError(f"{file} has another target than {files[0]}; give networks of one target at a time")
+    return runs

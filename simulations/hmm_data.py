@@ -1,0 +1,186 @@
+"""A network driven by noise emulates sequences of one's own: the hidden Markov model that they ask for, and its emulation.
+
+``neurodyn run simulations/hmm_data.py --data FILE``: one sequence on each line, of any lengths; symbols are numbers or names
+that blanks or commas separate, or single characters. Without a file it takes the lines of this package's own source: each
+is blank, code or text. ``--quick`` takes less than three minutes on one core.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from common.criteria import Criteria
+from emulation.data import Data, alike, independent, markov, read_lines, source_lines, word_distance
+
+import neurodyn as nd
+from neurodyn import analysis, plots
+from neurodyn.running.stopping import resume_by_default
+
+LONGEST_WORD = 5
+CELLS = 5000  # words of one length, at most: rarer ones are only chance
+SETS = 5  # samples of the model, as controls
+COMPARED = 500  # sequences that are compared with the model
+
+
+@nd.simulation
+def hmm_data(
+    *,
+    quick: bool = False,
+    data: Path | None = None,
+    states: tuple[int, ...] = (1, 2, 3, 4, 5),
+    held_out: float = 0.25,
+    rule: Literal["best", "one-standard-error"] = "best",
+    length: int = 0,
+    updates: int = 0,
+    seeds: int = 0,
+    seed: int = 101,
+    out: Path | None = None,
+) -> nd.Outcome:
+    """Choose a hidden Markov model for sequences, train networks to emulate it, and ask what they know of unseen ones.
+
+    Parameters
+    ----------
+    quick : bool
+        One network, batches of 256, two random starts of each fit.
+    data : path
+        Text file with one sequence on each line; the kinds of lines in this package's source if not given.
+    states : list of int
+        Numbers of hidden states to try.
+    held_out : float
+        Share of the sequences that nothing is fitted to.
+    rule : str
+        Of the choice: best (held-out likelihood), or one-standard-error (fewest states that are within one of it).
+    length : int
+        Symbols in a sequence of the training; 0 means four correlation times of the model, from 30 to 100.
+    updates : int
+        Of a training, a multiple of 25; 0 means 600 if quick and 1500 otherwise.
+    seeds : int
+        Networks; 0 means 1 if quick and 3 otherwise.
+    seed : int
+        First seed.
+    """
+    given = source_lines() if data is None else read_lines(data)
+    print(given, flush=True)
+    count = len(given.names)
+    choice = nd.tasks.choose_hidden_markov(
+        given.sequences, states=states, symbols=count, held_out=held_out, rule=rule, starts=2 if quick else 5,
+        tolerance=0.05 if quick else 1e-3,
+    )  # fmt: skip
+    print(choice, flush=True)
+    model = choice.model
+    length = length or int(np.clip(math.ceil(min(4 * model.correlation_time, 100)), 30, 100))
+    networks = range(seed, seed + (seeds or (1 if quick else 3)))
+    runs, found = {}, Criteria("")
+    for k in networks:
+        run = trained(model, length, updates or (600 if quick else 1500), 256 if quick else 512, k, out)
+        if run is not None:
+            runs[k] = run
+    found.note({"data": str(given), "states": choice.states, "steps of a training sequence": length})
+    found.note({"networks": len(networks), "networks that stay bounded": len(runs)})
+    likelihoods, distances = asked(choice, given, runs)
+    for name, values in likelihoods.items():
+        found.note(nd.spread(f"held out, nats per symbol: {name}", values))
+    for name, table in distances.items():
+        found.note(nd.rounded({f"words of 1 to {table.shape[1]}, {name}: distance from held out": table.mean(0)}, 4))
+    figures = drawn(choice, likelihoods, distances)
+    if runs:
+        gain = likelihoods["model"][0] - likelihoods["independent"][0]
+        kept = (np.array(likelihoods["networks"]) - likelihoods["independent"][0]) / gain if gain > 0 else np.full(len(runs), np.nan)  # fmt: skip
+        kept = [*kept, *[-np.inf] * (len(networks) - len(runs))]  # one that explodes knows nothing
+        found.each("share of the model's gain over independent symbols that a network has", kept, ">= 0.8")
+        qualities = {k: analysis.emulation_quality(r.network("best").generate(COMPARED, length).symbols, model, repeats=SETS) for k, r in runs.items()}  # fmt: skip
+        first = next(iter(qualities))
+        numbers = ("aligned distance", "volatility (changes)", "cross-entropy excess (nats)", "run length (steps)")
+        for name in numbers:
+            found.note(nd.spread(f"beside the model: {name}", [q[name].value for q in qualities.values()]))
+            found.note({f"beside the model: {name}, floor": qualities[first][name].floor_mean})
+        title = f"Symbols of a network (seed {first}) and of the model of the data"
+        figures["quality"] = plots.emulation(qualities[first], title=title)
+    return nd.Outcome(found.results, found.checks, figures=figures)
+
+
+def trained(model: Any, length: int, updates: int, batch: int, seed: int, out: Path | None) -> nd.TrainingRun | None:
+    """Train one network; None if it diverged, or was never bounded. The recording lies beside ``out``."""
+    place = None if out is None else out.with_name(f"{out.stem}.network.{seed}.h5")
+    try:
+        run = nd.emulate(
+            nd.HMMRNN(50, noise_inputs=10, outputs=model.symbols, seed=seed),
+            model,
+            length=length,
+            batch=batch,
+            updates=updates,
+            validation=1024,
+            learning_rate=3e-3,
+            seed=seed,
+            out=place,
+            overwrite=place is not None and place.exists() and not resume_by_default.get(),
+        )
+    except nd.TrainingError as error:
+        print(f"network {seed}: {error}", flush=True)
+        return None
+    results, history = run.recording.results, run.history
+    print(
+        f"network {seed}: divergence {results['best_loss']:.3g} after {results['best_update']} updates (floor "
+        f"{history['floor'].mean():.3g}, at first {history['validation_loss'].iloc[0]:.3g}), {history['seconds'].sum():.0f} s",
+        flush=True,
+    )
+    return run if results["best_update"] else None
+
+
+def asked(
+    choice: Any, given: Data, runs: dict[int, nd.TrainingRun]
+) -> tuple[dict[str, list[float]], dict[str, np.ndarray]]:
+    """Held-out log-likelihood per symbol of each kind of model, and distances of words (set, n) from held-out sequences.
+
+    A network is asked through a model that is fitted to as many and as long sequences of it as the data had for training;
+    samples of the model, treated in the same way, are the control.
+    """
+    training, unseen, count, model = choice.training, choice.held_out, len(given.names), choice.model
+    longest = max(map(len, training))
+    sampled = [alike(model.sample(len(training), longest, seed=1, step=k)[1].numpy(), training) for k in range(SETS)]
+    said = [alike(run.network("best").generate(len(training), longest, seed=1).symbols, training) for run in runs.values()]  # fmt: skip
+    refit = lambda sequences: nd.tasks.HiddenMarkov.fit(sequences, states=choice.states, symbols=count, starts=2, tolerance=0.05).model  # noqa: E731  # fmt: skip
+    score = lambda m: nd.tasks.log_likelihood_per_symbol(m, unseen)[0]  # noqa: E731
+    likelihoods = {
+        "independent": [score(independent(training, count))],
+        "Markov": [score(markov(training, count))],
+        "model": [score(model)],
+        "samples of the model": [score(refit(s)) for s in sampled],
+        "networks": [score(refit(s)) for s in said],
+    }
+    n = [n for n in range(1, LONGEST_WORD + 1) if n == 1 or count**n <= CELLS]
+    sets = {"training": [training], "samples of the model": sampled, "networks": said}
+    distances = {
+        name: np.array([[word_distance(s, unseen, k, count) for k in n] for s in members])
+        for name, members in sets.items()
+        if members
+    }
+    return {name: values for name, values in likelihoods.items() if values}, distances
+
+
+def drawn(choice: Any, likelihoods: dict[str, list[float]], distances: dict[str, np.ndarray]) -> dict[str, Any]:
+    """Return figures by name."""
+    table = choice.table
+    chosen = f"Choice of the number of states: {choice.states}"
+    rows = {f"{kind.replace('_', ' ')} sequences": table[kind].to_numpy() for kind in ("training", "held_out")}
+    label = "log-likelihood (nats per symbol)"
+    loss = {name: [likelihoods["model"][0] - v for v in values] for name, values in likelihoods.items() if name != "model"}  # fmt: skip
+    n = np.arange(1, next(iter(distances.values())).shape[1] + 1)
+    return {
+        "choice": plots.line_with_band(table.index.to_numpy(), rows, xlabel="hidden states", ylabel=label, title=chosen),
+        "likelihood": plots.bars_with_points(
+            list(loss), list(loss.values()), ylabel="behind the model (nats per symbol)",
+            title="Log-likelihood of held-out sequences", highlight="networks" if "networks" in loss else None,
+        ),
+        "words": plots.line_with_band(
+            n, distances, xlabel="symbols in a word", ylabel="total variation", spread="range", seeds=True,
+            title="Words, compared with held-out sequences",
+        ),
+    }  # fmt: skip
+
+
+if __name__ == "__main__":
+    hmm_data.main()
