@@ -115,7 +115,7 @@ def test_symbols_are_drawn_from_the_softmax():
 def test_winners_of_an_autoregressive_process_switch_as_often_as_its_sign(by_hand):
     a, seeds = 0.7, 12
     circuit = by_hand(a, gain=2.0).circuit()
-    runs = nd.simulate([circuit.with_(seed=s) for s in range(seeds)], "3 s", backend="torch", record=["readout.logits"])
+    runs = nd.simulate([circuit.with_(seed=s) for s in range(seeds)], "2 s", backend="torch", record=["readout.logits"])
     winners = np.array([run["readout.logits"].values.argmax(1) for run in runs])
     rates = (winners[:, 1:] != winners[:, :-1]).mean(1)
     assert abs(rates.mean() - math.acos(a) / math.pi) < 4 * rates.std(ddof=1) / math.sqrt(seeds)
