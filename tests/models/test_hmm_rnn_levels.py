@@ -23,7 +23,7 @@ def levels_of(net):
     return {c: net.generate(20, 400, noise=c * net.noise, full=True, seed=7) for c in (1.0, *LEVELS)}
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, DOUBLE])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("which", ["random", "trained"])
 def test_without_biases_states_scale_with_the_noise_to_the_bit(which, dtype, emulator):
     net = copy.deepcopy(emulator) if which == "trained" else nd.HMMRNN(30, noise_inputs=8, noise=0.75, seed=2)
