@@ -171,15 +171,20 @@ def _drive(w: FloatArray, groups: tuple[IntArray, ...]) -> FloatArray:
     return np.array([w[g].mean(axis=0) for g in groups])
 
 
-def _populations(w: FloatArray, groups: tuple[IntArray, ...], count: int) -> tuple[IntArray, ...]:
-    """The units, at most ``count`` in all, that drive one group and inhibit the others most; by group, largest first."""
+def _populations(
+    w: FloatArray, groups: tuple[IntArray, ...], count: int, excluded: IntArray | None = None
+) -> tuple[IntArray, ...]:
+    """The units, at most ``count`` in all, that drive one group and inhibit the others most; by group, largest first.
+
+    ``excluded`` are those that can't be among them, by default the groups.
+    """
     drive = _drive(w, groups)
     own = drive.argmax(axis=0)
     largest = drive.max(axis=0)
     others = (drive.sum(axis=0) - largest) / (len(groups) - 1)
     opposed = -largest * others
-    opposed[largest <= 0] = 0.0  # the product of two negative weights' mean with a negative one is no drive
-    opposed[np.concatenate(groups)] = 0.0
+    opposed[largest <= 0] = 0.0  # who inhibits all drives none
+    opposed[np.concatenate(groups) if excluded is None else excluded] = 0.0
     chosen = np.argsort(-opposed, kind="stable")[:count]
     chosen = chosen[opposed[chosen] > 0]
     return tuple(chosen[own[chosen] == d] for d in range(len(groups)))
@@ -190,12 +195,13 @@ def _values(
 ) -> dict[str, FloatArray]:
     """The values of a SignTest, by kind of weight."""
     result: dict[str, list[FloatArray]] = {name: [] for name in EXPECTED}
+    kicks = np.concatenate(groups)
     for d, group in enumerate(groups):
         for k, unit in enumerate(group):
             result["within kick groups"].append(np.delete(w[unit, group], k))
             rest = np.delete(group, k)
             if len(rest):
-                held_out = _populations(w, (*groups[:d], rest, *groups[d + 1 :]), count)
+                held_out = _populations(w, (*groups[:d], rest, *groups[d + 1 :]), count, kicks)
                 _from_populations(
                     w[unit], held_out, d, result["own population to kick"], result["other population to kick"]
                 )

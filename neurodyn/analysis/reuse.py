@@ -216,7 +216,8 @@ def _split(visits: FloatArray, samples: int, rng: np.random.Generator) -> NullTe
 
 def _critical_width(values: FloatArray) -> float:
     """The least width of a normal kernel under which the density of numbers has a single peak."""
-    grid = np.linspace(values.min(), values.max(), 100)
+    margin = 0.02 * float(np.ptp(values))  # so that a peak at either end is one
+    grid = np.linspace(values.min() - margin, values.max() + margin, 100)
     squared = (grid[:, None] - values) ** 2
     low, high = 0.0, float(np.ptp(values))  # a kernel as wide as the data leaves one peak
     for _ in range(12):

@@ -63,3 +63,60 @@ def relay() -> Callable[..., SimpleNamespace]:
         )
 
     return made
+
+
+@pytest.fixture(scope="session")
+def two(relay: Callable[..., SimpleNamespace]) -> SimpleNamespace:
+    """The network of two symbols with its residence map and kick neurons."""
+    from neurodyn import analysis
+
+    found = relay(2)
+    found.map = analysis.residence_map(found.net, states=1200, rollouts=6, cap=12, paths=6)
+    found.found = analysis.kick_neurons(found.net, found.map, shifts=40)
+    return found
+
+
+@pytest.fixture(scope="session")
+def three(relay: Callable[..., SimpleNamespace]) -> SimpleNamespace:
+    """The same of three symbols."""
+    from neurodyn import analysis
+
+    found = relay(3, idle=5)
+    found.map = analysis.residence_map(found.net, states=2400, rollouts=5, cap=12, paths=6)
+    found.found = analysis.kick_neurons(found.net, found.map, shifts=40, least=3)
+    return found
+
+
+@pytest.fixture(scope="session")
+def chosen() -> Callable[..., Any]:
+    """A function that makes KickNeurons of groups that are given, for a network of so many units."""
+    import numpy as np
+
+    from neurodyn.analysis import KickNeurons, NullTest
+
+    def made(units: int, groups: dict[tuple[int, int], list[int]], activity: Any = None) -> KickNeurons:
+        count = len(groups)
+        passes = np.zeros((count, units), dtype=bool)
+        score = np.zeros((count, units))
+        for d, group in enumerate(groups.values()):
+            passes[d, group] = True
+            score[d, group] = np.arange(len(group), 0, -1)
+        overlap = passes.astype(int) @ passes.T
+        return KickNeurons(
+            directions=tuple(groups),
+            states=np.full((count, 4), 10),
+            profile=np.zeros((count, 4, units)),
+            opening=np.zeros((count, 4, units)),
+            sd=np.ones(units),
+            score=score,
+            passes=passes,
+            arriving=np.zeros(count, dtype=int),
+            groups=tuple(np.array(g, dtype=int) for g in groups.values()),
+            passing=NullTest(passes.sum(axis=1).astype(float), np.zeros((9, count))),
+            overlap=overlap,
+            overlap_p=np.ones((count, count)),
+            skipped=(),
+            activity=np.ones(units) if activity is None else np.asarray(activity),
+        )
+
+    return made
