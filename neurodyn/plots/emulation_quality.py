@@ -49,7 +49,7 @@ def emulation(found: EmulationQuality, *, name: str = "network", title: str | No
     panels = figure.subplots(3, 3)
     for ax in panels.flat:
         dress(ax)
-    _matrices(figure, panels[0], found, name)
+    _matrices(figure, panels[0], found)
     _marginals(panels[1, 0], found)
     _changes(panels[1, 1], found)
     _word_distances(panels[1, 2], found)
@@ -69,14 +69,14 @@ def emulation(found: EmulationQuality, *, name: str = "network", title: str | No
     return figure
 
 
-def _matrices(figure: Figure, panels: Any, found: EmulationQuality, name: str) -> None:
+def _matrices(figure: Figure, panels: Any, found: EmulationQuality) -> None:
     model, own = found.expected.symbol_transition, found.found.symbol_transition
     difference = own - model
     finite = difference[np.isfinite(difference)]
     most = max(float(np.abs(finite).max(initial=0.0)), 1e-3)
     shown = (
         ("Next symbol, model", model, "Blues", 0.0, 1.0),
-        (f"Next symbol, {name}", own, "Blues", 0.0, 1.0),
+        ("Next symbol, found", own, "Blues", 0.0, 1.0),
         ("Difference", difference, "RdBu_r", -most, most),
     )
     for k, (ax, (heading, matrix, colours, low, high)) in enumerate(zip(panels, shown, strict=True)):
@@ -91,7 +91,7 @@ def _matrices(figure: Figure, panels: Any, found: EmulationQuality, name: str) -
         else:
             ax.set_ylabel("symbol")
         if len(matrix) > _WRITTEN:
-            bar = figure.colorbar(image, ax=ax, shrink=0.8)
+            bar = figure.colorbar(image, ax=ax, location="bottom", shrink=0.9)
             bar.set_label("difference" if k == 2 else "probability")
             bar.ax.tick_params(labelsize=8)
             continue

@@ -66,14 +66,14 @@ def test_bands_span_the_floor(figure, found):
 
 def test_names_and_title_are_the_users(found):
     seen = words(plots.emulation(found, name="chain of 3", title="Wrong chain"))
-    assert {"chain of 3", "Wrong chain", "Next symbol, chain of 3"} <= set(seen)
+    assert {"chain of 3", "Wrong chain"} <= set(seen)
 
 
 def test_many_symbols_have_bars_of_colour():
     rng = np.random.default_rng(0)
     model = HiddenMarkov(rng.dirichlet(np.ones(4), size=4), rng.dirichlet(np.ones(12), size=4))
     figure = plots.emulation(analysis.emulation_quality(model.sample(20, 9, seed=1)[1], model, repeats=2))
-    assert [ax.get_ylabel() for ax in figure.axes[9:]] == ["probability", "probability", "difference"]
+    assert [ax.get_xlabel() for ax in figure.axes[9:]] == ["probability", "probability", "difference"]
 
 
 def test_what_is_undefined_is_said():
