@@ -32,7 +32,7 @@ _PALE = "#d0d0d0"
 
 
 @style()
-def kick_neurons(found: KickNeurons, *, title: str = "Kick neurons") -> Figure:
+def kick_neurons(found: KickNeurons, *, title: str = "Kick neurons on the way from symbol to symbol") -> Figure:
     """What the units of each direction get from the network, and how often they open, on the way from symbol to symbol.
 
     Parameters
@@ -43,9 +43,9 @@ def kick_neurons(found: KickNeurons, *, title: str = "Kick neurons") -> Figure:
     count = len(found.directions)
     columns = min(count, _COLUMNS)
     blocks = -(-count // columns)
-    figure = new_figure(max(4.4, 2.6 * columns), 0.9 + 4.0 * blocks)
+    figure = new_figure(max(4.6, 2.8 * columns), 0.9 + 4.0 * blocks)
     figure.suptitle(title, x=0.01, ha="left")
-    axes = figure.subplots(2 * blocks, columns, squeeze=False, sharex=True)
+    axes = figure.subplots(2 * blocks, columns, squeeze=False, sharex=True, sharey="row")
     sd = np.where(found.sd > 0, found.sd, np.nan)
     shown = []
     for d, (source, target) in enumerate(found.directions):
@@ -55,7 +55,7 @@ def kick_neurons(found: KickNeurons, *, title: str = "Kick neurons") -> Figure:
         _course(upper, found.profile[d] / sd, found.passes[d], found.groups[d])
         _course(lower, found.opening[d], found.passes[d], found.groups[d])
         upper.axhline(0, color="black", linewidth=0.8, linestyle=":")
-        chance = f"by chance up to {found.passing.high[d]:.0f}, p = {found.passing.p[d]:.2g}"
+        chance = f"chance gives {found.passing.high[d]:.0f}, p = {found.passing.p[d]:.1g}"
         upper.set_title(f"{source} → {target}: {int(found.passing.observed[d])} pass\n({chance})")
         names = ", ".join(map(str, found.groups[d])) or "none"
         lower.set_title(f"units {names}", fontsize=8.5)
@@ -124,7 +124,7 @@ def kick_connectivity(found: KickConnectivity, *, title: str = "Weights, sorted 
         [f"{name} ({'+' if t.expected > 0 else '−'})\n{_counted(t)}" for name, t in found.tests.items()],
     )
     right.set_ylim(len(found.tests) - 0.5, -0.5)
-    right.set_xlabel("mean weight")
+    right.set(xlabel="mean weight", ylabel="weights (expected sign)")
     right.set_title("Means beside random groups")
     legend_below(
         figure,
