@@ -87,7 +87,8 @@ def test_weights_sorted_by_group_and_their_means(sound, texts, xy):
     figure = plots.kick_connectivity(found)
     sound(figure)
     left, right = figure.axes[:2]
-    assert np.array_equal(left.images[0].get_array(), found.matrix)
+    drawn: Any = left.images[0].get_array()
+    assert np.array_equal(drawn, found.matrix)
     assert [t.get_text() for t in left.get_yticklabels()] == ["K 0→2", "K 2→0", "P 0→2"]
     assert left.get_yticks().tolist() == [1, 4, 8]
     dots = [line for line in right.lines if line.get_marker() == "o"]
