@@ -17,10 +17,14 @@ PAGES = {
     "timescales_parity": ("timescales", "Learnable timescales", "make results-timescales"),
     "timescales_delayed_match": ("timescales", "Learnable timescales", "make results-timescales"),
     "timescales_robustness": ("timescales", "Learnable timescales", "make results-timescales"),
+    "hmm_emulation": ("emulation", "Emulation of hidden Markov models", "make results-emulation"),
+    "hmm_mechanism": ("emulation", "Emulation of hidden Markov models", "make results-emulation"),
+    "hmm_noise": ("emulation", "Emulation of hidden Markov models", "make results-emulation"),
+    "hmm_data": ("emulation", "Emulation of hidden Markov models", "make results-emulation"),
     "local_learning": ("local_learning", "Local learning rules", "make results-local"),
 }
 
-SHOWN = ("quick", "curriculum", "until", "seeds", "seed", "neurons", "trials", "minutes", "rule", "backend", "n")
+SHOWN = ("quick", "curriculum", "until", "seeds", "seed", "neurons", "trials", "minutes", "rule", "backend", "n", "family", "units", "batch", "updates", "files", "at", "bias")
 
 
 def page(recordings: list[Any]) -> str:
@@ -37,7 +41,7 @@ def page(recordings: list[Any]) -> str:
     for recording in recordings:
         parameters = recording.config["parameters"]
         simulation = recording.config["simulation"]
-        title = parameters.get("experiment", simulation)
+        title = parameters.get("experiment", parameters.get("family", simulation))
         lines += [
             f"## {title if len(names) == 1 or title == simulation else f'{simulation}, {title}'}",
             "",
