@@ -51,9 +51,15 @@ class TrainingOnset:
     finite: FloatArray
 
     @property
+    def plateau(self) -> float:
+        """Loss before the drop: the upper quartile over the first half of the snapshots."""
+        return float(np.quantile(self.loss[: (len(self.loss) + 1) // 2], 0.75))
+
+    @property
     def drop(self) -> int | None:
-        """The first update with a loss below half way from that of the first snapshot to the lowest; None if none falls."""
-        below = np.flatnonzero(self.loss < (self.loss[0] + self.loss.min()) / 2)
+        """The first update at which the loss is a quarter of the way from the plateau to the floor; None if none is."""
+        level = self.plateau - (self.plateau - np.median(self.floor)) / 4
+        below = np.flatnonzero(self.loss < level)
         return int(self.update[below[0]]) if len(below) else None
 
     @property
@@ -66,7 +72,7 @@ class TrainingOnset:
         before = self.update < (np.inf if self.drop is None else self.drop)
         late = np.arange(len(self.update)) >= 3 * len(self.update) // 4
         lines = [
-            f"loss drops at update {self.drop}; first unstable snapshot at update {self.first_unstable}, "
+            f"loss leaves its plateau of {self.plateau:.3g} at update {self.drop}; first unstable snapshot at update {self.first_unstable}, "
             f"{np.sum(self.unstable[before] > 0.01)} of {before.sum()} before the drop",
             f"{'':<22}{'loss':>8}{'unstable':>10}{'near-crit.':>12}{'E[1/int]':>10}{'switches':>10}{'P(change)':>11}",
         ]

@@ -24,18 +24,18 @@ def noise_free(found: NoiseFree, *, title: str = "Without noise", ax: Axes | Non
     """
     figure, panel = figure_of(ax, width=5.2, height=3.4)
     steps = np.arange(len(found.norm))
-    relative = found.relative
-    for k in range(relative.shape[1]):
+    for k in range(found.norm.shape[1]):
         which = found.which[k]
         colour = GREY if which < 0 else CYCLE[which % len(CYCLE)]
         # A logarithmic axis has no place for 0.
-        panel.plot(steps, np.where(relative[:, k] > 0, relative[:, k], np.nan), color=colour, linewidth=0.6, alpha=0.6)
+        norm = np.where(found.norm[:, k] > 0, found.norm[:, k], np.nan)
+        panel.plot(steps, norm, color=colour, linewidth=0.6, alpha=0.6)
     panel.set_yscale("log")
-    panel.set(xlabel="steps without noise", ylabel="norm / norm at the start")
+    panel.set(xlabel="steps without noise", ylabel="norm of the state (activity)")
     points, total = len(found.fixed_points), len(found.settled)
     ends = f"{found.settled.sum()} of {total} starts settle in {points} fixed point{'s' if points != 1 else ''}"
     panel.set_title(
-        f"{title}: {ends}\nmedian ratio at the end {np.nanmedian(found.ratio):.2g}, largest {np.nanmax(found.ratio):.2g}"
+        f"{title}: {ends}\nnorm at the end / at the start: median {np.nanmedian(found.ratio):.2g}, largest {np.nanmax(found.ratio):.2g}"
     )
     return figure
 

@@ -19,7 +19,7 @@ def recorded(nets, loss) -> Any:
 def test_stages_are_told_apart(hand_made):
     still = hand_made.made([[0.5]], 0.0, [[10.0], [-10.0]], bias=[1.0])
     switching, endless = hand_made.clock(20), hand_made.ring(gain=1e9)
-    run = recorded({5: still, 10: endless, 15: switching}, [10.0, 7.0, 3.0])
+    run = recorded({5: still, 10: endless, 15: switching}, [10.0, 8.0, 3.0])
     found = analysis.training_onset(run, paths=2, steps=201, spectra=400)
     assert found.update.tolist() == [5, 10, 15] and found.drop == 15 and found.first_unstable == 10
     # The first unit of the clock is active after the last one, once a turn.
@@ -29,7 +29,7 @@ def test_stages_are_told_apart(hand_made):
     # Beyond 1e308 after some 34 steps.
     assert found.finite[1] == pytest.approx(24 / 201, abs=3 / 201) and found.finite[[0, 2]].tolist() == [1, 1]
     assert not found.near_critical[[0, 2]].any()
-    assert "loss drops at update 15" in str(found) and "not finite in 1 of them" in str(found)
+    assert "leaves its plateau of 9.5 at update 15" in str(found) and "not finite in 1 of them" in str(found)
 
 
 def test_the_mean_of_the_inverse_is_not_the_inverse_of_the_mean(hand_made):
@@ -40,6 +40,15 @@ def test_the_mean_of_the_inverse_is_not_the_inverse_of_the_mean(hand_made):
     assert found.switch_rate[0] == pytest.approx(np.mean(path[:, 1:] != path[:, :-1]))
     assert found.mean_inverse[0] > 1.2 * found.switch_rate[0]
     assert found.drop is None
+
+
+def test_the_drop_is_found_where_the_plateau_ends(hand_made):
+    nets = dict.fromkeys(range(1, 11), hand_made.clock(20))
+    # From 8 to a floor of 2, a quarter of the way is 6.5.
+    for end, drop in (([6.6, 6.4, 7, 2], 8), ([8, 7.9, 8.1, 6.6], None)):
+        run = recorded(nets, [12.0, 8, 8, 8, 8, 8, *end])
+        found = analysis.training_onset(run, paths=1, steps=10, spectra=1)
+        assert found.plateau == 8 and found.drop == drop
 
 
 def test_snapshots_of_a_training_are_read(tmp_path):

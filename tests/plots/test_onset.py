@@ -13,14 +13,14 @@ def onset(finite):
 
 def test_the_stages_of_a_training(sound, texts, xy):
     found = onset(np.array([1, 1, 0.5, 1, 1]))
-    assert found.drop == 100 and found.first_unstable == 50
+    assert found.drop == 75 and found.first_unstable == 50
     figure = plots.training_onset(found, target_change=0.25)
     sound(figure)
     expected = (found.loss, found.unstable, found.mean_inverse, found.symbol_change)
     for ax, values in zip(figure.axes, expected, strict=True):
         x, y = xy(ax.lines[0])
         assert np.array_equal(x, found.update) and np.array_equal(y, values)
-        assert [100, 100] in [list(xy(line)[0]) for line in ax.lines]
+        assert [75, 75] in [list(xy(line)[0]) for line in ax.lines]
     shown = texts(figure)
     assert {
         "validation loss",

@@ -8,7 +8,7 @@ def test_every_start_is_a_line(hand_made, sound, texts, xy):
     figure = plots.noise_free(found)
     sound(figure)
     ax = figure.axes[0]
-    assert all(np.allclose(xy(line)[1], found.relative[:, k]) for k, line in enumerate(ax.lines))
+    assert all(np.allclose(xy(line)[1], found.norm[:, k]) for k, line in enumerate(ax.lines))
     assert len({line.get_color() for line in ax.lines}) == 2 and ax.get_yscale() == "log"
     assert any("12 of 12 starts settle in 2 fixed points" in text for text in texts(figure))
 
