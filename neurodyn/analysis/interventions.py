@@ -50,7 +50,7 @@ class KickInterventions:
     intact_pairs : float
         Critical pairs without intervention, see Notes.
     pairs : array, shape (kind, direction, size, mu, set)
-        The same under intervention; for random sets at the smallest mu and for the first 19 only, else NaN.
+        The same under intervention; for random sets at the smallest mu and for the first 19 only, else NaN (but at mu = 1).
     diverged : array, shape (kind, direction, size, mu, set)
         Share of trajectories that end beyond ten times the largest activity of the intact network; not counted in rates.
     activity : array, shape (kind, direction, size, set)
@@ -217,9 +217,9 @@ def kick_interventions(
                 random = _matched(kicks.activity, chosen, outside, draws, rng)
                 for number_of_set, units in enumerate((chosen, *random)):
                     activity[kind, d, k, number_of_set] = kicks.activity[units].mean()
-                    for m, factor in enumerate(factors):
-                        plan.units.append((KINDS[kind], units, factor))
-                        plan.places.append((kind, d, k, m, number_of_set))
+                    for m in np.flatnonzero(factors != 1):  # a factor of 1 is the intact network
+                        plan.units.append((KINDS[kind], units, float(factors[m])))
+                        plan.places.append((kind, d, k, int(m), number_of_set))
     watched = [
         i for i, (*_, m, s) in enumerate(plan.places) if s == 0 or (factors[m] == factors.min() and s <= _PAIR_SETS)
     ]
@@ -238,6 +238,8 @@ def kick_interventions(
     for i, place in enumerate(plan.places):
         rates[place], diverged[place] = rate[i + 1], found.diverged[i + 1]
     intact_pairs, windows = _pairs(weights, found, 0, None)
+    measured = np.isfinite(activity)[:, :, :, None] & (factors == 1)[:, None]
+    rates[measured], diverged[measured], pairs[measured] = rate[0], found.diverged[0], intact_pairs
     for i in watched:
         kind, units, factor = plan.units[i]
         recurrent = weights.recurrent.copy()
