@@ -33,7 +33,7 @@ def test_stages_are_told_apart(hand_made):
 
 
 def test_the_mean_of_the_inverse_is_not_the_inverse_of_the_mean(hand_made):
-    found = analysis.training_onset(recorded({1: hand_made.ring()}, [1.0]), paths=4, steps=500, spectra=5)
+    found = analysis.training_onset(recorded({1: hand_made.ring()}, [5.0]), paths=4, steps=500, spectra=5)
     path = hand_made.ring().generate(4, 500, burn_in=10, seed=0).winners.numpy()
     lengths = np.concatenate([np.diff(np.flatnonzero(np.diff(each))) for each in path])
     assert found.mean_inverse[0] == pytest.approx(np.mean(1 / lengths))
