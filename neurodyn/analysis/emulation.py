@@ -91,6 +91,12 @@ def emulation_quality(
         raise TypeError(
             f"model is a {type(model).__name__}: give a HiddenMarkov, such as nd.tasks.HiddenMarkov.chain(2)"
         )
+    try:
+        _ = model.stationary
+    except ValueError as error:
+        raise ValueError(
+            f"model has no closed forms to compare with, which take one stationary state. {error}"
+        ) from None
     given = symbol_array(symbols, "symbols", symbols=model.symbols, shortest=3)
     count, length = given.shape
     aligned = count if sequences is None else whole(sequences, "sequences", low=2, high=count)

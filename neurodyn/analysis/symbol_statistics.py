@@ -84,7 +84,7 @@ def counted(symbols: IntArray, model: HiddenMarkov, words: Sequence[FloatArray],
         _autocorrelation(symbols, lags),
         _run_lengths(symbols),
         # The first half tells the model where it is: without it short sequences would seem harder to predict.
-        float(-model.predict(symbols)[:, length // 2 :].mean()),
+        float(0.0 - model.predict(symbols)[:, length // 2 :].mean()),
     )
 
 

@@ -161,6 +161,8 @@ def test_other_refusals():
         analysis.emulation_quality(SYMBOLS, WRONG)
     with pytest.raises(TypeError, match="lags = 1.5: give a whole number"):
         analysis.emulation_quality(SYMBOLS, CHAIN, lags=1.5)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ValueError, match=r"model has no closed forms.*states \[0\] and \[1\] are sets"):
+        analysis.emulation_quality(SYMBOLS % 2, HiddenMarkov(np.eye(2), np.eye(2), [0.5, 0.5]))
     many = HiddenMarkov(np.full((9, 9), 1 / 9), np.full((9, 2), 0.5))
     with pytest.raises(ValueError, match="refit = True with 9 states"):
         analysis.emulation_quality(SYMBOLS % 2, many, refit=True)
