@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ._checks import FloatArray, IntArray, whole
+from ._checks import FloatArray, IntArray, choice, whole
 from ._driven_network import weights_of
 from .nulls import NullTest
 from .residence import ResidenceMap, residence_map
@@ -44,9 +44,9 @@ class KickNeurons:
         (profile in transition - in source cluster) / sd * (opening in transition - in source cluster).
     passes : array of bool, shape (direction, unit)
         Whether the profile is below zero in both clusters, higher in the kick zone than in the source's, and above zero in
-        the transition.
+        the transition; with ``target="any"`` whatever it is in the target's cluster.
     arriving : array of int, shape (direction)
-        Units that fail only because they stay open in the target's cluster: they belong to where the path goes.
+        Units that rise like kick neurons and stay open in the target's cluster: they belong to where the path goes.
     groups : tuple of arrays of int
         For each direction the ``top`` units that pass, highest score first; fewer where fewer pass.
     passing : NullTest of an array (direction)
@@ -96,6 +96,7 @@ def kick_neurons(
     net: HMMRNN,
     residence: ResidenceMap | None = None,
     *,
+    target: Literal["closed", "any"] = "closed",
     top: int = 3,
     least: int = 5,
     shifts: int = 100,
@@ -108,6 +109,8 @@ def kick_neurons(
     net : HMMRNN
     residence : ResidenceMap, optional
         Of this network; made with its defaults and ``seed`` if not given. More states tell rarer transitions.
+    target : "closed" or "any"
+        Whether a unit has to be closed again in the target's cluster. With "any" most units that pass hold the target.
     top : int
         Units in a group, at least 1.
     least : int
@@ -127,10 +130,10 @@ def kick_neurons(
     Notes
     -----
     A unit passes in a direction if the mean of what it gets from the network is below zero in the cluster of the source,
-    higher in the kick zone, above zero in the transition and below zero again in the cluster of the target. Without the
-    last, most units that pass are those that hold the target. Those that pass are ranked by how far the mean rises, in
-    standard deviations, times how much oftener the unit opens. The null turns zones and symbols of each path in time by
-    one random offset, which leaves their order and the activity as they are, but not their relation.
+    higher in the kick zone, above zero in the transition and below zero again in the cluster of the target. Those that
+    pass are ranked by how far the mean rises, in standard deviations, times how much oftener the unit opens. The null
+    turns zones and symbols of each path in time by one random offset, which leaves their order and the activity as they
+    are, but not their relation.
 
     References
     ----------
@@ -138,6 +141,7 @@ def kick_neurons(
     eye, and criterion and score are ours.
     """
     weights = weights_of(net)
+    choice(target, "target", ("closed", "any"))
     top, least, shifts = whole(top, "top", high=net.units), whole(least, "least", low=2), whole(shifts, "shifts")
     found = residence_map(net, seed=seed) if residence is None else residence
     if found.states.shape[1] != net.units or found.logits.shape[1] != net.outputs:
@@ -163,7 +167,7 @@ def kick_neurons(
     opening = np.array([_means(opens, each) for each in rows])
     sd = np.sqrt(drive.var(axis=0) + noise**2)
     rise = np.divide(profile[:, _T] - profile[:, _C], sd, out=np.zeros((len(rows), net.units)), where=sd > 0)
-    score, passes = rise * (opening[:, _T] - opening[:, _C]), _passes(profile)
+    score, passes = rise * (opening[:, _T] - opening[:, _C]), _passes(profile, target)
     arriving = _rises(profile) & (profile[:, _A] >= 0)
     order = np.argsort(-score, axis=1, kind="stable")
     groups = tuple(o[p[o]][:top] for o, p in zip(order, passes, strict=True))
@@ -173,7 +177,7 @@ def kick_neurons(
         turned = _turned(found.path, rng)
         for d, pair in enumerate(directions):
             shifted = _rows(found.zone[turned], found.winner[turned], coming[turned], pair)
-            null[k, d] = _passes(_means(drive, shifted)[None]).sum()
+            null[k, d] = _passes(_means(drive, shifted)[None], target).sum()
     overlap = passes.astype(np.int64) @ passes.T
     return KickNeurons(
         directions=tuple(directions),
@@ -228,8 +232,8 @@ def _rises(profile: FloatArray) -> np.ndarray:
     return (profile[:, _C] < 0) & (profile[:, _K] > profile[:, _C]) & (profile[:, _T] > 0)
 
 
-def _passes(profile: FloatArray) -> np.ndarray:
-    return _rises(profile) & (profile[:, _A] < 0)
+def _passes(profile: FloatArray, target: str) -> np.ndarray:
+    return _rises(profile) & ((profile[:, _A] < 0) | (target == "any"))
 
 
 def _opening(drive: FloatArray, noise: FloatArray) -> FloatArray:

@@ -49,6 +49,13 @@ def test_groups_are_the_best_of_those_that_pass(two):
     assert "0 -> 1" in str(found)
 
 
+def test_whoever_holds_the_target_may_pass(two):
+    found = analysis.kick_neurons(two.net, two.map, target="any", top=10, shifts=1)
+    for d, (_, t) in enumerate(two.directions):
+        assert sorted(found.groups[d].tolist()) == [two.holders[t], *two.kicks[d]]
+    assert np.array_equal(found.arriving, two.found.arriving) and np.array_equal(found.score, two.found.score)
+
+
 def test_zones_dealt_out_at_random_find_nothing(two):
     rng = np.random.default_rng(1)
     dealt = replace(two.map, zone=rng.permutation(two.map.zone))
@@ -86,6 +93,8 @@ def test_what_is_refused(two, three):
         analysis.kick_neurons(two.net, three.map)
     with pytest.raises(ValueError, match="top = 0"):
         analysis.kick_neurons(two.net, two.map, top=0)
+    with pytest.raises(ValueError, match="target = 'open'"):
+        analysis.kick_neurons(two.net, two.map, target="open")  # type: ignore[arg-type]
     # An untrained network changes its symbol all the time, and stays nowhere.
     net = nd.HMMRNN(20, noise_inputs=5)
     with pytest.raises(ValueError, match="no transition between symbols"):
