@@ -63,7 +63,7 @@ class HiddenMarkovChoice:
 def choose_hidden_markov(
     sequences: Any,
     *,
-    states: Sequence[int] = (1, 2, 3, 4),
+    states: Sequence[int] | int = (1, 2, 3, 4),
     symbols: int | None = None,
     held_out: float = 0.25,
     rule: Literal["best", "one-standard-error"] = "best",
@@ -79,7 +79,7 @@ def choose_hidden_markov(
     sequences : array (sequence, time), or list of (time,)
         Symbols as integers from 0 on; of a list, of any lengths. A long recording has to be cut into pieces of several
         correlation times, since errors are taken over sequences.
-    states : sequence of int
+    states : int or sequence of int
         Numbers of states to try, each at least 1.
     symbols : int, optional
         Of the models; one more than the largest that occurs if not given.
