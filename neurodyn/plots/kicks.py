@@ -184,7 +184,8 @@ def kick_interventions(found: KickInterventions, *, title: str = "Interventions 
     tried = [k for k in range(len(found.sizes)) if any(len(m[k]) for m in found.members)]
     handles: list[Any] = []
     for k in tried:
-        numbers = "/".join(str(len(m[k])) for m in found.members if len(m[k]))
+        counts = [len(m[k]) for m in found.members if len(m[k])]
+        numbers = "/".join(map(str, counts if len(set(counts)) > 1 else counts[:1]))
         handles.append(Line2D([], [], color=CYCLE[k % len(CYCLE)], marker=MARKERS[k], label=f"{numbers} kick neurons"))
     handles += [Patch(color=_PALE, label="random sets, 5 to 95 %"), Line2D([], [], color=GREY, ls=":", label="intact")]
     legend_below(figure, handles)
