@@ -67,9 +67,15 @@ class NoiseSensitivity:
         return np.median(self.ratio, axis=0)
 
     @property
+    def relative_course(self) -> FloatArray:
+        """``course`` over ``middle``, shape (pair, lag); NaN where noise spreads nothing in the middle."""
+        middle = self.middle[:, None]
+        return np.divide(self.course, middle, out=np.full_like(self.course, np.nan), where=middle > 0)
+
+    @property
     def course_ratio(self) -> FloatArray:
-        """Median over pairs of ``course`` over ``middle``, shape (lag)."""
-        return np.median(self.course / self.middle[:, None], axis=0)
+        """Median of ``relative_course`` over pairs, shape (lag)."""
+        return np.median(self.relative_course, axis=0)
 
     @property
     def smaller(self) -> list[BinomialInterval]:

@@ -42,8 +42,7 @@ def noise_sensitivity(found: NoiseSensitivity, *, title: str = "Spread of rollou
     axes[1].set(xlabel="share of fresh noise", ylabel="trace, transition / cluster", ylim=(0, None))
     smaller = found.smaller[strongest]
     axes[1].set_title(f"After {steps[-1]} steps:\nsmaller in {smaller.successes} of {smaller.trials} pairs")
-    relative = found.course / found.middle[:, None]
-    low, middle, high = np.quantile(relative, [0.25, 0.5, 0.75], axis=0)
+    low, middle, high = np.quantile(found.relative_course, [0.25, 0.5, 0.75], axis=0)
     axes[2].plot(found.lag, middle, "o-", color="black", markersize=3)
     axes[2].fill_between(found.lag, low, high, color="black", alpha=0.15, linewidth=0)
     axes[2].axhline(1, color=GREY, linestyle="--", linewidth=0.8)

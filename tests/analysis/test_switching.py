@@ -17,10 +17,10 @@ def test_intervals_are_complete_ones_only():
 
 @pytest.mark.parametrize("target", [HiddenMarkov.chain(2), HiddenMarkov.chain(3), HiddenMarkov.cyclic()])
 def test_closed_forms_are_those_of_long_samples(target):
-    states, symbols = (found.numpy() for found in target.sample(200, 2000, seed=1))
+    states, symbols = (found.numpy() for found in target.sample(100, 2000, seed=1))
     for closed, sampled in ((dwell_of_states(target), states), (dwell_of_symbols(target), symbols)):
         measured = dwell_of(intervals(sampled))
-        # Some 25 000 intervals or more: 1 % of the mean is 1.5 standard errors, and long ones are cut off at the ends.
+        # Some 10 000 intervals or more: 1 % of the mean is one standard error, and long ones are cut off at the ends.
         assert measured.mean == pytest.approx(closed.mean, rel=0.03)
         assert measured.cv == pytest.approx(closed.cv, rel=0.03)
     assert dwell_of_symbols(target).mean == pytest.approx(1 / target.symbol_change)
