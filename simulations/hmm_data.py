@@ -83,7 +83,10 @@ def hmm_data(
             runs[k] = run
     tried = ", ".join(map(str, choice.fits))
     found.note({"data": str(given), "states": f"{choice.states} of {tried}", "steps of a training sequence": length})
-    found.note({"networks": len(networks), "networks that stay bounded": len(runs)})
+    found.note({"networks": len(networks), "networks that were bounded at a test": len(runs)})
+    found.note(
+        {"networks that are bounded at the end": sum(not r.recording.results["exploding"] for r in runs.values())}
+    )
     likelihoods, distances = asked(choice, model, given, runs)
     for name, values in likelihoods.items():
         found.note(nd.spread(f"held out, nats per symbol: {name}", values))
@@ -181,13 +184,13 @@ def drawn(choice: Any, likelihoods: dict[str, list[float]], distances: dict[str,
     """Return figures by name."""
     table = choice.table
     label = "log-likelihood (nats per symbol)"
-    rows = {f"{kind.replace('_', ' ')} sequences": table[kind].to_numpy() for kind in ("training", "held_out")}
+    rows = {name: table[kind].to_numpy() for name, kind in (("training", "training"), ("held out", "held_out"))}
     loss = {name: [likelihoods["model"][0] - v for v in values] for name, values in likelihoods.items() if name != "model"}  # fmt: skip
     n = np.arange(1, next(iter(distances.values())).shape[1] + 1)
     figures = {
         "choice": plots.line_with_band(
             table.index.to_numpy(), rows, xlabel="hidden states", ylabel=label,
-            title=f"Models of the data; chosen: {choice.states} states",
+            title=f"Models of the data (± standard error over sequences); chosen: {choice.states} states",
         ),
         "likelihood": plots.bars_with_points(
             list(loss), list(loss.values()), ylabel="behind the model (nats per symbol)",
@@ -198,6 +201,12 @@ def drawn(choice: Any, likelihoods: dict[str, list[float]], distances: dict[str,
             title="Words, compared with held-out sequences",
         ),
     }  # fmt: skip
+    panel = figures["choice"].axes[0]
+    for line, kind in zip(panel.get_lines(), ("training", "held_out"), strict=False):
+        panel.errorbar(table.index, table[kind], table[f"{kind}_error"], fmt="none", color=line.get_color(), capsize=2)
+    for legend in (*figures["choice"].legends, panel.get_legend()):
+        if legend is not None:
+            legend.set_title("sequences")
     for name, ticks in (("choice", table.index), ("words", n)):
         figures[name].axes[0].set_xticks(list(ticks))
     return figures
