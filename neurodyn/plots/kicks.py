@@ -112,7 +112,7 @@ def kick_connectivity(found: KickConnectivity, *, title: str = "Weights, sorted 
     names = [f"{kind} {s}→{t}" for kind in "KP" for s, t in found.directions]
     filled = [k for k, members in enumerate(sets) if len(members)]
     centres = [(edges[k] + edges[k + 1] - 1) / 2 for k in filled]
-    left.set_xticks(centres, [names[k] for k in filled], rotation=60, ha="right", rotation_mode="anchor")
+    left.set_xticks(centres, [names[k] for k in filled], rotation=90)
     left.set_yticks(centres, [names[k] for k in filled])
     left.set(xlabel="from", ylabel="to")
     left.set_title(title)
