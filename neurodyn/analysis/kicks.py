@@ -153,14 +153,17 @@ def kick_neurons(
     noise = net.noise * np.linalg.norm(weights.noise, axis=1)
     opens = _opening(drive, noise)
     coming = next_winner(found.path, found.winner)
-    directions, skipped = [], []
-    for pair in _seen(found.winner, coming):
-        counts = [len(rows) for rows in _rows(found.zone, found.winner, coming, pair)]
-        (directions if min(counts) >= least else skipped).append(pair)
+    counts = {
+        pair: [len(rows) for rows in _rows(found.zone, found.winner, coming, pair)]
+        for pair in _seen(found.winner, coming)
+    }
+    directions = [pair for pair, numbers in counts.items() if min(numbers) >= least]
+    skipped = [pair for pair in counts if pair not in directions]
     if not directions:
+        seen = "; ".join(f"{s} -> {t}: {', '.join(map(str, numbers))}" for (s, t), numbers in counts.items())
         raise ValueError(
-            f"no transition between symbols has {least} states in each zone (seen: {skipped or 'none'}): give a residence "
-            "map of more states, or a smaller least; a network that never changes its symbol has no kick neurons"
+            f"no transition between symbols has {least} states in each of {', '.join(COURSE)} ({seen or 'none was seen'}): "
+            "give a residence map of more states, or a smaller least; a network without clusters has no kick neurons"
         )
     rows = [_rows(found.zone, found.winner, coming, pair) for pair in directions]
     profile = np.array([_means(drive, each) for each in rows])

@@ -87,7 +87,7 @@ def test_next_winner_stays_on_its_path():
 
 
 def test_what_is_refused(two, three):
-    with pytest.raises(ValueError, match="no transition between symbols has 500 states"):
+    with pytest.raises(ValueError, match="has 500 states in each of source cluster, .* \\(0 -> 1: "):
         analysis.kick_neurons(two.net, two.map, least=500)
     with pytest.raises(ValueError, match="give the residence map of this network"):
         analysis.kick_neurons(two.net, three.map)
