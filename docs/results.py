@@ -24,7 +24,26 @@ PAGES = {
     "local_learning": ("local_learning", "Local learning rules", "make results-local"),
 }
 
-SHOWN = ("quick", "curriculum", "until", "seeds", "seed", "neurons", "trials", "minutes", "rule", "backend", "n", "family", "units", "batch", "updates", "files", "at", "bias")
+SHOWN = (
+    "quick",
+    "curriculum",
+    "until",
+    "seeds",
+    "seed",
+    "neurons",
+    "trials",
+    "minutes",
+    "rule",
+    "backend",
+    "n",
+    "family",
+    "units",
+    "batch",
+    "updates",
+    "files",
+    "at",
+    "bias",
+)
 
 
 def page(recordings: list[Any]) -> str:

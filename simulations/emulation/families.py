@@ -31,7 +31,7 @@ class Family:
 
 
 FAMILIES = {
-    "two": Family(HiddenMarkov.chain(2), 100, 0.9, 1500, 1000, (4.551, 4.294)),
+    "two": Family(HiddenMarkov.chain(2), 100, 0.9, 1500, 1500, (4.551, 4.294)),
     "three": Family(HiddenMarkov.chain(3), 30, 0.9, 1500, 1200, (7.285, 7.235)),
     "four": Family(HiddenMarkov.chain(4), 30, 0.9, 1500, 1500, (7.513, 7.527)),
     "five": Family(HiddenMarkov.chain(5), 40, 0.9, 1500, 1500, (7.519, 7.567)),
