@@ -15,7 +15,7 @@ from common.criteria import Criteria
 from emulation import thresholds
 from emulation.families import FAMILIES, PAPER, SMALL, SOURCE
 from emulation.figures import drawn
-from emulation.training import train
+from emulation.training import left_plateau, train
 
 import neurodyn as nd
 from neurodyn import analysis
@@ -67,6 +67,7 @@ def hmm_emulation(
     for name in ("two", "three") if family == "chains" else (family,):
         trained = train(name, size, range(seed, seed + seeds), updates=updates, bias=bias, out=out)
         found.note({f"{name}: trained": len(trained.runs), f"{name}: diverged": len(trained.diverged)})
+        found.note({f"{name}: still on the plateau": sum(not left_plateau(run) for run in trained.runs)})
         if not trained.runs:
             continue
         nets = [run.network("best") for run in trained.runs]

@@ -12,7 +12,7 @@ from pathlib import Path
 from common.criteria import Criteria
 from emulation import mechanism, thresholds
 from emulation.families import SOURCE
-from emulation.training import opened
+from emulation.training import left_plateau, opened
 
 import neurodyn as nd
 
@@ -42,10 +42,16 @@ def hmm_mechanism(
     runs = opened(files)
     snapshot = int(at) if at.isdigit() else at
     found, parts = Criteria(SOURCE), []
+    waiting = [run for run in runs if not left_plateau(run)]
+    for run in waiting:
+        print(f"{run.recording.path}: still on the plateau of independent symbols, left out", flush=True)
+    runs = [run for run in runs if run not in waiting]
+    if not runs:
+        raise ValueError("no network left the plateau: there is no mechanism; train for more updates, or other seeds")
     for run in runs:
         print(f"{run.recording.path}, {at}:", flush=True)
         parts.append(mechanism.taken_apart(run, snapshot, states=states, interventions=interventions))
-    found.note({"networks": len(runs)})
+    found.note({"networks": len(runs), "still on the plateau, left out": len(waiting)})
     thresholds.orbits(found, [p.orbits for p in parts])
     thresholds.zones(found, [p.zones for p in parts])
     mechanism.judged(found, parts)

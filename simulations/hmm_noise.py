@@ -13,14 +13,13 @@ from pathlib import Path
 import numpy as np
 from common.criteria import Criteria
 from emulation.families import FAMILIES, PAPER, SMALL, SOURCE
-from emulation.training import train
+from emulation.training import left_plateau, train
 
 import neurodyn as nd
 from neurodyn import analysis, plots
 
 LEVELS = (0.1, 0.2, 0.3, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 6.0)
 AROUND = (0.7, 1.0, 1.4)  # levels of a slope
-NEAR = 1.5  # times the divergence of two samples of the target: below it, a network has left the plateau
 KINDS = {"without biases": False, "with biases": True}
 
 
@@ -47,7 +46,7 @@ def hmm_noise(
     for kind, bias in KINDS.items():
         place = None if out is None else out.with_name(f"{out.stem}.{kind.replace(' ', '-')}.h5")
         trained = train("two", size, chosen, updates=updates, bias=bias, out=place)
-        emulating = [r for r in trained.runs if r.recording.results["best_loss"] < NEAR * r.history["floor"].mean()]
+        emulating = [run for run in trained.runs if left_plateau(run)]
         found.note({f"{kind}: networks": seeds, f"{kind}: diverged": len(trained.diverged)})
         found.note({f"{kind}: still on the plateau": len(trained.runs) - len(emulating)})
         if emulating:

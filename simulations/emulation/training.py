@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from torch import Tensor
+from torch.nn import functional
+
 import neurodyn as nd
 from emulation.families import FAMILIES, Size
 from neurodyn.running.stopping import resume_by_default
@@ -71,3 +74,16 @@ def opened(files: Sequence[Path]) -> list[nd.TrainingRun]:
         if config["task"] != runs[0].config["task"]:
             raise ValueError(f"{file} has another target than {files[0]}; give networks of one target at a time")
     return runs
+
+
+def left_plateau(run: nd.TrainingRun) -> bool:
+    """Whether the lowest loss is nearer to that of a sample of the target than to that of independent symbols."""
+    target, training, seed = run.task(), run.config["training"], run.config["training"]["seed"]
+    alike = nd.tasks.HiddenMarkov([[1.0]], [target.marginal])
+
+    def codes(model: nd.tasks.HiddenMarkov, step: int) -> Tensor:
+        symbols = model.sample(training["validation"], training["length"], seed=seed, step=step)[1]
+        return functional.one_hot(symbols, target.symbols).float()
+
+    plateau = float(nd.training.sinkhorn_divergence(codes(alike, 0), codes(target, 1)))
+    return bool(run.recording.results["best_loss"] < (plateau + run.history["floor"].mean()) / 2)
