@@ -131,7 +131,12 @@ def _course(run: nd.TrainingRun) -> dict[str, np.ndarray]:
 
 def _onset(courses: dict[str, list[dict[str, np.ndarray]]]):
     """Draw how the dependence on the level comes about over training."""
-    figure = plots.base.new_figure(6.6, 6.4)
+    with plots.style():
+        return _course_panels(courses)
+
+
+def _course_panels(courses: dict[str, list[dict[str, np.ndarray]]]):
+    figure = plots.base.new_figure(6.6, 6.0)
     names = ("validation loss", "switches per step", "slope of log switches on log level")
     panels = figure.subplots(len(names), 1, sharex=True)
     for panel, name in zip(panels, names, strict=True):
@@ -145,7 +150,7 @@ def _onset(courses: dict[str, list[dict[str, np.ndarray]]]):
             seeds=True,
             ax=panel,
         )
-    panels[0].set_title("Onset of switching, and of what the noise level does to it, over training")
+    panels[0].set_title("Onset of switching, and of its dependence on the noise level")
     for panel in panels[1:]:
         panel.get_legend().remove()
     panels[-1].set_xlabel("update")

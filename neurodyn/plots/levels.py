@@ -55,7 +55,8 @@ def noise_sweep(
     for panel, (key, ylabel, heading, reference) in zip(panels, quantities, strict=True):
         for k, (name, each) in enumerate(members.items()):
             rows = np.array([getattr(found, key) for found in each])
-            draw_band(panel, levels, rows, CYCLE[k % len(CYCLE)], name, spread="sd", seeds=True)
+            known = name if panel is panels[0] else "_"  # in the legend once
+            draw_band(panel, levels, rows, CYCLE[k % len(CYCLE)], known, spread="sd", seeds=True)
         if reference is not None:
             panel.axhline(reference, color=GREY, linestyle=":", linewidth=1.0, label="target")
         panel.axvline(next(iter(members.values()))[0].trained_at, color=GREY, linewidth=0.6)
