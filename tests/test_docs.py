@@ -43,6 +43,19 @@ def test_snippet_on_hidden_markov_models() -> None:
     assert abs(names["rate"] - 0.5854) < 4 * names["error"] + 0.0005
 
 
+def test_snippet_on_emulation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (snippet,) = snippets("emulation.md")
+    names: dict = {}
+    exec(compile(snippet, "emulation.md", "exec"), names)
+    assert names["run"].snapshots == [25, 50] and names["simulated"]["units.h"].shape == (200, 50)
+    assert names["symbols"].shape == (200,) and set(names["symbols"]) <= {0, 1, 2}
+    out = capsys.readouterr().out
+    assert "aligned distance" in out and "switching" in out
+
+
 @pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda p: p.stem)
 def test_tutorials_run(tutorial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
