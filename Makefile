@@ -92,21 +92,24 @@ results-timescales-paper: $(STAMP) ## one network of the published size for each
 	$(BIN)/neurodyn run simulations/timescales_robustness.py --out runs/timescales_paper_lesions.h5 --overwrite \
 	    --multi runs/timescales_paper_multi.multi-head.101.h5 --single runs/timescales_paper_single.single-head.101.h5
 
-FAMILIES := three four five fully cyclic
+FAMILIES := four five fully cyclic
 results-emulation: $(STAMP) ## networks that emulate hidden Markov models: small ones, two sizes between, noise levels (an hour), figures and docs/results/emulation.md
 	$(BIN)/neurodyn run simulations/hmm_emulation.py --quick --out runs/hmm_quick.h5 --resume
 	$(BIN)/neurodyn run simulations/hmm_mechanism.py --files $$(ls runs/hmm_quick.two.*.h5 | paste -sd,) --out runs/hmm_mechanism.h5 --overwrite
 	$(BIN)/neurodyn run simulations/hmm_noise.py --quick --out runs/hmm_noise.h5 --resume
 	@for f in $(FAMILIES); do $(BIN)/neurodyn run simulations/hmm_emulation.py --family $$f --batch 1024 --seeds 1 --out runs/hmm_$$f.h5 --resume || exit 1; done
+	$(BIN)/neurodyn run simulations/hmm_mechanism.py --files runs/hmm_cyclic.cyclic.101.h5 --interventions false --out runs/hmm_mechanism_cyclic.h5 --overwrite
 	$(BIN)/neurodyn run simulations/hmm_data.py --quick --out runs/hmm_data.h5 --overwrite
 	$(BIN)/python docs/figures.py $(foreach f,quality training orbit zones,runs/hmm_quick.two_$(f).png docs/images/emulation_$(f).png) \
-	    $(foreach f,kicks interventions,runs/hmm_mechanism.$(f).png docs/images/emulation_$(f).png) \
 	    runs/hmm_noise.levels.png docs/images/emulation_levels.png runs/hmm_noise.onset.png docs/images/emulation_onset.png
-	$(BIN)/python docs/results.py $(wildcard runs/hmm_paper.h5 runs/hmm_paper_mechanism.h5) runs/hmm_quick.h5 runs/hmm_mechanism.h5 runs/hmm_noise.h5 $(FAMILIES:%=runs/hmm_%.h5) runs/hmm_data.h5
+	$(BIN)/python docs/results.py $(wildcard runs/hmm_paper.h5 runs/hmm_paper_mechanism.h5) runs/hmm_quick.h5 runs/hmm_mechanism.h5 runs/hmm_noise.h5 $(FAMILIES:%=runs/hmm_%.h5) $(wildcard runs/hmm_mechanism_*.h5) runs/hmm_data.h5
 
 results-emulation-paper: $(STAMP) ## one network of the published size on the chain of two states (an hour; goes on where it was stopped)
 	$(BIN)/neurodyn run simulations/hmm_emulation.py --family two --seeds 1 --out runs/hmm_paper.h5 --resume
 	$(BIN)/neurodyn run simulations/hmm_mechanism.py --files runs/hmm_paper.two.101.h5 --out runs/hmm_paper_mechanism.h5 --overwrite
+	$(BIN)/python docs/figures.py runs/hmm_paper_mechanism.kicks.png docs/images/emulation_kicks.png \
+	    runs/hmm_paper_mechanism.arriving_connectivity.png docs/images/emulation_connectivity.png \
+	    runs/hmm_paper_mechanism.arriving_interventions.png docs/images/emulation_interventions.png
 
 clean: ## the environment and everything that tools left behind (not runs/)
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis
