@@ -117,10 +117,11 @@ def _slope(sweep: analysis.NoiseSweep) -> float:
 def _course(run: nd.TrainingRun) -> dict[str, np.ndarray]:
     """Switches per step, their slope on the level, and the validation loss, at each snapshot with bounded activity."""
     history = run.history.set_index("update")
+    bounded = set(history.index[history["growth"].to_numpy() <= 10])
     rows = []
     for update in run.snapshots:
         net = run.network(update)
-        if not history["growth"][update] <= 10:
+        if update not in bounded:
             rows.append((update, np.nan, np.nan, history["validation_loss"][update]))
             continue
         sweep = analysis.noise_sweep(net, AROUND, paths=16, steps=1000)

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     import pandas
 
     from neurodyn.models.seeded import SeededModule
-    from neurodyn.tasks.digits import DigitTask
-    from neurodyn.tasks.hidden_markov import HiddenMarkov
 
 
 class TrainingRun:
@@ -136,8 +134,8 @@ class TrainingRun:
             )
         net.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in arrays.items()})
 
-    def task(self) -> DigitTask | HiddenMarkov:
-        """Return the task as it was trained."""
+    def task(self) -> Any:
+        """Return the task as it was trained: Parity, DelayedMatch or HiddenMarkov."""
         from neurodyn.tasks.digits import DelayedMatch, Parity
         from neurodyn.tasks.hidden_markov import HiddenMarkov
 

@@ -72,7 +72,7 @@ def _late(run: nd.TrainingRun) -> dict[str, float]:
             )
         )
     change, bigram, noise_free = np.median(rows, axis=0)
-    loss = float(run.history["loss"].tail(LAST).median())
+    loss = float(np.median(run.history["loss"].to_numpy()[-LAST:]))
     return {"loss": loss, "change": change, "bigram": bigram, "noise free": noise_free}
 
 

@@ -21,7 +21,7 @@ def halves(a: float, bias: float | None = None) -> Any:
         net.recurrent_weight.copy_(a * torch.tensor([[1.0, -1.0], [-1.0, 1.0]]))
         net.noise_weight.copy_(torch.tensor([[1.0], [-1.0]]))
         net.readout_weight.copy_(torch.eye(2))
-        if net.bias is not None and net.readout_bias is not None:
+        if net.bias is not None and net.readout_bias is not None and bias is not None:
             net.bias.fill_(bias)
             net.readout_bias.zero_()
     return net

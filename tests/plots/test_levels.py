@@ -15,7 +15,8 @@ from neurodyn.analysis import NoiseSweep
 def sweep(seed: int, *, floor: float = 0.01) -> NoiseSweep:
     rng, levels = np.random.default_rng(seed), np.array([0.1, 1.0, 10.0])
     rows: Any = rng.uniform(0.01, 1, (8, 3))
-    return NoiseSweep(levels, *rows[:7], np.full(3, floor), trained_at=1.0)
+    numbers: Any = (*rows[:7], np.full(3, floor))
+    return NoiseSweep(levels, *numbers, trained_at=1.0)
 
 
 def test_four_panels_a_line_for_each_condition_and_references():
@@ -23,11 +24,12 @@ def test_four_panels_a_line_for_each_condition_and_references():
     assert [panel.get_title(loc="left") for panel in figure.axes][:2] == ["Largest logit", "Drawn symbol"]
     for panel in figure.axes:
         means = [line for line in panel.get_lines() if line.get_marker() == "o"]
-        np.testing.assert_allclose(means[1].get_xdata(), [0.1, 1, 10])
+        np.testing.assert_allclose(np.asarray(means[1].get_xdata(), float), [0.1, 1, 10])
         assert panel.get_ylabel() and panel.get_xscale() == "log"
     assert [t.get_text() for t in figure.legends[0].get_texts()] == ["a", "b", "target", "sample of the target"]
     both = np.mean([sweep(1).cv, sweep(2).cv], axis=0)
-    np.testing.assert_allclose([x for x in figure.axes[2].get_lines() if x.get_marker() == "o"][0].get_ydata(), both)
+    drawn = next(x for x in figure.axes[2].get_lines() if x.get_marker() == "o")
+    np.testing.assert_allclose(np.asarray(drawn.get_ydata(), float), both)
 
 
 def test_no_target_no_references():
