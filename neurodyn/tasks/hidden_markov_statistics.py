@@ -116,6 +116,7 @@ class Statistics:
         v = np.arange(self.symbols) if values is None else np.asarray(values)
         if v.shape != (self.symbols,) or v.dtype.kind not in "biuf" or not np.isfinite(v).all():
             raise ValueError(f"values = {values!r}: give one finite number for each of the {self.symbols} symbols")
+        v = v.astype(float)  # of flags there is no difference
         if np.ptp(v[self.marginal > 0]) == 0:
             return np.full(whole(lags, "lags", 0) + 1, np.nan)
         v = v - self.marginal @ v

@@ -164,6 +164,7 @@ def test_limits_are_infinite_or_not_a_number():
     alternating = HiddenMarkov([[0, 1.0], [1.0, 0]], np.eye(2))
     assert alternating.correlation_time == np.inf
     np.testing.assert_allclose(alternating.autocorrelation(3), [1, -1, 1, -1])
+    np.testing.assert_allclose(alternating.autocorrelation(3, np.array([True, False])), [1, -1, 1, -1])
     ring = HiddenMarkov(np.roll(np.eye(3), 1, axis=1) * 0.9 + 0.1 / 3, np.eye(3))
     assert np.iscomplexobj(ring.eigenvalues) and ring.second_eigenvalue == pytest.approx(0.9)
 
