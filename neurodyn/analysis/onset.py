@@ -52,8 +52,12 @@ class TrainingOnset:
 
     @property
     def plateau(self) -> float:
-        """Loss before the drop: the upper quartile over the first half of the snapshots."""
-        return float(np.quantile(self.loss[: (len(self.loss) + 1) // 2], 0.75))
+        """Loss before the drop: the median over the first six snapshots, or the first tenth, but at most the first half.
+
+        Every training begins there; one that leaves it early spends most of its first half below.
+        """
+        count = len(self.loss)
+        return float(np.median(self.loss[: min(max(6, count // 10), (count + 1) // 2)]))
 
     @property
     def drop(self) -> int | None:

@@ -29,7 +29,7 @@ def test_stages_are_told_apart(hand_made):
     # Beyond 1e308 after some 34 steps.
     assert found.finite[1] == pytest.approx(24 / 201, abs=3 / 201) and found.finite[[0, 2]].tolist() == [1, 1]
     assert not found.near_critical[[0, 2]].any()
-    assert "leaves its plateau of 9.5 at update 15" in str(found) and "not finite in 1 of them" in str(found)
+    assert "leaves its plateau of 9 at update 15" in str(found) and "not finite in 1 of them" in str(found)
 
 
 def test_the_mean_of_the_inverse_is_not_the_inverse_of_the_mean(hand_made):
@@ -49,6 +49,13 @@ def test_the_drop_is_found_where_the_plateau_ends(hand_made):
         run = recorded(nets, [12.0, 8, 8, 8, 8, 8, *end])
         found = analysis.training_onset(run, paths=1, steps=10, spectra=1)
         assert found.plateau == 8 and found.drop == drop
+
+
+def test_a_drop_in_the_first_fifth_is_found(hand_made):
+    nets = dict.fromkeys(range(1, 31), hand_made.clock(20))
+    run = recorded(nets, [12.0, 8, 8, 8, 8, 8, 5, *[2.0] * 23])
+    found = analysis.training_onset(run, paths=1, steps=10, spectra=1)
+    assert found.plateau == 8 and found.drop == 7
 
 
 def test_snapshots_of_a_training_are_read(tmp_path):
