@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from neurodyn.estimate import estimate
     from neurodyn.models.adaptive_exponential import adaptive_exponential
     from neurodyn.models.cells import cells
+    from neurodyn.models.codings import AnalogCoding, SoftmaxCoding, SymbolCoding
     from neurodyn.models.force import NicolaClopath
     from neurodyn.models.gated import GRU, LSTM
     from neurodyn.models.hmm_rnn import HMMRNN
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from neurodyn.models.izhikevich_2003 import izhikevich_2003
     from neurodyn.models.izhikevich_2007 import izhikevich_2007
     from neurodyn.models.leaky import LeakyRNN
+    from neurodyn.models.pvrnn import PVRNN, Layer
     from neurodyn.models.rate import PerturbedRateNetwork, RateReservoir
     from neurodyn.models.reservoir import SpikingReservoir
     from neurodyn.models.surrogate import surrogate_lif
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
 
 # Where each public name is defined; it is imported at its first use, so that `import neurodyn` stays quick.
 _PUBLIC = {
+    "AnalogCoding": "models.codings",
     "BlowUpError": "running.run",
     "Check": "outcome",
     "Circuit": "circuit",
@@ -70,6 +73,7 @@ _PUBLIC = {
     "HMMRNN": "models.hmm_rnn",
     "Input": "parts",
     "LSTM": "models.gated",
+    "Layer": "models.pvrnn",
     "LeakyRNN": "models.leaky",
     "LocalThreeFactor": "plasticity.learners",
     "MultiHead": "training.curricula",
@@ -78,6 +82,7 @@ _PUBLIC = {
     "NoCurriculum": "training.curricula",
     "Normal": "parts",
     "Outcome": "simulation",
+    "PVRNN": "models.pvrnn",
     "PerturbedRateNetwork": "models.rate",
     "Population": "parts",
     "Quantity": "units",
@@ -89,9 +94,11 @@ _PUBLIC = {
     "Session": "session",
     "SingleHead": "training.curricula",
     "Sliding": "training.curricula",
+    "SoftmaxCoding": "models.codings",
     "SpikeTimes": "parts",
     "SpikingReservoir": "models.reservoir",
     "Supervised": "plasticity.learners",
+    "SymbolCoding": "models.codings",
     "Suspended": "running.stopping",
     "SynapticRule": "plasticity.rule",
     "ThreeFactor": "plasticity.learners",
@@ -135,6 +142,7 @@ _PUBLIC = {
 _MODULES = ("analysis", "models", "plots", "tasks", "training", "units")
 
 __all__ = [
+    "AnalogCoding",
     "BlowUpError",
     "Check",
     "Circuit",
@@ -146,6 +154,7 @@ __all__ = [
     "HMMRNN",
     "Input",
     "LSTM",
+    "Layer",
     "LeakyRNN",
     "LocalThreeFactor",
     "MultiHead",
@@ -154,6 +163,7 @@ __all__ = [
     "NoCurriculum",
     "Normal",
     "Outcome",
+    "PVRNN",
     "PerturbedRateNetwork",
     "Population",
     "Quantity",
@@ -165,10 +175,12 @@ __all__ = [
     "Session",
     "SingleHead",
     "Sliding",
+    "SoftmaxCoding",
     "SpikeTimes",
     "SpikingReservoir",
     "Supervised",
     "Suspended",
+    "SymbolCoding",
     "SynapticRule",
     "ThreeFactor",
     "Time",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from neurodyn.kernels.draws import uniforms
+from neurodyn.kernels.draws import normals, uniforms
 
 
 class SeededModule(nn.Module):
@@ -18,7 +19,8 @@ class SeededModule(nn.Module):
     sizes : int
         By name, each a whole number, at least 1; they begin ``config`` and are attributes.
     seed : int
-        Key of the start weights: one seed, one network, on every device.
+        Key of the start weights: one seed, one network, on every device. A class with ``many`` holds several networks of
+        one configuration: it takes a sequence of seeds, and all parameters have a leading axis for them.
     dtype, device : torch.dtype, torch.device
 
     Raises
@@ -27,24 +29,39 @@ class SeededModule(nn.Module):
         For sizes below 1, and seeds out of range.
     """
 
-    def __init__(self, *, seed: int, dtype: torch.dtype, device: Any, **sizes: int) -> None:
+    many: ClassVar[bool] = False
+    seed: Any
+
+    def __init__(self, *, seed: int | Sequence[int], dtype: torch.dtype, device: Any, **sizes: int) -> None:
         super().__init__()
         for name, value in sizes.items():
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name} = {value!r}; give a whole number, at least 1")
-        if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
-            raise ValueError(f"seed = {seed!r}; give a whole number from 0 to 2^63 - 1")
+        seeds = tuple(seed) if self.many and isinstance(seed, Sequence) else (seed,)
+        for one in seeds:
+            if isinstance(one, bool) or not isinstance(one, int) or not 0 <= one < 2**63:
+                raise ValueError(f"seed = {one!r}; give a whole number from 0 to 2^63 - 1")
         for name, value in sizes.items():
             setattr(self, name, value)
-        self.seed = seed
-        self.config: dict[str, Any] = {**sizes, "seed": seed}
+        self._seeds = seeds
+        self.seed = seeds if self.many else seeds[0]
+        self.config: dict[str, Any] = {**sizes, "seed": list(seeds) if self.many else seeds[0]}
         self._where = {"dtype": dtype, "device": device}
 
     def _uniform(self, name: str, shape: tuple[int, ...], high: float, low: float | None = None) -> nn.Parameter:
         """A parameter uniform in [low, high], [-high, high] if ``low`` is None, drawn from the stream of its name."""
         low = -high if low is None else low
-        u = uniforms(f"initial.{name}", shape, seed=self.seed, step=0)
-        return nn.Parameter((low + (high - low) * u).to(**self._where))
+        return self._parameter(uniforms, name, shape, lambda u: low + (high - low) * u)
+
+    def _normal(self, name: str, shape: tuple[int, ...], deviation: float) -> nn.Parameter:
+        """A parameter with a normal distribution about 0, drawn from the stream of its name."""
+        return self._parameter(normals, name, shape, lambda u: deviation * u)
+
+    def _parameter(
+        self, draw: Callable[..., Tensor], name: str, shape: tuple[int, ...], made: Callable[[Tensor], Tensor]
+    ) -> nn.Parameter:
+        each = [made(draw(f"initial.{name}", shape, seed=seed, step=0)) for seed in self._seeds]
+        return nn.Parameter((torch.stack(each) if self.many else each[0]).to(**self._where))
 
     @property
     def device(self) -> torch.device:

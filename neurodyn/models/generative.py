@@ -1,0 +1,161 @@
+"""What generative networks that are trained by variational inference have in common: many models at once, a free energy."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurodyn.kernels.draws import normals
+from neurodyn.models.codings import Coding, Encoded, coding_of
+from neurodyn.models.seeded import SeededModule
+
+STEPS = 2**32  # of a pass, at most
+
+
+@dataclass(frozen=True, eq=False)
+class FreeEnergy:
+    """What a training makes small, and its parts.
+
+    Attributes
+    ----------
+    loss : Tensor (model,)
+        Summed over sequences and steps, with all normalisations and meta-priors.
+    reconstruction : Tensor (model,)
+        Error for each observed step, the mean over dimensions.
+    divergence, first_divergence : Tensor (model, layer)
+        Divergence of the posterior from the prior, nats: for each step after the first, and at the first.
+    """
+
+    loss: Tensor
+    reconstruction: Tensor
+    divergence: Tensor
+    first_divergence: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Rollout:
+    """What a network generated, or how it explains sequences.
+
+    Attributes
+    ----------
+    values : Tensor (model, sequence, time, dim) or (model, sequence, time)
+        Decoded outputs.
+    outputs : Tensor (model, sequence, time, output unit)
+    d, h : Tensor (model, sequence, time, unit)
+        Activity and inner state of all layers, the lowest first.
+    z : Tensor (model, sequence, time, latent)
+    prior_mean, prior_sigma : Tensor (model, sequence, time, latent)
+    posterior_mean, posterior_sigma : Tensor (model, sequence, time, latent)
+        NaN where z came from the prior.
+    """
+
+    values: Tensor
+    outputs: Tensor
+    d: Tensor
+    h: Tensor
+    z: Tensor
+    prior_mean: Tensor
+    prior_sigma: Tensor
+    posterior_mean: Tensor
+    posterior_sigma: Tensor
+
+
+class GenerativeNetwork(SeededModule, ABC):
+    """Networks of one configuration, with a leading axis of models, that generate sequences from latent noise.
+
+    Parameters
+    ----------
+    output : Coding
+    meta_prior : float or sequence of float
+        Weight of the divergence in the loss, above 0; one for all models, or one for each.
+    seed : int or sequence of int
+        Key of the start weights and of the noise in training; one for all models, or one for each.
+    dtype, device, sizes
+        See :class:`neurodyn.models.seeded.SeededModule`.
+
+    Attributes
+    ----------
+    models : int
+        As many as there are meta-priors or seeds. A model of many trains and generates as it does alone.
+    latents, layers : int
+        Size of z, and number of layers that have one.
+    """
+
+    many: ClassVar[bool] = True
+    latents: int
+    depth: int
+
+    def __init__(
+        self,
+        *,
+        output: Coding | Mapping[str, Any],
+        meta_prior: float | Sequence[float],
+        seed: int | Sequence[int],
+        dtype: torch.dtype,
+        device: Any,
+        **sizes: int,
+    ) -> None:
+        weights = _numbers("meta_prior", meta_prior)
+        seeds = [seed] if isinstance(seed, int) else [int(s) if isinstance(s, np.integer) else s for s in seed]
+        count = max(len(weights), len(seeds))
+        if not {len(weights), len(seeds)} <= {1, count} or not seeds:
+            raise ValueError(
+                f"meta_prior has {len(weights)} numbers, seed {len(seeds)}; give one for all models, or one for each"
+            )
+        super().__init__(seed=seeds * (count // len(seeds)), dtype=dtype, device=device, **sizes)
+        self.models = count
+        self.output = coding_of(output)
+        self.meta_prior = tuple(weights * (count // len(weights)))
+        self.config |= {"output": self.output.config, "meta_prior": list(self.meta_prior)}
+
+    @abstractmethod
+    def adaptive(self, sequences: int, steps: int) -> dict[str, torch.nn.Parameter]:
+        """Return what is learnt for each sequence, by name; nothing for a network that infers its latents."""
+
+    @abstractmethod
+    def free_energy(self, encoded: Encoded, adaptive: Mapping[str, Tensor], noise: Tensor) -> FreeEnergy:
+        """Return the free energy of sequences under ``noise`` (model, sequence, time, latent)."""
+
+    def select(self, models: int | Sequence[int]) -> Any:
+        """Return a network of its own that holds these models alone; their numbers are the same."""
+        chosen = [models] if isinstance(models, int) else list(models)
+        if not chosen or not all(isinstance(k, int) and -self.models <= k < self.models for k in chosen):
+            raise ValueError(f"models = {models!r}; the network has models 0 to {self.models - 1}")
+        config = self.config | {name: [self.config[name][k] for k in chosen] for name in ("meta_prior", "seed")}
+        made = type(self)(**config, dtype=self.dtype, device=self.device)
+        made.load_state_dict({name: value[chosen] for name, value in self.state_dict().items()})
+        return made
+
+    def noise(self, stream: str, sequences: int, steps: int, *, step: int, key: int | None = None) -> Tensor:
+        """Return standard normals (model, sequence, time, latent) of one pass, a function of seed and ``step`` alone.
+
+        More sequences begin with the fewer. The key is that of each model, or ``key`` with one stream for each seed.
+        """
+        made = {}
+        for seed in dict.fromkeys(self.seed):
+            name, of = (stream, seed) if key is None else (f"{stream}.{seed}", key)
+            shape = (sequences, steps, self.latents)
+            made[seed] = normals(name, shape, seed=of, step=step, device=self.device).to(self.dtype)
+        return torch.stack([made[seed] for seed in self.seed])
+
+    def noise_at(self, stream: str, sequences: int, *, step: int, time: int, key: int) -> Tensor:
+        """Return the draws (model, sequence, latent) of one time step: a longer run begins with the shorter."""
+        return self.noise(stream, sequences, 1, step=step * STEPS + time, key=key)[:, :, 0]
+
+
+def _numbers(name: str, given: float | Sequence[float]) -> list[float]:
+    """One positive number or several, as a list; ValueError for anything else."""
+    found = np.atleast_1d(np.asarray(given, dtype=float)).tolist()
+    for value in found:
+        if not 0 < value < math.inf:
+            raise ValueError(f"{name} = {value!r}; give a number above 0, such as 0.05")
+    if not found:
+        raise ValueError(f"{name} is empty; give a number, or one for each model")
+    return found

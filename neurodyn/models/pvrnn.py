@@ -1,0 +1,455 @@
+"""PV-RNN: a recurrent network with latent noise, learnt by variational predictive coding (Ahmadi & Tani 2019)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from neurodyn.kernels.pvrnn import fused_free_energy
+from neurodyn.models.codings import Coding, Encoded
+from neurodyn.models.generative import FreeEnergy, GenerativeNetwork, Rollout, _numbers
+from neurodyn.models.naming import one_of
+
+if TYPE_CHECKING:
+    from neurodyn.circuit import Circuit
+
+LOG_SIGMA = (-12.0, 4.0)  # beyond, the logarithm of a standard deviation is cut off, and has no gradient
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """A layer of a PV-RNN.
+
+    Parameters
+    ----------
+    d, z : int
+        Deterministic units and latent variables, at least 1; some ten units for each latent do well.
+    tau : float
+        Time constant in steps, at least 1; growing from layer to layer, some fourfold.
+    meta_prior_factor : float
+        Times the meta-prior of the network, above 0.
+    """
+
+    d: int
+    z: int
+    tau: float
+    meta_prior_factor: float = 1.0
+
+    def __post_init__(self) -> None:
+        for name in ("d", "z"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name} = {value!r} of a layer; give a whole number, at least 1")
+        if not 1 <= self.tau < math.inf:
+            raise ValueError(f"tau = {self.tau!r} of a layer; give a number of steps, at least 1")
+        if not 0 < self.meta_prior_factor < math.inf:
+            raise ValueError(f"meta_prior_factor = {self.meta_prior_factor!r} of a layer; give a number above 0")
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One step: the inner state h (model, sequence, unit), and all about z (model, sequence, latent)."""
+
+    h: Tensor
+    z: Tensor
+    prior_mean: Tensor
+    prior_log_sigma: Tensor
+    posterior_mean: Tensor | None
+    posterior_log_sigma: Tensor | None
+
+
+class _LayerWeights(nn.Module):
+    """Parameters of a layer, (model, target, source); prior and posterior have one map for the mean and one for log sigma."""
+
+    recurrent: nn.Parameter
+    latent: nn.Parameter
+    bias: nn.Parameter
+    top_down: nn.Parameter | None
+    bottom_up: nn.Parameter | None
+    prior_weight: nn.Parameter | None
+    prior_bias: nn.Parameter | None
+    posterior_weight: nn.Parameter | None
+    posterior_bias: nn.Parameter | None
+
+
+class PVRNN(GenerativeNetwork):
+    """A hierarchy of leaky rate units driven by latent noise, ``models`` of them at once, a ``torch.nn.Module``.
+
+    For layer l, the lowest first, with d = tanh(h) and h(0) = 0:
+
+        prior      mu_p = tanh(W d(t-1) + b),      sigma_p = exp(W d(t-1) + b)
+        posterior  mu_q = tanh(W d(t-1) + b + a),  sigma_q = exp(W d(t-1) + b + a'),  a, a' learnt for each sequence and t
+        z(t) = mu + sigma eps,   eps ~ N(0, 1)
+        h(t) = (1 - 1/tau) h(t-1) + 1/tau [W d(t-1) + W z(t) + W d_above(t-1) + W d_below(t-1) + b]
+
+    and the lowest layer is read out. Data enter through a and a' alone, which follow the gradient of the free energy,
+
+        F = sum over t of  error(t) / N_x + sum over l of  w_l KL[q(z(t)) || p(z(t))] / N_z,    w at t = 1 its own.
+
+    Parameters
+    ----------
+    layers : sequence of Layer
+        The lowest, fastest one first.
+    output : SoftmaxCoding, SymbolCoding or AnalogCoding
+        How values are put as outputs.
+    meta_prior : float or sequence of float
+        w, above 0; several make as many models. Large: deterministic chaos imitates what is random in the data; small: the
+        network is driven by noise. To convert it from other code: docs/pvrnn.md.
+    first_step_meta_prior : float, optional
+        w at t = 1, above 0; that of all steps if None. The small default lets z(1) say which sequence it is.
+    top_down : "previous" or "current"
+        Whether a layer sees the one above as it was a step before, or is now.
+    bottom_up : bool
+        Whether a layer sees the one below, as it was a step before.
+    posterior : "full" or "reduced"
+        Reduced: mu_q = tanh(a), sigma_q = exp(a').
+    prior : "learned" or "unit"
+        Unit: N(0, 1) at every step, a control.
+    first_step_prior : "unit" or "learned"
+        The prior at t = 1: N(0, 1), or as at all others.
+    output_normalisation : "dims", "units" or "sum"
+        N_x: dimensions of a value, output units, or 1.
+    latent_normalisation : "layer", "total" or "sum"
+        N_z: latents of the layer, of all layers, or 1.
+    seed : int or sequence of int
+        Key of the start weights (Glorot's normal ones, biases 0) and of the noise in training. Several make as many models.
+    dtype, device : torch.dtype, torch.device
+
+    Raises
+    ------
+    ValueError
+        For values out of range, and seeds and meta-priors that are not equally many.
+
+    Examples
+    --------
+    >>> import neurodyn as nd
+    >>> layers = [nd.Layer(d=20, z=2, tau=2), nd.Layer(d=10, z=1, tau=8)]
+    >>> net = nd.PVRNN(layers, output=nd.SoftmaxCoding(dims=2), meta_prior=[0.1, 0.01], seed=1)
+    >>> net.generate(30, sequences=4).values.shape
+    torch.Size([2, 4, 30, 2])
+
+    References
+    ----------
+    Ahmadi & Tani (2019) Neural Computation 31(11):2025-2074, arXiv 1811.01339; variants: docs/pvrnn.md.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Layer | Mapping[str, Any]],
+        *,
+        output: Coding | Mapping[str, Any],
+        meta_prior: float | Sequence[float] = 0.05,
+        first_step_meta_prior: float | None = 1e-3,
+        top_down: Literal["previous", "current"] = "previous",
+        bottom_up: bool = True,
+        posterior: Literal["full", "reduced"] = "full",
+        prior: Literal["learned", "unit"] = "learned",
+        first_step_prior: Literal["unit", "learned"] = "unit",
+        output_normalisation: Literal["dims", "units", "sum"] = "dims",
+        latent_normalisation: Literal["layer", "total", "sum"] = "layer",
+        seed: int | Sequence[int] = 1,
+        dtype: torch.dtype = torch.float32,
+        device: Any = "cpu",
+    ) -> None:
+        super().__init__(output=output, meta_prior=meta_prior, seed=seed, dtype=dtype, device=device)
+        self.layers = tuple(_layer(given) for given in layers)
+        if not self.layers:
+            raise ValueError("layers is empty; give at least one, such as [nd.Layer(d=10, z=1, tau=2)]")
+        if first_step_meta_prior is not None:
+            (first_step_meta_prior,) = _numbers("first_step_meta_prior", first_step_meta_prior)
+        self.first_step_meta_prior = first_step_meta_prior
+        self.top_down = one_of("top_down", top_down, ("previous", "current"))
+        self.bottom_up = bool(bottom_up)
+        self.posterior = one_of("posterior", posterior, ("full", "reduced"))
+        self.prior = one_of("prior", prior, ("learned", "unit"))
+        self.first_step_prior = one_of("first_step_prior", first_step_prior, ("unit", "learned"))
+        self.output_normalisation = one_of("output_normalisation", output_normalisation, ("dims", "units", "sum"))
+        self.latent_normalisation = one_of("latent_normalisation", latent_normalisation, ("layer", "total", "sum"))
+        switches = ("first_step_meta_prior", "top_down", "bottom_up", "posterior", "prior", "first_step_prior")
+        switches += ("output_normalisation", "latent_normalisation")
+        told = {"layers": [asdict(layer) for layer in self.layers]} | {name: getattr(self, name) for name in switches}
+        self.config = told | self.config
+        self.depth = len(self.layers)
+        self.of_d, self.of_z = _slices([k.d for k in self.layers]), _slices([k.z for k in self.layers])
+        self.units, self.latents = self.of_d[-1].stop, self.of_z[-1].stop
+        self.stack = nn.ModuleList(self._layer_weights(k) for k in range(self.depth))
+        self.output_weight = self._glorot("output_weight", (self.output.units, self.layers[0].d))
+        self.output_bias = self._zeros(self.output.units)
+
+    def _layer_weights(self, k: int) -> _LayerWeights:
+        made, layer, many = _LayerWeights(), self.layers[k], self.depth
+        made.recurrent = self._glorot(f"{k}.recurrent", (layer.d, layer.d))
+        made.latent = self._glorot(f"{k}.latent", (layer.d, layer.z))
+        made.bias = self._zeros(layer.d)
+        above, below = k + 1 < many, self.bottom_up and k > 0
+        made.top_down = self._glorot(f"{k}.top_down", (layer.d, self.layers[k + 1].d)) if above else None
+        made.bottom_up = self._glorot(f"{k}.bottom_up", (layer.d, self.layers[k - 1].d)) if below else None
+        for name, wanted in (("prior", self.prior == "learned"), ("posterior", self.posterior == "full")):
+            weight = self._glorot(f"{k}.{name}", (2, layer.z, layer.d)) if wanted else None
+            setattr(made, f"{name}_weight", weight)
+            setattr(made, f"{name}_bias", self._zeros(2, layer.z) if wanted else None)
+        return made
+
+    def _glorot(self, name: str, shape: tuple[int, ...]) -> nn.Parameter:
+        return self._normal(name, shape, math.sqrt(2 / (shape[-1] + shape[-2])))
+
+    def _zeros(self, *shape: int) -> nn.Parameter:
+        return nn.Parameter(torch.zeros(self.models, *shape, **self._where))
+
+    def adaptive(self, sequences: int, steps: int) -> dict[str, nn.Parameter]:
+        """Return the adaptive vectors a and a' of sequences, (model, sequence, time, latent), all 0."""
+        return {name: self._zeros(sequences, steps, self.latents) for name in ("mean", "log_sigma")}
+
+    def step(
+        self, h: Tensor, noise: Tensor, *, adaptive: tuple[Tensor, Tensor] | None = None, first: bool = False
+    ) -> Step:
+        """Return the state after one step.
+
+        Parameters
+        ----------
+        h : Tensor (model, sequence, unit)
+            Inner state before, of all layers, the lowest first; 0 before the first step.
+        noise : Tensor (model, sequence, latent)
+            eps.
+        adaptive : (Tensor, Tensor), optional
+            a and a' of the step, (model, sequence, latent): z is drawn from the posterior. From the prior if None.
+        first : bool
+            Whether this is the first step of a sequence.
+        """
+        d = torch.tanh(h)
+        now: list[Tensor] = [d[..., at] for at in self.of_d]  # of layers from the top on, as they are after the step
+        inner, found = list(now), []
+        for k in reversed(range(self.depth)):
+            weights, layer, before = self.stack[k], self.layers[k], d[..., self.of_d[k]]
+            prior = self._prior(k, before, first)
+            drawn, posterior = prior, None
+            if adaptive is not None:
+                drawn = posterior = self._posterior(k, before, tuple(a[..., self.of_z[k]] for a in adaptive))
+            z = drawn[0] + drawn[1].exp() * noise[..., self.of_z[k]]
+            u = _affine(weights.recurrent, before, weights.bias) + _affine(weights.latent, z)
+            if weights.top_down is not None:
+                above = d[..., self.of_d[k + 1]] if self.top_down == "previous" else now[k + 1]
+                u = u + _affine(weights.top_down, above)
+            if weights.bottom_up is not None:
+                u = u + _affine(weights.bottom_up, d[..., self.of_d[k - 1]])
+            inner[k] = h[..., self.of_d[k]] * (1 - 1 / layer.tau) + u / layer.tau
+            now[k] = torch.tanh(inner[k])
+            found.append((z, *prior, *(posterior or (None, None))))
+        z, *rest = ([v for v in column[::-1]] for column in zip(*found, strict=True))
+        parts = [None if values[0] is None else torch.cat(values, -1) for values in rest]
+        return Step(torch.cat(inner, -1), torch.cat(z, -1), *parts)
+
+    def _prior(self, k: int, d: Tensor, first: bool) -> tuple[Tensor, Tensor]:
+        """Mean and log sigma of a layer."""
+        weights = self.stack[k]
+        if weights.prior_weight is None or (first and self.first_step_prior == "unit"):
+            zero = d.new_zeros((*d.shape[:-1], self.layers[k].z))
+            return zero, zero
+        mean, log_sigma = _maps(weights.prior_weight, d, weights.prior_bias)
+        return torch.tanh(mean), log_sigma.clamp(*LOG_SIGMA)
+
+    def _posterior(self, k: int, d: Tensor, adaptive: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+        weights, (mean, log_sigma) = self.stack[k], adaptive
+        if weights.posterior_weight is not None:
+            of_mean, of_sigma = _maps(weights.posterior_weight, d, weights.posterior_bias)
+            mean, log_sigma = mean + of_mean, log_sigma + of_sigma
+        return torch.tanh(mean), log_sigma.clamp(*LOG_SIGMA)
+
+    def read(self, h: Tensor) -> Tensor:
+        """Return the inputs to the output units (model, ..., output unit) of inner states (model, ..., unit)."""
+        d = torch.tanh(h[..., self.of_d[0]])
+        shape = d.shape
+        return _affine(self.output_weight, d.flatten(1, -2), self.output_bias).reshape(*shape[:-1], -1)
+
+    @property
+    def weights_of_loss(self) -> tuple[float, Tensor, Tensor]:
+        """1/N_x, and w/N_z (model, layer) after the first step and at it."""
+        total = float(self.latents)
+        n_x = {"dims": self.output.dims, "units": self.output.units, "sum": 1}[self.output_normalisation]
+        n_z = [{"layer": float(k.z), "total": total, "sum": 1.0}[self.latent_normalisation] for k in self.layers]
+        factor = torch.tensor([k.meta_prior_factor for k in self.layers], **self._where) / torch.tensor(n_z, **self._where)
+        w = torch.tensor(self.meta_prior, **self._where)[:, None]
+        first = w if self.first_step_meta_prior is None else torch.full_like(w, self.first_step_meta_prior)
+        return 1 / n_x, w * factor, first * factor
+
+    def free_energy(self, encoded: Encoded, adaptive: Mapping[str, Tensor], noise: Tensor) -> FreeEnergy:
+        """Return the free energy of sequences, differentiable by parameters and adaptive vectors.
+
+        On the CPU a compiled kernel computes it together with its gradient; :meth:`free_energy_by_steps` is the same in
+        torch, and what a subclass with another ``step`` uses.
+
+        Parameters
+        ----------
+        encoded : Encoded
+            Sequences, from ``net.output.encode``.
+        adaptive : mapping
+            "mean" and "log_sigma", each (model, sequence, time, latent).
+        noise : Tensor (model, sequence, time, latent)
+        """
+        own = (PVRNN.step, PVRNN.read)
+        if self.device.type == "cpu" and (type(self).step, type(self).read) == own:
+            return fused_free_energy(self, encoded, adaptive, noise)
+        return self.free_energy_by_steps(encoded, adaptive, noise)
+
+    def free_energy_by_steps(self, encoded: Encoded, adaptive: Mapping[str, Tensor], noise: Tensor) -> FreeEnergy:
+        """Return the free energy, step by step in torch; see :meth:`free_energy`."""
+        h, inner, divergences = noise.new_zeros(self.models, noise.shape[1], self.units), [], []
+        for t in range(noise.shape[2]):
+            a = (adaptive["mean"][:, :, t], adaptive["log_sigma"][:, :, t])
+            step = self.step(h, noise[:, :, t], adaptive=a, first=t == 0)
+            h = step.h
+            inner.append(h)
+            divergences.append(divergence(step))
+        error = self.output.loss(self.read(torch.stack(inner, 2)), encoded.targets) * encoded.observed
+        valid = encoded.valid[None, :, :, None]
+        kl = torch.stack(divergences, 2) * valid
+        first = torch.stack([kl[:, :, 0, at].sum((1, 2)) for at in self.of_z], 1)
+        later = torch.stack([kl[:, :, 1:, at].sum((1, 2, 3)) for at in self.of_z], 1)
+        return self.free_energy_of(encoded, error.sum((1, 2, 3)), later, first)
+
+    def free_energy_of(self, encoded: Encoded, error: Tensor, later: Tensor, first: Tensor) -> FreeEnergy:
+        """Return the free energy of sums over sequences and steps: error (model,), divergences (model, layer)."""
+        per_x, w, w_first = self.weights_of_loss
+        loss = error * per_x + (w * later + w_first * first).sum(1)
+        steps = (encoded.lengths - 1).sum().clamp(min=1)
+        return FreeEnergy(loss, error / encoded.observed.sum(), later / steps, first / len(encoded.lengths))
+
+    @torch.no_grad()
+    def generate(
+        self,
+        length: int,
+        *,
+        sequences: int = 1,
+        burn_in: int = 0,
+        noise: float = 1.0,
+        adaptive: Mapping[str, Tensor] | None = None,
+        posterior_steps: int = 1,
+        repeats: int = 1,
+        start: Tensor | None = None,
+        seed: int = 1,
+        step: int = 0,
+    ) -> Rollout:
+        """Run freely, z drawn from the prior; a function of the seeds alone, whatever else is computed.
+
+        Parameters
+        ----------
+        length, burn_in : int
+            Steps that are returned, at least 1, and steps before them.
+        sequences : int
+            Number of sequences; not with ``adaptive``.
+        noise : float
+            Factor of eps, at least 0: without noise z is the mean.
+        adaptive : mapping, optional
+            Adaptive vectors of sequences, as ``TrainingRun.adaptive()`` gives them: the first ``posterior_steps`` come from
+            their posterior. Generated are these sequences, ``repeats`` times: sequence n of repeat r is row r N + n.
+        start : Tensor (model, unit) or (model, sequence, unit), optional
+            Inner state to go on from. By default 0, and the first step is that of a sequence.
+        seed, step : int
+            Key of the draws and number of the pass; more sequences, or steps, begin with the fewer. Models of one seed have
+            the same draws.
+
+        Raises
+        ------
+        ValueError
+            For numbers out of range, and arrays of another shape.
+        """
+        whole = {"length": (length, 1), "burn_in": (burn_in, 0), "sequences": (sequences, 1), "repeats": (repeats, 1)}
+        whole |= {"posterior_steps": (posterior_steps, 0), "seed": (seed, 0), "step": (step, 0)}
+        for name, (value, least) in whole.items():
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**31:
+                raise ValueError(f"{name} = {value!r}; give a whole number, at least {least}")
+        if not 0 <= noise < math.inf:
+            raise ValueError(f"noise = {noise!r}; give a factor of at least 0")
+        given: Mapping[str, Tensor] = {}
+        if adaptive is not None:
+            count, steps = adaptive["mean"].shape[1:3]
+            if sequences != 1:
+                raise ValueError(f"sequences = {sequences} beside adaptive vectors of {count}; say repeats instead")
+            if posterior_steps > min(steps, burn_in + length):
+                raise ValueError(f"posterior_steps = {posterior_steps}; there are adaptive vectors of {steps} steps")
+            given = {name: value.to(self.output_weight).repeat(1, repeats, 1, 1) for name, value in adaptive.items()}
+            sequences = count * repeats
+        h = self.output_weight.new_zeros(self.models, sequences, self.units)
+        if start is not None:
+            h = h + self._start(torch.as_tensor(start).to(h), sequences)
+        kept = []
+        for t in range(burn_in + length):
+            eps = self.noise_at("generated", sequences, step=step, time=t, key=seed) * noise
+            a = (given["mean"][:, :, t], given["log_sigma"][:, :, t]) if given and t < posterior_steps else None
+            taken = self.step(h, eps, adaptive=a, first=t == 0 and start is None)
+            h = taken.h
+            if t >= burn_in:
+                kept.append(taken)
+        return self._rollout(kept)
+
+    def _start(self, start: Tensor, sequences: int) -> Tensor:
+        if start.shape == (self.models, self.units):
+            return start[:, None]
+        if start.shape != (self.models, sequences, self.units):
+            wanted = f"(model, unit), {(self.models, self.units)}, or {(self.models, sequences, self.units)}"
+            raise ValueError(f"start has shape {tuple(start.shape)}; needed is {wanted}")
+        return start
+
+    def reconstruct(self, adaptive: Mapping[str, Tensor], *, noise: float = 0.0, seed: int = 1) -> Rollout:
+        """Return how the network explains sequences: all steps from the posterior, by default its mean."""
+        steps = adaptive["mean"].shape[2]
+        return self.generate(steps, adaptive=adaptive, posterior_steps=steps, noise=noise, seed=seed)
+
+    def _rollout(self, steps: list[Step]) -> Rollout:
+        h = torch.stack([s.h for s in steps], 2)
+        outputs = self.output.activate(self.read(h))
+        z, mean, log_sigma = (torch.stack([getattr(s, name) for s in steps], 2) for name in ("z", "prior_mean", "prior_log_sigma"))
+        none = torch.full_like(steps[0].z, math.nan)
+        q_mean, q_sigma = (
+            torch.stack([none if getattr(s, name) is None else getattr(s, name) for s in steps], 2)
+            for name in ("posterior_mean", "posterior_log_sigma")
+        )
+        return Rollout(
+            self.output.decode(outputs), outputs, torch.tanh(h), h, z, mean, log_sigma.exp(), q_mean, q_sigma.exp()
+        )
+
+    def circuit(self, *, model: int = 0, dt: Any = "1 ms") -> Circuit:
+        """Return a model, generating from its prior, as a circuit for :func:`neurodyn.simulate` on any backend, in float64.
+
+        See :func:`neurodyn.models.pvrnn_circuit.pvrnn_circuit`. ``dt`` is the time that a step stands for.
+        """
+        from neurodyn.models.pvrnn_circuit import pvrnn_circuit
+
+        return pvrnn_circuit(self.select(model), dt)
+
+
+def divergence(step: Step) -> Tensor:
+    """Return KL[posterior || prior] of each latent, (model, sequence, latent), nats, from a step with a posterior."""
+    assert step.posterior_mean is not None and step.posterior_log_sigma is not None
+    apart = step.posterior_mean - step.prior_mean
+    ratio = (2 * step.posterior_log_sigma).exp() + apart.square()
+    return step.prior_log_sigma - step.posterior_log_sigma + ratio * (-2 * step.prior_log_sigma).exp() / 2 - 0.5
+
+
+def _layer(given: Layer | Mapping[str, Any]) -> Layer:
+    if isinstance(given, Layer):
+        return given
+    if isinstance(given, Mapping):
+        return Layer(**given)
+    raise TypeError(f"layers holds {given!r}; give layers, such as nd.Layer(d=10, z=1, tau=2)")
+
+
+def _slices(sizes: Sequence[int]) -> list[slice]:
+    ends = [sum(sizes[: k + 1]) for k in range(len(sizes))]
+    return [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
+
+
+def _affine(weight: Tensor, x: Tensor, bias: Tensor | None = None) -> Tensor:
+    """W x + b of all models: (model, target, source) and (model, sequence, source)."""
+    return x @ weight.mT if bias is None else torch.baddbmm(bias[:, None], x, weight.mT)
+
+
+def _maps(weight: Tensor, d: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    """The two maps of a prior or posterior, each (model, sequence, latent)."""
+    mean, log_sigma = _affine(weight.flatten(1, 2), d, bias.flatten(1)).chunk(2, -1)
+    return mean, log_sigma
