@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from .dimensionality import participation_ratio_null as participation_ratio_null
     from .dimensionality import pca as pca
     from .dimensionality import pca_null as pca_null
+    from .divergence import DivergenceStep as DivergenceStep
+    from .divergence import divergence_step as divergence_step
     from .emulation import emulation_quality as emulation_quality
     from .emulation_result import EmulationMetric as EmulationMetric
     from .emulation_result import EmulationQuality as EmulationQuality
@@ -61,6 +63,10 @@ if TYPE_CHECKING:
     from .geometry import condition_pca as condition_pca
     from .geometry import transfer_null as transfer_null
     from .geometry import transfer_projection as transfer_projection
+    from .grammar import BranchProbabilities as BranchProbabilities
+    from .grammar import Legality as Legality
+    from .grammar import branch_probabilities as branch_probabilities
+    from .grammar import legality as legality
     from .integrated import IntegratedTimescale as IntegratedTimescale
     from .integrated import integrated_timescale as integrated_timescale
     from .interventions import KickInterventions as KickInterventions
@@ -86,6 +92,9 @@ if TYPE_CHECKING:
     from .orbits import driven_orbits as driven_orbits
     from .plasticity import WeightHistory as WeightHistory
     from .plasticity import weight_history as weight_history
+    from .predictions import PredictionError as PredictionError
+    from .predictions import persistence_error as persistence_error
+    from .predictions import prediction_error as prediction_error
     from .rates import firing_rates as firing_rates
     from .rates import instantaneous_rate as instantaneous_rate
     from .rates import population_rate as population_rate
@@ -116,6 +125,10 @@ if TYPE_CHECKING:
     from .symbol_statistics import SymbolStatistics as SymbolStatistics
     from .timescales import NetworkTimescales as NetworkTimescales
     from .timescales import network_timescales as network_timescales
+    from .transitions import TransitionTable as TransitionTable
+    from .transitions import transition_table as transition_table
+    from .words import WordDivergence as WordDivergence
+    from .words import word_divergence as word_divergence
 
 # Lazy, so that `import neurodyn.analysis` costs nothing; no module may bear the name of a function in it.
 _MODULE_OF = {
@@ -138,6 +151,7 @@ _MODULE_OF = {
             "pca",
             "pca_null",
         ),
+        "divergence": ("DivergenceStep", "divergence_step"),
         "emulation": ("emulation_quality",),
         "emulation_result": ("EmulationMetric", "EmulationQuality"),
         "events": ("PETH", "peth"),
@@ -152,6 +166,7 @@ _MODULE_OF = {
         ),
         "exponentials": ("ExponentialFit", "fit_exponentials"),
         "geometry": ("ConditionGeometry", "condition_pca", "transfer_null", "transfer_projection"),
+        "grammar": ("BranchProbabilities", "Legality", "branch_probabilities", "legality"),
         "integrated": ("IntegratedTimescale", "integrated_timescale"),
         "interventions": ("KickInterventions", "kick_interventions"),
         "jacobians": ("LocalSpectra", "SwitchSpectra", "local_spectra", "switch_spectra"),
@@ -163,6 +178,7 @@ _MODULE_OF = {
         "onset": ("TrainingOnset", "training_onset"),
         "orbits": ("DrivenOrbits", "driven_orbits"),
         "plasticity": ("WeightHistory", "weight_history"),
+        "predictions": ("PredictionError", "persistence_error", "prediction_error"),
         "rates": ("firing_rates", "instantaneous_rate", "population_rate", "sample_times"),
         "readout_axes": ("ReadoutGeometry", "readout_geometry"),
         "relaxation": ("NoiseFree", "noise_free"),
@@ -176,6 +192,8 @@ _MODULE_OF = {
         "symbol_refit": ("SymbolRefit",),
         "symbol_statistics": ("SymbolStatistics",),
         "timescales": ("NetworkTimescales", "network_timescales"),
+        "transitions": ("TransitionTable", "transition_table"),
+        "words": ("WordDivergence", "word_divergence"),
     }.items()
     for name in names
 }

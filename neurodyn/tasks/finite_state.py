@@ -184,8 +184,8 @@ class FiniteState:
 
         Notes
         -----
-        After an illegal symbol the machine is taken to be in any of the states into which an edge with this symbol
-        leads, as if the sequence began with it in a state that isn't known.
+        After an illegal symbol any state is taken as possible. So one wrong symbol counts once, and a lost phase isn't held
+        against all that follows.
         """
         given = read(sequences, self.symbols)
         return given.steps(self._followed(given, from_start)[1])

@@ -32,8 +32,8 @@ def follow(symbols, ends, allowed, first):
     """Return which states are possible before each symbol (step, state), whether it is legal (step,), and the last ones.
 
     ``symbols`` (step,) holds sequences end to end, ``ends`` (sequence,) where each ends, ``allowed`` (symbol, state,
-    next state) the edges, ``first`` (state,) the states possible in the beginning. After an illegal symbol the possible
-    states are those into which an edge with this symbol leads from anywhere.
+    next state) the edges, ``first`` (state,) the states possible in the beginning. After an illegal symbol any state is
+    possible.
     """
     states = len(first)
     before = np.empty((len(symbols), states), dtype=np.bool_)
@@ -45,19 +45,14 @@ def follow(symbols, ends, allowed, first):
         here[:] = first
         for t in range(begin, ends[k]):
             before[t] = here
-            for attempt in range(2):
-                found = False
-                for j in range(states):
-                    later[j] = False
-                    for i in range(states):
-                        if (here[i] or attempt) and allowed[symbols[t], i, j]:
-                            later[j] = True
-                    found = found or later[j]
-                if not attempt:
-                    legal[t] = found
-                if found:
-                    break
-            here[:] = later
+            legal[t] = False
+            for j in range(states):
+                later[j] = False
+                for i in range(states):
+                    if here[i] and allowed[symbols[t], i, j]:
+                        later[j] = legal[t] = True
+            for j in range(states):
+                here[j] = later[j] or not legal[t]
         after[k] = here
         begin = ends[k]
     return before, legal, after

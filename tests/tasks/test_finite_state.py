@@ -92,13 +92,13 @@ def test_states_along_a_sequence():
     assert [part.tolist() for part in parts] == [[0, 1], [0, 1, 2, 0]]
 
 
-def test_an_illegal_symbol_counts_once_and_the_machine_goes_on_from_what_it_leaves_open():
-    #             1  0  .  1  1* 0  1  1     the second 1 of a pair after s1 is illegal; it may lead to s1 or s2
-    symbols = [1, 0, 0, 1, 1, 0, 1, 1]
-    assert CYCLE.legal(symbols).tolist() == [True] * 4 + [False] + [True] * 3
-    assert CYCLE.track(symbols).tolist() == [0, 1, 2, 0, 1, -1, 2, 0]
-    # Symbols after it can be illegal again.
-    assert CYCLE.legal([1, 1, 1, 1]).tolist() == [True, False, True, False]
+def test_an_illegal_symbol_counts_once_and_then_any_state_is_possible():
+    symbols = [1, 0, 0, 1, 1, 0, 1, 0, 1]  # the fifth has to be 0
+    assert CYCLE.legal(symbols).tolist() == [True] * 4 + [False] + [True] * 4
+    # Of the states before the rest 0 1 0 1, only the one that a single wrong symbol leaves allows all of it.
+    assert CYCLE.track(symbols).tolist() == [0, 1, 2, 0, 1, -1, -1, -1, 2]
+    assert CYCLE.state_after([symbols, symbols[:5]]).tolist() == [0, -1]
+    assert CYCLE.legal([1, 1, 1, 1, 1]).tolist() == [True, False, True, True, False]
 
 
 def test_a_recording_tells_the_machine():
