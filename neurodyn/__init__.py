@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from neurodyn.simulation import Outcome, check, simulation
     from neurodyn.training.curricula import MultiHead, NoCurriculum, SingleHead, Sliding
     from neurodyn.training.emulation import emulate
+    from neurodyn.training.fitting import fit
     from neurodyn.training.loop import TrainingError
     from neurodyn.training.run import TrainingRun, load_training
     from neurodyn.training.trainer import train
@@ -119,6 +120,7 @@ _PUBLIC = {
     "emulate": "training.emulation",
     "eprop": "plasticity.eprop",
     "estimate": "estimate",
+    "fit": "training.fitting",
     "izhikevich_2003": "models.izhikevich_2003",
     "izhikevich_2007": "models.izhikevich_2007",
     "leaky_integrate_and_fire": "models.integrate_and_fire",
@@ -202,6 +204,7 @@ __all__ = [
     "emulate",
     "eprop",
     "estimate",
+    "fit",
     "izhikevich_2003",
     "izhikevich_2007",
     "leaky_integrate_and_fire",

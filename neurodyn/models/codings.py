@@ -92,9 +92,7 @@ class Coding(ABC):
         observed = ~np.isnan(padded)
         if not observed.any():
             raise ValueError("sequences holds no value that is not NaN; give at least one observation")
-        targets = self._targets(np.nan_to_num(padded)) * np.repeat(
-            observed, self.units // self.dims, axis=2
-        )
+        targets = self._targets(np.nan_to_num(padded)) * np.repeat(observed, self.units // self.dims, axis=2)
         where: dict[str, Any] = {"dtype": dtype, "device": device}
         return Encoded(
             torch.from_numpy(targets).to(**where),
@@ -138,6 +136,10 @@ class Coding(ABC):
     @abstractmethod
     def loss(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """Return the reconstruction error (..., dim) of inputs to the output units."""
+
+    def log_likelihood(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        """Return the log-likelihood (..., dim), nats: of symbols their own, of analog values minus the error."""
+        return -self.loss(inputs, targets)
 
 
 class _Softmax(Coding):
@@ -260,6 +262,10 @@ class SymbolCoding(_Softmax):
     def decode(self, outputs: Tensor) -> Tensor:
         return outputs.argmax(-1)
 
+    def log_likelihood(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        at = targets.argmax(-1, keepdim=True).expand(*inputs.shape[:-1], 1)
+        return torch.log_softmax(inputs, -1).gather(-1, at)
+
 
 @dataclass(frozen=True, kw_only=True)
 class AnalogCoding(Coding):
@@ -315,7 +321,9 @@ def coding_of(given: Any) -> Coding:
     if isinstance(given, dict) and "coding" in given:
         config = dict(given)
         return CODINGS[one_of("coding", config.pop("coding"), CODINGS)](**config)
-    raise TypeError(f"output = {given!r}; give a coding, such as nd.SoftmaxCoding(dims=2) or nd.SymbolCoding(symbols=2)")
+    raise TypeError(
+        f"output = {given!r}; give a coding, such as nd.SoftmaxCoding(dims=2) or nd.SymbolCoding(symbols=2)"
+    )
 
 
 def _listed(sequences: Any, ndim: int) -> Sequence[Any]:

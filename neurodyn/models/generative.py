@@ -123,6 +123,15 @@ class GenerativeNetwork(SeededModule, ABC):
     def free_energy(self, encoded: Encoded, adaptive: Mapping[str, Tensor], noise: Tensor) -> FreeEnergy:
         """Return the free energy of sequences under ``noise`` (model, sequence, time, latent)."""
 
+    @abstractmethod
+    def log_likelihood(self, sequences: Any, *, particles: int = 1000, seed: int = 1) -> Tensor:
+        """Return a bound on the log-likelihood of each sequence, (model, sequence), nats; of values or an ``Encoded``."""
+
+    def _encoded(self, sequences: Any) -> Encoded:
+        if isinstance(sequences, Encoded):
+            return sequences
+        return self.output.encode(sequences, dtype=self.dtype, device=self.device)
+
     def select(self, models: int | Sequence[int]) -> Any:
         """Return a network of its own that holds these models alone; their numbers are the same."""
         chosen = [models] if isinstance(models, int) else list(models)

@@ -272,7 +272,9 @@ class PVRNN(GenerativeNetwork):
         total = float(self.latents)
         n_x = {"dims": self.output.dims, "units": self.output.units, "sum": 1}[self.output_normalisation]
         n_z = [{"layer": float(k.z), "total": total, "sum": 1.0}[self.latent_normalisation] for k in self.layers]
-        factor = torch.tensor([k.meta_prior_factor for k in self.layers], **self._where) / torch.tensor(n_z, **self._where)
+        factor = torch.tensor([k.meta_prior_factor for k in self.layers], **self._where) / torch.tensor(
+            n_z, **self._where
+        )
         w = torch.tensor(self.meta_prior, **self._where)[:, None]
         first = w if self.first_step_meta_prior is None else torch.full_like(w, self.first_step_meta_prior)
         return 1 / n_x, w * factor, first * factor
@@ -403,7 +405,9 @@ class PVRNN(GenerativeNetwork):
     def _rollout(self, steps: list[Step]) -> Rollout:
         h = torch.stack([s.h for s in steps], 2)
         outputs = self.output.activate(self.read(h))
-        z, mean, log_sigma = (torch.stack([getattr(s, name) for s in steps], 2) for name in ("z", "prior_mean", "prior_log_sigma"))
+        z, mean, log_sigma = (
+            torch.stack([getattr(s, name) for s in steps], 2) for name in ("z", "prior_mean", "prior_log_sigma")
+        )
         none = torch.full_like(steps[0].z, math.nan)
         q_mean, q_sigma = (
             torch.stack([none if getattr(s, name) is None else getattr(s, name) for s in steps], 2)
@@ -412,6 +416,34 @@ class PVRNN(GenerativeNetwork):
         return Rollout(
             self.output.decode(outputs), outputs, torch.tanh(h), h, z, mean, log_sigma.exp(), q_mean, q_sigma.exp()
         )
+
+    @torch.no_grad()
+    def log_likelihood(self, sequences: Any, *, particles: int = 1000, seed: int = 1) -> Tensor:
+        """Return a bound on the log-likelihood of each sequence under the prior, (model, sequence), in nats.
+
+        Of symbols it can be compared with the entropy of their source; of analog values it is minus the error of their
+        codes, without a constant. Missing values don't count.
+
+        Parameters
+        ----------
+        sequences : as for :func:`neurodyn.fit`
+        particles : int
+            More make the bound tighter; see :func:`neurodyn.training.particles.particle_filter`.
+        seed : int
+            Key of the draws.
+        """
+        from neurodyn.training.particles import particle_filter
+
+        encoded = self._encoded(sequences)
+        count = len(encoded.lengths) * particles
+
+        def move(h: Tensor, t: int) -> tuple[Tensor, Tensor]:
+            noise = self.noise_at("particles", count, step=0, time=t, key=seed)
+            h = self.step(h, noise, first=t == 0).h
+            return h, self.read(h)
+
+        start = self.output_weight.new_zeros(self.models, count, self.units)
+        return particle_filter(self, encoded, move, start, particles=particles, seed=seed)
 
     def circuit(self, *, model: int = 0, dt: Any = "1 ms") -> Circuit:
         """Return a model, generating from its prior, as a circuit for :func:`neurodyn.simulate` on any backend, in float64.

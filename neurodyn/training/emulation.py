@@ -233,7 +233,7 @@ class Emulation(Objective):
                 "growth": growth,
             },
             rows={
-                "marginal": (np.bincount(symbols.flatten().cpu(), minlength=net.outputs) / symbols.numel(), "symbol")
+                "marginal": (np.bincount(symbols.flatten().cpu(), minlength=net.outputs) / symbols.numel(), ("symbol",))
             },
         )
         found.shown = {k: f"{found.numbers[k]:.3g}" for k in ("validation_loss", "floor", "symbol_change")}

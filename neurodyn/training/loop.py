@@ -44,7 +44,7 @@ class Loop:
     def __init__(self, net: SeededModule, objective: Objective, plan: Plan) -> None:
         self.net, self.objective, self.plan = net, objective, plan
         self.state = _State()
-        self.parameters = dict(net.named_parameters())
+        self.parameters = {**dict(net.named_parameters()), **objective.parameters}
         self.optimizer = _optimizer(list(self.parameters.values()), plan)
 
     def header(self, notes: dict[str, Any]) -> dict[str, Any]:
@@ -137,15 +137,18 @@ class Loop:
         numbers = {"loss": state.loss / steps, "gradient_norm": state.norm / steps, **found.numbers, "seconds": seconds}
         for name, value in numbers.items():
             writer.samples(f"training/{name}", np.array([value]), [state.epoch], dims=("epoch",))
-        for name, (row, dim) in found.rows.items():
-            writer.samples(f"training/{name}", np.asarray(row)[None], [state.epoch], dims=("epoch", dim))
+        for name, (row, dims) in found.rows.items():
+            writer.samples(f"training/{name}", np.asarray(row)[None], [state.epoch], dims=("epoch", *dims))
         bar.set_postfix(found.shown)
         state.loss = state.norm = 0.0
         for label in found.keep:
             writer.tree(f"model/{label}", {**self._snapshot(), **before})
+        for label, arrays in found.kept.items():
+            writer.tree(f"model/{label}", {**before, "epoch": state.epoch, "arrays": arrays})
 
     def _snapshot(self) -> dict[str, Any]:
-        arrays = {name: value.cpu().numpy() for name, value in self.net.state_dict().items()}
+        learnt = {name: value.detach() for name, value in self.objective.parameters.items()}
+        arrays = {name: value.cpu().numpy() for name, value in {**self.net.state_dict(), **learnt}.items()}
         return {**self.objective.mark, "epoch": self.state.epoch, "arrays": arrays}
 
     def _checkpoint(self) -> dict[str, Any]:
@@ -163,7 +166,10 @@ class Loop:
     def _restore(self, saved: Mapping[str, Any]) -> None:
         vars(self.state).update(saved["loop"])
         self.objective.state = saved["objective"]
-        self.net.load_state_dict({k: torch.from_numpy(np.array(v)) for k, v in saved["model"].items()})
+        model = {k: torch.from_numpy(np.array(v)) for k, v in saved["model"].items()}
+        for name, p in self.objective.parameters.items():
+            p.data.copy_(model.pop(name))
+        self.net.load_state_dict(model)
         for name, p in self.parameters.items():
             for k, v in saved["optimizer"].get(name, {}).items():
                 self.optimizer.state[p][k] = torch.from_numpy(np.array(v)).to(p.device if np.ndim(v) else "cpu")
@@ -183,13 +189,15 @@ class Loop:
         raise error
 
 
-def _clip(gradients: list[Tensor], most: float) -> Tensor:
-    """Scale gradients in place to a norm of at most ``most`` together; return the norm before, in double.
+def _clip(gradients: list[Tensor], most: float | None) -> Tensor:
+    """Scale gradients in place to a norm of at most ``most`` together, if any; return the norm before, in double.
 
     What torch's own does, but for its range: of a gradient above 1e19, which activity that explodes for a while has, the
     square is infinite in float32.
     """
-    norm = torch.stack([torch.linalg.vector_norm(g, dtype=torch.float64) for g in gradients]).norm()
+    norm = torch.stack(torch._foreach_norm(gradients, 2, torch.float64)).norm()
+    if most is None:
+        return norm
     scale = (most / (norm + 1e-6)).clamp(max=1.0)
     for g in gradients:
         g.mul_(scale)

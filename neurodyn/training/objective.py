@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
+from torch.nn import Parameter
 
 
 @dataclass(kw_only=True)
@@ -17,17 +18,20 @@ class Tested:
     Attributes
     ----------
     numbers, rows : mapping
-        What is recorded: numbers, and rows with the name of their dimension.
+        What is recorded: numbers, and arrays with the names of their dimensions.
     shown : mapping
         What the progress bar shows.
     keep : sequence of str
         Names under which the network is kept as it is now; a name that was used before is replaced.
+    kept : mapping
+        Arrays of networks that are kept otherwise, by name.
     """
 
     numbers: dict[str, float]
-    rows: dict[str, tuple[Any, str]] = field(default_factory=dict)
+    rows: dict[str, tuple[Any, tuple[str, ...]]] = field(default_factory=dict)
     shown: dict[str, Any] = field(default_factory=dict)
     keep: Sequence[str] = ()
+    kept: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 class Objective(ABC):
@@ -63,6 +67,11 @@ class Objective(ABC):
     @state.setter
     @abstractmethod
     def state(self, value: Mapping[str, Any]) -> None: ...
+
+    @property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """What is learnt beside the parameters of the network, by name."""
+        return {}
 
     @property
     def mark(self) -> dict[str, Any]:

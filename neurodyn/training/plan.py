@@ -20,7 +20,7 @@ class Plan:
     learning_rate: float
     momentum: float = 0.1
     betas: tuple[float, float] = (0.9, 0.999)
-    clip: float
+    clip: float | None
     seed: int
 
     #: a training that was stopped may be resumed with others
@@ -38,8 +38,9 @@ class Plan:
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
             raise ValueError(f"betas = {self.betas!r}; give two numbers from 0 up to, but not, 1")
         for name in ("learning_rate", "clip"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name} = {getattr(self, name)!r}; give a positive number")
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise ValueError(f"{name} = {value!r}; give a positive number")
 
     @property
     def config(self) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from neurodyn.recording import Recording, load
 from neurodyn.recording.layout import children, group_at
 from neurodyn.recording.values import decode
 
+ADAPTIVE = "adaptive."  # begins the names of what is learnt for each sequence
+
 if TYPE_CHECKING:
     import pandas
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class TrainingRun:
-    """What :func:`neurodyn.train` and :func:`neurodyn.emulate` return and :func:`neurodyn.load_training` reads.
+    """What :func:`neurodyn.train`, :func:`neurodyn.emulate` and :func:`neurodyn.fit` return and :func:`neurodyn.load_training` reads.
 
     Attributes
     ----------
@@ -53,7 +55,8 @@ class TrainingRun:
     def history(self) -> pandas.DataFrame:
         """One row for each epoch: loss, gradient_norm, seconds and what the objective notes.
 
-        That is N, accuracy (mean over heads) and, where it is learnt, tau; or see :func:`neurodyn.emulate`.
+        That is N, accuracy (mean over heads) and, where it is learnt, tau; or see :func:`neurodyn.emulate`,
+        :func:`neurodyn.fit`.
         """
         import pandas
 
@@ -105,13 +108,14 @@ class TrainingRun:
             raise KeyError(f"no snapshot {at!r} in {self.recording!r}; there are {kept}") from None
 
     def network(self, at: int | str = "last", *, device: Any = "cpu") -> Any:
-        """Return a network of its own (LeakyRNN, GRU, LSTM, HMMRNN) as it was kept; see :meth:`snapshot`."""
+        """Return a network of its own (LeakyRNN, GRU, LSTM, HMMRNN, PVRNN) as it was kept; see :meth:`snapshot`."""
         from neurodyn.models.gated import GRU, LSTM
         from neurodyn.models.hmm_rnn import HMMRNN
         from neurodyn.models.leaky import LeakyRNN
+        from neurodyn.models.pvrnn import PVRNN
 
         config = dict(self.config["network"])
-        known = {"LeakyRNN": LeakyRNN, "GRU": GRU, "LSTM": LSTM, "HMMRNN": HMMRNN}
+        known = {kind.__name__: kind for kind in (LeakyRNN, GRU, LSTM, HMMRNN, PVRNN)}
         made = self._known(config.pop("network"), known)(**config, dtype=self._dtype(), device=device)
         self.restore(made, at)
         return made
@@ -123,7 +127,7 @@ class TrainingRun:
         """
         import torch
 
-        arrays = self.snapshot(at)["arrays"]
+        arrays = {k: v for k, v in self.snapshot(at)["arrays"].items() if not k.startswith(ADAPTIVE)}
         wanted = {name: tuple(value.shape) for name, value in net.state_dict().items()}
         found = {name: np.shape(value) for name, value in arrays.items()}
         if wanted != found:
@@ -133,6 +137,19 @@ class TrainingRun:
                 + "; ".join(f"{k} is {found.get(k, 'absent')}, not {wanted.get(k, 'absent')}" for k in other[:3])
             )
         net.load_state_dict({name: torch.from_numpy(np.array(value)) for name, value in arrays.items()})
+
+    def adaptive(self, at: int | str = "last") -> dict[str, Any]:
+        """Return what was learnt for each sequence by :func:`neurodyn.fit`, tensors (model, sequence, time, latent) by name.
+
+        See :meth:`snapshot`. Raises ValueError if nothing was.
+        """
+        import torch
+
+        arrays = self.snapshot(at)["arrays"]
+        found = {k.removeprefix(ADAPTIVE): torch.from_numpy(np.array(v)) for k, v in arrays.items() if ADAPTIVE in k}
+        if not found:
+            raise ValueError(f"{self.recording!r} has no adaptive vectors; nd.fit of a PVRNN learns them")
+        return found
 
     def task(self) -> Any:
         """Return the task as it was trained: Parity, DelayedMatch or HiddenMarkov."""

@@ -72,7 +72,7 @@ class Stages(Objective):
         row[: len(accuracy)] = accuracy
         found = Tested(
             numbers={"smallest_N": self.stage[0], "N": self.stage[-1], "accuracy": mean, **tau},
-            rows={"accuracy_of_head": (row, "head")},
+            rows={"accuracy_of_head": (row, ("head",))},
             shown={"N": self.stage[-1], "accuracy": f"{mean:.3f}"},
         )
         if tau:
