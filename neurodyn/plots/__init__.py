@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from neurodyn.plots.driven import readout_geometry as readout_geometry
     from neurodyn.plots.emulation_quality import emulation as emulation
     from neurodyn.plots.expectation import expectation_traces as expectation_traces
+    from neurodyn.plots.finite_state import branch_probabilities as branch_probabilities
+    from neurodyn.plots.finite_state import word_divergence as word_divergence
     from neurodyn.plots.geometry import weight_geometry as weight_geometry
     from neurodyn.plots.kicks import kick_connectivity as kick_connectivity
     from neurodyn.plots.kicks import kick_interventions as kick_interventions
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
     from neurodyn.plots.plasticity import reward_triggered as reward_triggered
     from neurodyn.plots.plasticity import synapse_trace as synapse_trace
     from neurodyn.plots.plasticity import weight_distribution as weight_distribution
+    from neurodyn.plots.predictions import divergence_step as divergence_step
+    from neurodyn.plots.predictions import prediction_error as prediction_error
+    from neurodyn.plots.primitives import movement as movement
+    from neurodyn.plots.primitives import transition_table as transition_table
     from neurodyn.plots.relaxation import noise_free as noise_free
     from neurodyn.plots.relaxation import size_against_noise as size_against_noise
     from neurodyn.plots.residence import residence_zones as residence_zones
@@ -60,6 +66,8 @@ _FILES = {
     "accuracy_of_heads": "training",
     "amplitude_against_probability": "amplitude",
     "bars_with_points": "ablation",
+    "branch_probabilities": "finite_state",
+    "divergence_step": "predictions",
     "driven_orbits": "driven",
     "eligibility_at_reward": "plasticity",
     "emulation": "emulation_quality",
@@ -71,6 +79,7 @@ _FILES = {
     "kick_neurons": "kicks",
     "line_with_band": "lines",
     "modular_reuse": "reuse",
+    "movement": "primitives",
     "network_timescales": "training",
     "noise_free": "relaxation",
     "noise_sensitivity": "sensitivity",
@@ -78,6 +87,7 @@ _FILES = {
     "overview": "summary",
     "panels_of_patterns": "cells",
     "perturbation": "robustness",
+    "prediction_error": "predictions",
     "raster": "spikes",
     "raster_and_spectrum": "cells",
     "rates_against_current": "cells",
@@ -94,8 +104,10 @@ _FILES = {
     "traces": "lines",
     "training_curves": "training",
     "training_onset": "onset",
+    "transition_table": "primitives",
     "weight_distribution": "plasticity",
     "weight_geometry": "geometry",
+    "word_divergence": "finite_state",
 }
 
 __all__ = [
@@ -104,6 +116,8 @@ __all__ = [
     "accuracy_of_heads",
     "amplitude_against_probability",
     "bars_with_points",
+    "branch_probabilities",
+    "divergence_step",
     "driven_orbits",
     "eligibility_at_reward",
     "emulation",
@@ -115,12 +129,14 @@ __all__ = [
     "kick_neurons",
     "line_with_band",
     "modular_reuse",
+    "movement",
     "network_timescales",
     "noise_free",
     "noise_sensitivity",
     "overview",
     "panels_of_patterns",
     "perturbation",
+    "prediction_error",
     "raster",
     "raster_and_spectrum",
     "rates_against_current",
@@ -137,8 +153,10 @@ __all__ = [
     "traces",
     "training_curves",
     "training_onset",
+    "transition_table",
     "weight_distribution",
     "weight_geometry",
+    "word_divergence",
 ]
 
 

@@ -26,8 +26,8 @@ class JointAngles(SwitchingPrimitives):
     """Joints that swing away from a common posture and back, in movements that follow one another by chance.
 
     In primitive k, joint j has the angle home_j + a_kj sin^2(pi u) sin(2 pi f_kj u + phi_kj) at phase u from 0 to 1.
-    Amplitudes a, frequencies f from 0.5 to 1.5 and phases phi are drawn once, by ``shape``. All angles lie within
-    -0.8 and 0.8. The default has the transitions of :class:`Primitives`.
+    Amplitudes a, frequencies f from 0.5 to 1.5 and phases phi are drawn once, by ``shape``; amplitudes such that joints go
+    0.4 to 1 times as far as there is room. All angles lie within -0.8 and 0.8. The default has the transitions of :class:`Primitives`.
 
     Parameters
     ----------
@@ -82,7 +82,9 @@ class JointAngles(SwitchingPrimitives):
         for attempt in range(_ATTEMPTS):
             u = sequence_draws("uniform", "joint_angles.shapes", self.number, size, seed=self.shape, step=attempt)
             amplitude, frequency, phase = u.reshape(self.number, 3, self.joints).transpose(1, 0, 2)
-            shapes = np.stack([(0.4 + 0.6 * amplitude) * self._largest, 0.5 + frequency, 2 * np.pi * phase])
+            shapes = np.stack([np.ones_like(amplitude), 0.5 + frequency, 2 * np.pi * phase])
+            greatest = np.stack([np.abs(_curves(shapes[:, k], _GRID)).max(axis=0) for k in range(self.number)])
+            shapes[0] = (0.4 + 0.6 * amplitude) * self._largest / greatest
             if _distinct(shapes):
                 return shapes
         raise ValueError(
