@@ -105,6 +105,11 @@ def legality(symbols: Any, machine: FiniteState, *, n: int = 12, from_start: boo
     from_start : bool
         Whether sequences begin in the ``start`` of the machine, or in any state.
 
+    Raises
+    ------
+    ValueError
+        For symbols that the machine doesn't have, and sequences shorter than words.
+
     Notes
     -----
     A symbol is illegal if none of the states that are possible after those before it emits it. After it any state is taken
