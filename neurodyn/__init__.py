@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from neurodyn.simulation import Outcome, check, simulation
     from neurodyn.training.curricula import MultiHead, NoCurriculum, SingleHead, Sliding
     from neurodyn.training.emulation import emulate
+    from neurodyn.training.error_regression import ErrorRegression
     from neurodyn.training.fitting import fit
     from neurodyn.training.loop import TrainingError
     from neurodyn.training.run import TrainingRun, load_training
@@ -68,6 +69,7 @@ _PUBLIC = {
     "Circuit": "circuit",
     "Connection": "parts",
     "EpropReadout": "plasticity.eprop",
+    "ErrorRegression": "training.error_regression",
     "FORCE": "plasticity.learners",
     "Filter": "parts",
     "GRU": "models.gated",
@@ -150,6 +152,7 @@ __all__ = [
     "Circuit",
     "Connection",
     "EpropReadout",
+    "ErrorRegression",
     "FORCE",
     "Filter",
     "GRU",

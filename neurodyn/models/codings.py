@@ -31,11 +31,14 @@ class Encoded:
         1 where a value is known, 0 where it is missing or the sequence is over.
     lengths : Tensor (sequence,)
         Steps of each sequence; integers.
+    values : array (sequence, time, dim)
+        As they were given, NaN where they are missing or the sequence is over.
     """
 
     targets: Tensor
     observed: Tensor
     lengths: Tensor
+    values: np.ndarray
 
     @property
     def valid(self) -> Tensor:
@@ -98,6 +101,7 @@ class Coding(ABC):
             torch.from_numpy(targets).to(**where),
             torch.from_numpy(observed).to(**where),
             torch.tensor(lengths, device=device),
+            padded,
         )
 
     def _read(self, values: Any, number: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from neurodyn.kernels.pvrnn import fused_free_energy
 from neurodyn.models.codings import Coding, Encoded
-from neurodyn.models.generative import FreeEnergy, GenerativeNetwork, Rollout, _numbers
+from neurodyn.models.generative import FreeEnergy, GenerativeNetwork, Rollout, _numbers, check_pass
 from neurodyn.models.naming import one_of
 
 if TYPE_CHECKING:
@@ -239,10 +239,9 @@ class PVRNN(GenerativeNetwork):
                 u = u + _affine(weights.bottom_up, d[..., self.of_d[k - 1]])
             inner[k] = h[..., self.of_d[k]] * (1 - 1 / layer.tau) + u / layer.tau
             now[k] = torch.tanh(inner[k])
-            found.append((z, *prior, *(posterior or (None, None))))
-        z, *rest = ([v for v in column[::-1]] for column in zip(*found, strict=True))
-        parts = [None if values[0] is None else torch.cat(values, -1) for values in rest]
-        return Step(torch.cat(inner, -1), torch.cat(z, -1), *parts)
+            found.append((z, *prior, *(posterior or ())))
+        parts = [torch.cat(column[::-1], -1) for column in zip(*found, strict=True)]
+        return Step(torch.cat(inner, -1), *parts, *(None,) * (5 - len(parts)))
 
     def _prior(self, k: int, d: Tensor, first: bool) -> tuple[Tensor, Tensor]:
         """Mean and log sigma of a layer."""
@@ -362,11 +361,7 @@ class PVRNN(GenerativeNetwork):
         """
         whole = {"length": (length, 1), "burn_in": (burn_in, 0), "sequences": (sequences, 1), "repeats": (repeats, 1)}
         whole |= {"posterior_steps": (posterior_steps, 0), "seed": (seed, 0), "step": (step, 0)}
-        for name, (value, least) in whole.items():
-            if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**31:
-                raise ValueError(f"{name} = {value!r}; give a whole number, at least {least}")
-        if not 0 <= noise < math.inf:
-            raise ValueError(f"noise = {noise!r}; give a factor of at least 0")
+        check_pass(noise, **whole)
         given: Mapping[str, Tensor] = {}
         if adaptive is not None:
             count, steps = adaptive["mean"].shape[1:3]
@@ -388,14 +383,6 @@ class PVRNN(GenerativeNetwork):
             if t >= burn_in:
                 kept.append(taken)
         return self._rollout(kept)
-
-    def _start(self, start: Tensor, sequences: int) -> Tensor:
-        if start.shape == (self.models, self.units):
-            return start[:, None]
-        if start.shape != (self.models, sequences, self.units):
-            wanted = f"(model, unit), {(self.models, self.units)}, or {(self.models, sequences, self.units)}"
-            raise ValueError(f"start has shape {tuple(start.shape)}; needed is {wanted}")
-        return start
 
     def reconstruct(self, adaptive: Mapping[str, Tensor], *, noise: float = 0.0, seed: int = 1) -> Rollout:
         """Return how the network explains sequences: all steps from the posterior, by default its mean."""
