@@ -132,6 +132,14 @@ class GenerativeNetwork(SeededModule, ABC):
             return sequences
         return self.output.encode(sequences, dtype=self.dtype, device=self.device)
 
+    def _start(self, start: Tensor, sequences: int) -> Tensor:
+        if start.shape == (self.models, self.units):
+            return start[:, None]
+        if start.shape != (self.models, sequences, self.units):
+            wanted = f"(model, unit), {(self.models, self.units)}, or {(self.models, sequences, self.units)}"
+            raise ValueError(f"start has shape {tuple(start.shape)}; needed is {wanted}")
+        return start
+
     def select(self, models: int | Sequence[int]) -> Any:
         """Return a network of its own that holds these models alone; their numbers are the same."""
         chosen = [models] if isinstance(models, int) else list(models)
@@ -157,6 +165,15 @@ class GenerativeNetwork(SeededModule, ABC):
     def noise_at(self, stream: str, sequences: int, *, step: int, time: int, key: int) -> Tensor:
         """Return the draws (model, sequence, latent) of one time step: a longer run begins with the shorter."""
         return self.noise(stream, sequences, 1, step=step * STEPS + time, key=key)[:, :, 0]
+
+
+def check_pass(noise: float, **whole: tuple[Any, int]) -> None:
+    """Raise ValueError for a negative factor of the noise, and whole numbers below what stands beside them."""
+    for name, (value, least) in whole.items():
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**31:
+            raise ValueError(f"{name} = {value!r}; give a whole number, at least {least}")
+    if not 0 <= noise < math.inf:
+        raise ValueError(f"noise = {noise!r}; give a factor of at least 0")
 
 
 def _numbers(name: str, given: float | Sequence[float]) -> list[float]:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from neurodyn.models.codings import Encoded
     from neurodyn.models.generative import GenerativeNetwork
 
-Moved = tuple[Tensor, Tensor]  # states (model, sequence * particle, unit) and inputs to the output units
+# States (model, sequence * particle, unit), inputs to the output units and, of latents that aren't drawn from the prior,
+# the logarithm of their density under the prior over that which they are drawn from, (model, sequence * particle).
+Moved = tuple[Tensor, Tensor] | tuple[Tensor, Tensor, Tensor]
 
 
 def particle_filter(
@@ -27,7 +29,7 @@ def particle_filter(
     particles: int,
     seed: int,
 ) -> Tensor:
-    """Return a bound on the log-likelihood of each sequence, (model, sequence), nats: a bootstrap particle filter.
+    """Return a bound on the log-likelihood of each sequence, (model, sequence), nats: a particle filter.
 
     The mean of the estimated likelihood is the likelihood, so that of its logarithm lies below; it rises with the number
     of particles. Particles are drawn anew, systematically, after every step.
@@ -35,18 +37,20 @@ def particle_filter(
     Parameters
     ----------
     move : callable
-        Of states (model, sequence * particle, unit) and step: those after the step, moved by the prior, and the inputs to
-        the output units.
+        Of states (model, sequence * particle, unit) and step: those after the step and the inputs to the output units; with
+        a third array, latents were drawn otherwise than by the prior, and that is how they count.
     start : Tensor (model, sequence * particle, unit)
     """
     models, sequences = net.models, len(encoded.lengths)
     state, total = start, start.new_zeros(models, sequences, dtype=torch.float64)
     even = torch.arange(particles, dtype=torch.float64, device=state.device)
     for t in range(encoded.targets.shape[1]):
-        state, inputs = move(state, t)
+        state, inputs, *instead = move(state, t)
         parts = inputs.unflatten(1, (sequences, particles))
         found = net.output.log_likelihood(parts, encoded.targets[:, None, t].expand_as(parts))
         log_weight = (found * encoded.observed[:, None, t]).sum(-1).double()
+        if instead:
+            log_weight += instead[0].unflatten(1, (sequences, particles)) * encoded.valid[:, None, t]
         total += log_weight.logsumexp(2) - math.log(particles)
         up_to = torch.softmax(log_weight, 2).cumsum(2)
         at = uniforms("resampling", (1, sequences, 1), seed=seed, step=t, device=state.device)

@@ -108,14 +108,15 @@ class TrainingRun:
             raise KeyError(f"no snapshot {at!r} in {self.recording!r}; there are {kept}") from None
 
     def network(self, at: int | str = "last", *, device: Any = "cpu") -> Any:
-        """Return a network of its own (LeakyRNN, GRU, LSTM, HMMRNN, PVRNN) as it was kept; see :meth:`snapshot`."""
+        """Return a network of its own (LeakyRNN, GRU, LSTM, HMMRNN, PVRNN, VRNN) as it was kept; see :meth:`snapshot`."""
         from neurodyn.models.gated import GRU, LSTM
         from neurodyn.models.hmm_rnn import HMMRNN
         from neurodyn.models.leaky import LeakyRNN
         from neurodyn.models.pvrnn import PVRNN
+        from neurodyn.models.vrnn import VRNN
 
         config = dict(self.config["network"])
-        known = {kind.__name__: kind for kind in (LeakyRNN, GRU, LSTM, HMMRNN, PVRNN)}
+        known = {kind.__name__: kind for kind in (LeakyRNN, GRU, LSTM, HMMRNN, PVRNN, VRNN)}
         made = self._known(config.pop("network"), known)(**config, dtype=self._dtype(), device=device)
         self.restore(made, at)
         return made

@@ -1,0 +1,404 @@
+"""VRNN: a recurrent network with latent noise that is inferred from what comes in (Chung et al. 2015), as a baseline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from neurodyn.kernels.draws import uniforms
+from neurodyn.models.codings import Coding, Encoded, SymbolCoding
+from neurodyn.models.generative import STEPS, FreeEnergy, GenerativeNetwork, Rollout, check_pass
+
+_FLOOR = 1e-4  # of standard deviations
+_WIDE = 0.6  # bias of their softplus at the start, so that they begin at about 1
+
+
+class _Affine(nn.Module):
+    """W x + b of all models at once: from (model, row, source) to (model, row, target)."""
+
+    def __init__(self, weight: nn.Parameter, bias: nn.Parameter) -> None:
+        super().__init__()
+        self.weight, self.bias = weight, bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.baddbmm(self.bias[:, None], x, self.weight.mT)
+
+
+@dataclass(frozen=True, eq=False)
+class _Course:
+    """Steps that followed what came in: states before each step and after the last, and the latents."""
+
+    states: Tensor  # (model, row, time + 1, unit)
+    mean: Tensor
+    sigma: Tensor
+    z: Tensor
+    embedded: Tensor  # phi_z
+
+
+class VRNN(GenerativeNetwork):
+    """A gated recurrent network that is fed data and latent noise, ``models`` of them at once, a ``torch.nn.Module``.
+
+    With a state h(0) = 0, networks of one hidden layer of rectified units, and sigma = softplus(...) + 0.0001:
+
+        prior      mu_p, sigma_p = f[h(t-1)]
+        posterior  mu_q, sigma_q = f[phi_x(x(t)), h(t-1)],    z(t) = mu + sigma eps,   eps ~ N(0, 1)
+        output     f[phi_z(z(t)), h(t-1)]
+        h(t) = GRU{[phi_x(x(t)), phi_z(z(t))], h(t-1)}
+
+    It is trained by :func:`neurodyn.fit` on
+
+        F = sum over t of  error(t) + w KL[q(z(t)) || p(z(t))]
+
+    so that with w = 1 it is the variational bound. x(t) is what the output should have been, zeros where nothing was
+    observed, beside which values were; when the network runs freely, it is what the network itself put out. What is
+    inferred at t knows the past and the present alone: following data it is a filter, and needs no further learning.
+
+    Parameters
+    ----------
+    output : SoftmaxCoding, SymbolCoding or AnalogCoding
+        How values are put as outputs, and as inputs.
+    d, z, hidden : int
+        Units of the state, latents, and units of every hidden layer (phi_x and phi_z among them), at least 1.
+    meta_prior : float or sequence of float
+        w, above 0; several make as many models. To compare with :class:`neurodyn.PVRNN`, whose error is divided by the
+        dimensions of a value, and divergence by the latents of a layer: w here is w dims/latents there.
+    seed : int or sequence of int
+        Key of the start weights (Glorot's normal ones; biases 0, of sigma 0.6) and of the noise in training. Several make as
+        many models.
+    dtype, device : torch.dtype, torch.device
+
+    Raises
+    ------
+    ValueError
+        For values out of range, and seeds and meta-priors that are not equally many.
+
+    Examples
+    --------
+    >>> import neurodyn as nd
+    >>> net = nd.VRNN(output=nd.SoftmaxCoding(dims=2), d=30, z=3, seed=[1, 2])
+    >>> net.generate(30, sequences=4).values.shape
+    torch.Size([2, 4, 30, 2])
+
+    References
+    ----------
+    Chung, Kastner, Dinh, Goel, Courville & Bengio (2015) NeurIPS, arXiv 1506.02216. Theirs has an LSTM.
+    """
+
+    d: int
+    z: int
+    hidden: int
+
+    def __init__(
+        self,
+        *,
+        output: Coding | Mapping[str, Any],
+        d: int = 30,
+        z: int = 3,
+        hidden: int = 64,
+        meta_prior: float | Sequence[float] = 1.0,
+        seed: int | Sequence[int] = 1,
+        dtype: torch.dtype = torch.float32,
+        device: Any = "cpu",
+    ) -> None:
+        super().__init__(
+            output=output, meta_prior=meta_prior, seed=seed, dtype=dtype, device=device, d=d, z=z, hidden=hidden
+        )
+        self.units, self.latents, self.depth = d, z, 1
+        self.phi_x = self._affine("phi_x", hidden, self.output.units + self.output.dims)
+        self.phi_z = self._affine("phi_z", hidden, z)
+        self.prior = self._affine("prior", hidden, d)
+        self.prior_head = self._affine("prior_head", z, hidden, groups=2)
+        self.posterior = self._affine("posterior", hidden, hidden + d)
+        self.posterior_head = self._affine("posterior_head", z, hidden, groups=2)
+        self.decoder = self._affine("decoder", hidden, hidden + d)
+        self.decoder_head = self._affine("decoder_head", self.output.units, hidden)
+        self.gates = self._affine("gates", d, 2 * hidden + d, groups=3)
+        with torch.no_grad():
+            for head in (self.prior_head, self.posterior_head):
+                head.bias[:, z:] = _WIDE
+
+    def _affine(self, name: str, target: int, source: int, *, groups: int = 1) -> _Affine:
+        weight = self._normal(name, (groups * target, source), math.sqrt(2 / (target + source)))
+        return _Affine(weight, nn.Parameter(torch.zeros(self.models, groups * target, **self._where)))
+
+    def adaptive(self, sequences: int, steps: int) -> dict[str, nn.Parameter]:
+        """Return nothing: latents are inferred from what comes in."""
+        return {}
+
+    def free_energy(self, encoded: Encoded, adaptive: Mapping[str, Tensor], noise: Tensor) -> FreeEnergy:
+        """Return the free energy of sequences, differentiable by parameters.
+
+        Parameters
+        ----------
+        encoded : Encoded
+            Sequences, from ``net.output.encode``.
+        adaptive : mapping
+            Not used.
+        noise : Tensor (model, sequence, time, latent)
+        """
+        course = self._follow(_inputs(encoded), noise)
+        before = course.states[:, :, :-1]
+        mean, sigma = self._prior(before.flatten(1, 2))
+        made = self._read(course.embedded.flatten(1, 2), before.flatten(1, 2)).unflatten(1, before.shape[1:3])
+        error = (self.output.loss(made, encoded.targets) * encoded.observed).sum((1, 2, 3))
+        kl = _divergence(course.mean.flatten(1, 2), course.sigma.flatten(1, 2), mean, sigma)
+        kl = kl.sum(-1).unflatten(1, before.shape[1:3]) * encoded.valid
+        loss = error + torch.tensor(self.meta_prior, **self._where) * kl.sum((1, 2))
+        steps = (encoded.lengths - 1).sum().clamp(min=1)
+        later, first = kl[:, :, 1:].sum((1, 2)) / steps, kl[:, :, 0].mean(1)
+        return FreeEnergy(loss, error / encoded.observed.sum(), later[:, None], first[:, None])
+
+    def _follow(self, x: Tensor, noise: Tensor) -> _Course:
+        """Let inputs (row, time, input) of all models come in, under noise (model, row, time, latent).
+
+        The loop holds what needs the step before, and nothing else: it is what a training waits for.
+        """
+        rows, length = x.shape[:2]
+        seen = self._seen(x.transpose(0, 1).flatten(0, 1).expand(self.models, -1, -1))
+        of_posterior, of_gates = seen.unflatten(1, (length, rows)).split([self.hidden, 3 * self.d], -1)
+        weights, h = self._loop_weights(), noise.new_zeros(self.models, rows, self.d)
+        states, found = [h], []
+        for q, g, eps in zip(of_posterior.unbind(1), of_gates.unbind(1), noise.unbind(2), strict=True):
+            h, *latent = self._step(weights, h, q, g, eps)
+            states.append(h)
+            found.append(latent)
+        return _Course(torch.stack(states, 2), *(torch.stack(column, 2) for column in zip(*found, strict=True)))
+
+    def _loop_weights(self) -> tuple[Tensor, Tensor]:
+        """What meets the state (model, unit, hidden + 3 unit), and what phi_z gives the gates (model, hidden, 3 unit)."""
+        n = self.hidden
+        return torch.cat([self.posterior.weight[..., n:], self.gates.weight[..., 2 * n :]], 1).mT, self.gates.weight[
+            ..., n : 2 * n
+        ].mT
+
+    def _seen(self, x: Tensor) -> Tensor:
+        """What inputs (model, row, input) give to posterior and gates, (model, row, hidden + 3 unit)."""
+        n = self.hidden
+        weight = torch.cat([self.posterior.weight[..., :n], self.gates.weight[..., :n]], 1)
+        bias = torch.cat([self.posterior.bias, self.gates.bias], 1)
+        return torch.baddbmm(bias[:, None], torch.relu(self.phi_x(x)), weight.mT)
+
+    def _step(self, weights: tuple[Tensor, Tensor], h: Tensor, q: Tensor, g: Tensor, eps: Tensor) -> list[Tensor]:
+        """The state after a step, and mean, sigma, z and phi_z of the posterior."""
+        known, *before = (h @ weights[0]).split([self.hidden, 2 * self.d, self.d], -1)
+        mean, sigma = _gaussian(self.posterior_head(torch.relu(known + q)))
+        z = torch.addcmul(mean, sigma, eps)
+        embedded = torch.relu(self.phi_z(z))
+        return [self._advance(h, before, torch.baddbmm(g, embedded, weights[1])), mean, sigma, z, embedded]
+
+    def _advance(self, h: Tensor, before: Sequence[Tensor], driven: Tensor) -> Tensor:
+        """The state after a step, of what the state before and all else give to the gates."""
+        gates, new = driven.split([2 * self.d, self.d], -1)
+        reset, keep = torch.sigmoid(gates + before[0]).chunk(2, -1)
+        return torch.lerp(torch.tanh(torch.addcmul(new, reset, before[1])), h, keep)
+
+    def _prior(self, h: Tensor) -> tuple[Tensor, Tensor]:
+        return _gaussian(self.prior_head(torch.relu(self.prior(h))))
+
+    def _read(self, embedded: Tensor, h: Tensor) -> Tensor:
+        """Inputs to the output units (model, row, output unit)."""
+        return self.decoder_head(torch.relu(self.decoder(torch.cat([embedded, h], -1))))
+
+    def _free(self, h: Tensor, eps: Tensor, doubt: Tensor | None) -> tuple[Tensor, ...]:
+        """A step on its own: the state, z, mean and sigma of the prior, outputs and values (model, row, ...)."""
+        mean, sigma = self._prior(h)
+        z = torch.addcmul(mean, sigma, eps)
+        embedded = torch.relu(self.phi_z(z))
+        inputs = self._read(embedded, h)
+        outputs = self.output.activate(inputs)
+        values = self.output.decode(outputs) if doubt is None else (inputs + doubt).argmax(-1)
+        x = self.output.targets(values).to(h)
+        seen = self._seen(torch.cat([x, x.new_ones(*x.shape[:2], self.output.dims)], -1))
+        weights = self._loop_weights()
+        _, *before = (h @ weights[0]).split([self.hidden, 2 * self.d, self.d], -1)
+        driven = torch.baddbmm(seen[..., self.hidden :], embedded, weights[1])
+        return self._advance(h, before, driven), z, mean, sigma, outputs, values
+
+    def _doubt(self, stream: str, rows: int, noise: float, *, step: int, time: int, key: int) -> Tensor | None:
+        """What makes the largest of logits a draw from their softmax; None for analog values, of which nothing is drawn."""
+        if not isinstance(self.output, SymbolCoding):
+            return None
+        where: dict[str, Any] = {"seed": key, "step": step * STEPS + time, "device": self.device}
+        made = {k: uniforms(f"{stream}.{k}", (rows, self.output.units), **where) for k in dict.fromkeys(self.seed)}
+        u = torch.stack([made[k] for k in self.seed])
+        return (-noise * torch.log(-torch.log(u))).to(self.dtype)
+
+    @torch.no_grad()
+    def generate(
+        self,
+        length: int,
+        *,
+        sequences: int = 1,
+        burn_in: int = 0,
+        noise: float = 1.0,
+        start: Tensor | None = None,
+        seed: int = 1,
+        step: int = 0,
+    ) -> Rollout:
+        """Run freely: z is drawn from the prior, what is put out comes in; a function of the seeds alone.
+
+        Symbols are drawn from the softmax, analog values decoded.
+
+        Parameters
+        ----------
+        length, burn_in : int
+            Steps that are returned, at least 1, and steps before them.
+        sequences : int
+            Number of sequences.
+        noise : float
+            Factor of eps, at least 0: without noise z is the mean, and symbols are the most probable.
+        start : Tensor (model, unit) or (model, sequence, unit), optional
+            State to go on from, such as ``net.filter(sequences).h[:, :, -1]``; 0 by default.
+        seed, step : int
+            Key of the draws and number of the pass; more sequences, or steps, begin with the fewer. Models of one seed have
+            the same draws.
+
+        Returns
+        -------
+        Rollout
+            Its d and h both are the state.
+
+        Raises
+        ------
+        ValueError
+            For numbers out of range, and a start of another shape.
+        """
+        whole = {"length": (length, 1), "burn_in": (burn_in, 0), "sequences": (sequences, 1)}
+        check_pass(noise, **whole, seed=(seed, 0), step=(step, 0))
+        h = self.gates.weight.new_zeros(self.models, sequences, self.d)
+        if start is not None:
+            h = h + self._start(torch.as_tensor(start).to(h), sequences)
+        kept = []
+        for t in range(burn_in + length):
+            where = {"step": step, "time": t, "key": seed}
+            eps = self.noise_at("generated", sequences, **where) * noise
+            h, *rest = self._free(h, eps, self._doubt("symbols", sequences, noise, **where))
+            if t >= burn_in:
+                kept.append((h, *rest))
+        h, z, mean, sigma, outputs, values = (torch.stack(column, 2) for column in zip(*kept, strict=True))
+        none = torch.full_like(z, math.nan)
+        return Rollout(values, outputs, h, h, z, mean, sigma, none, none)
+
+    @torch.no_grad()
+    def filter(self, sequences: Any, *, samples: int = 1, noise: float = 1.0, seed: int = 1) -> Rollout:
+        """Follow sequences: z is drawn from the posterior, and values are what it explains them by.
+
+        Parameters
+        ----------
+        sequences : as for :func:`neurodyn.fit`
+            After the end of a shorter one nothing comes in.
+        samples : int
+            Draws of z for each sequence: sequence n of draw r is row r N + n.
+        noise : float
+            Factor of eps, at least 0.
+        seed : int
+            Key of the draws; more sequences, draws or steps begin with the fewer.
+        """
+        check_pass(noise, samples=(samples, 1), seed=(seed, 0))
+        x = _inputs(self._encoded(sequences)).repeat(samples, 1, 1)
+        rows, length = x.shape[:2]
+        eps = [self.noise_at("filtered", rows, step=0, time=t, key=seed) for t in range(length)]
+        course = self._follow(x, noise * torch.stack(eps, 2))
+        before, after = course.states[:, :, :-1], course.states[:, :, 1:]
+        mean, sigma = (part.unflatten(1, (rows, length)) for part in self._prior(before.flatten(1, 2)))
+        inputs = self._read(course.embedded.flatten(1, 2), before.flatten(1, 2)).unflatten(1, (rows, length))
+        outputs = self.output.activate(inputs)
+        values = self.output.decode(outputs)
+        return Rollout(values, outputs, after, after, course.z, mean, sigma, course.mean, course.sigma)
+
+    @torch.no_grad()
+    def predict(
+        self, sequences: Any, *, horizon: int = 5, samples: int = 20, noise: float = 1.0, seed: int = 1
+    ) -> np.ndarray:
+        """Return predictions of sequences, made after each step that was followed; see :meth:`filter`.
+
+        Parameters
+        ----------
+        sequences, noise, seed
+            As in :meth:`filter`.
+        horizon : int
+            Steps that are predicted.
+        samples : int
+            Runs over which predictions are averaged, each from a draw of its own of what was followed.
+
+        Returns
+        -------
+        array (model, sequence, time, horizon, dim)
+            ``predicted[:, :, t, k]`` is that of step t + k + 1, made after step t was observed; NaN beyond the end of a
+            sequence. Of symbols, which have no last axis, the most probable one on average, or -1.
+        """
+        check_pass(noise, horizon=(horizon, 1), samples=(samples, 1), seed=(seed, 0))
+        encoded = self._encoded(sequences)
+        h = self.filter(encoded, samples=samples, noise=noise, seed=seed).h
+        rows, length = h.shape[1:3]
+        h, found = h.flatten(1, 2), []
+        for k in range(horizon):
+            at = [{"step": k, "time": t, "key": seed} for t in range(length)]
+            eps = torch.stack([self.noise_at("predicted", rows, **where) for where in at], 2).flatten(1, 2) * noise
+            drawn = [self._doubt("predicted_symbols", rows, noise, **where) for where in at]
+            doubts = [each for each in drawn if each is not None]
+            h, *_, outputs, values = self._free(h, eps, torch.stack(doubts, 2).flatten(1, 2) if doubts else None)
+            each = (outputs if doubts else values).unflatten(1, (samples, rows // samples, length)).mean(1)
+            found.append(self.output.decode(each) if doubts else each)
+        predicted = torch.stack(found, 3).cpu().numpy()
+        of_step = np.arange(length)[:, None] + np.arange(1, horizon + 1)
+        beyond = of_step >= encoded.lengths.cpu().numpy()[:, None, None]
+        predicted[:, beyond] = -1 if isinstance(self.output, SymbolCoding) else math.nan
+        return predicted
+
+    @torch.no_grad()
+    def log_likelihood(self, sequences: Any, *, particles: int = 1000, seed: int = 1) -> Tensor:
+        """Return a bound on the log-likelihood of each sequence, (model, sequence), in nats.
+
+        Particles move by the posterior and are weighted by prior over posterior (the bound of Maddison et al. 2017, arXiv
+        1705.09279); what the number means is as in :meth:`neurodyn.PVRNN.log_likelihood`.
+
+        Parameters
+        ----------
+        sequences : as for :func:`neurodyn.fit`
+        particles : int
+            More make the bound tighter; see :func:`neurodyn.training.particles.particle_filter`.
+        seed : int
+            Key of the draws.
+        """
+        from neurodyn.training.particles import particle_filter
+
+        check_pass(0.0, particles=(particles, 1), seed=(seed, 0))
+        encoded, weights = self._encoded(sequences), self._loop_weights()
+        x = _inputs(encoded)
+        seen = self._seen(x.flatten(0, 1).expand(self.models, -1, -1)).unflatten(1, x.shape[:2])
+        count = len(encoded.lengths) * particles
+
+        def move(h: Tensor, t: int) -> tuple[Tensor, Tensor, Tensor]:
+            eps = self.noise_at("particles", count, step=0, time=t, key=seed)
+            q, g = seen[:, :, t].repeat_interleave(particles, 1).split([self.hidden, 3 * self.d], -1)
+            after, _, sigma, z, embedded = self._step(weights, h, q, g, eps)
+            prior_mean, prior_sigma = self._prior(h)
+            apart = (eps.square() - ((z - prior_mean) / prior_sigma).square()) / 2
+            return after, self._read(embedded, h), (apart + sigma.log() - prior_sigma.log()).sum(-1)
+
+        start = self.gates.weight.new_zeros(self.models, count, self.d)
+        return particle_filter(self, encoded, move, start, particles=particles, seed=seed)
+
+
+def _inputs(encoded: Encoded) -> Tensor:
+    """What comes in, (sequence, time, input): the targets, and which dimensions were observed."""
+    return torch.cat([encoded.targets, encoded.observed], -1)
+
+
+def _gaussian(head: Tensor) -> tuple[Tensor, Tensor]:
+    mean, sigma = head.chunk(2, -1)
+    return mean, functional.softplus(sigma) + _FLOOR
+
+
+def _divergence(mean: Tensor, sigma: Tensor, prior_mean: Tensor, prior_sigma: Tensor) -> Tensor:
+    """KL[posterior || prior] of each latent, nats."""
+    ratio = sigma / prior_sigma
+    return (ratio.square() + ((mean - prior_mean) / prior_sigma).square() - 1) / 2 - ratio.log()
