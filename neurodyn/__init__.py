@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from neurodyn.models.rate import PerturbedRateNetwork, RateReservoir
     from neurodyn.models.reservoir import SpikingReservoir
     from neurodyn.models.surrogate import surrogate_lif
+    from neurodyn.models.vrnn import VRNN
     from neurodyn.outcome import Check, passes, rounded, spread
     from neurodyn.parts import Connection, Filter, Input, Normal, Population, Readout, SpikeTimes, Uniform, poisson
     from neurodyn.plasticity.eprop import EpropReadout, eprop
@@ -113,6 +114,7 @@ _PUBLIC = {
     "TrialDelta": "plasticity.learners",
     "TrialFORCE": "plasticity.learners",
     "Uniform": "parts",
+    "VRNN": "models.vrnn",
     "WhatWhenRule": "plasticity.what_when",
     "adaptive_exponential": "models.adaptive_exponential",
     "cells": "models.cells",
@@ -196,6 +198,7 @@ __all__ = [
     "TrialDelta",
     "TrialFORCE",
     "Uniform",
+    "VRNN",
     "WhatWhenRule",
     "__version__",
     "adaptive_exponential",

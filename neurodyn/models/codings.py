@@ -129,6 +129,11 @@ class Coding(ABC):
     @abstractmethod
     def _targets(self, values: np.ndarray) -> np.ndarray: ...
 
+    def targets(self, values: Tensor) -> Tensor:
+        """Return the targets (..., output unit), float64, of decoded values (..., dim), or of symbols (...)."""
+        array = values.detach().cpu().double().numpy()
+        return torch.from_numpy(self._targets(array if self.axis else array[..., None])).to(values.device)
+
     @abstractmethod
     def activate(self, inputs: Tensor) -> Tensor:
         """Return the outputs (..., unit) of inputs to the output units."""
