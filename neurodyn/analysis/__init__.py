@@ -82,6 +82,8 @@ if TYPE_CHECKING:
     from .kicks import kick_neurons as kick_neurons
     from .levels import NoiseSweep as NoiseSweep
     from .levels import noise_sweep as noise_sweep
+    from .lyapunov import LyapunovExponents as LyapunovExponents
+    from .lyapunov import lyapunov_exponents as lyapunov_exponents
     from .noise_levels import SizeAgainstNoise as SizeAgainstNoise
     from .noise_levels import size_against_noise as size_against_noise
     from .nulls import NullTest as NullTest
@@ -174,6 +176,7 @@ _MODULE_OF = {
         "kick_wiring": ("KickConnectivity", "SignTest", "kick_connectivity"),
         "kicks": ("KickNeurons", "kick_neurons"),
         "levels": ("NoiseSweep", "noise_sweep"),
+        "lyapunov": ("LyapunovExponents", "lyapunov_exponents"),
         "nulls": ("NullTest", "surrogate"),
         "onset": ("TrainingOnset", "training_onset"),
         "orbits": ("DrivenOrbits", "driven_orbits"),
