@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from neurodyn.kernels.draws import uniforms
+from neurodyn.kernels.vrnn_scan import Course, Weights, advance, follow, gaussian, scan
 from neurodyn.models.codings import Coding, Encoded, SymbolCoding
 from neurodyn.models.generative import STEPS, FreeEnergy, GenerativeNetwork, Rollout, check_pass
 
-_FLOOR = 1e-4  # of standard deviations
-_WIDE = 0.6  # bias of their softplus at the start, so that they begin at about 1
+_WIDE = 0.6  # bias of what becomes a standard deviation, by softplus: at the start it is about 1
 
 
 class _Affine(nn.Module):
@@ -29,17 +27,6 @@ class _Affine(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.baddbmm(self.bias[:, None], x, self.weight.mT)
-
-
-@dataclass(frozen=True, eq=False)
-class _Course:
-    """Steps that followed what came in: states before each step and after the last, and the latents."""
-
-    states: Tensor  # (model, row, time + 1, unit)
-    mean: Tensor
-    sigma: Tensor
-    z: Tensor
-    embedded: Tensor  # phi_z
 
 
 class VRNN(GenerativeNetwork):
@@ -144,39 +131,30 @@ class VRNN(GenerativeNetwork):
         noise : Tensor (model, sequence, time, latent)
         """
         course = self._follow(_inputs(encoded), noise)
-        before = course.states[:, :, :-1]
-        mean, sigma = self._prior(before.flatten(1, 2))
-        made = self._read(course.embedded.flatten(1, 2), before.flatten(1, 2)).unflatten(1, before.shape[1:3])
-        error = (self.output.loss(made, encoded.targets) * encoded.observed).sum((1, 2, 3))
-        kl = _divergence(course.mean.flatten(1, 2), course.sigma.flatten(1, 2), mean, sigma)
-        kl = kl.sum(-1).unflatten(1, before.shape[1:3]) * encoded.valid
-        loss = error + torch.tensor(self.meta_prior, **self._where) * kl.sum((1, 2))
-        steps = (encoded.lengths - 1).sum().clamp(min=1)
-        later, first = kl[:, :, 1:].sum((1, 2)) / steps, kl[:, :, 0].mean(1)
+        before, q_mean, q_sigma, embedded = (_rows(part) for part in (course.states[:-1], *course[1:]))
+        targets, observed, valid = (
+            part.transpose(0, 1).flatten(0, 1)  # time before sequence, as in the scan
+            for part in (encoded.targets, encoded.observed, encoded.valid)
+        )
+        error = (self.output.loss(self._read(embedded, before), targets) * observed).sum((1, 2))
+        kl = _divergence(q_mean, q_sigma, *self._prior(before)).sum(-1) * valid
+        loss = error + torch.tensor(self.meta_prior, **self._where) * kl.sum(1)
+        steps, count = (encoded.lengths - 1).sum().clamp(min=1), len(encoded.lengths)
+        first, later = kl[:, :count].mean(1), kl[:, count:].sum(1) / steps
         return FreeEnergy(loss, error / encoded.observed.sum(), later[:, None], first[:, None])
 
-    def _follow(self, x: Tensor, noise: Tensor) -> _Course:
-        """Let inputs (row, time, input) of all models come in, under noise (model, row, time, latent).
-
-        The loop holds what needs the step before, and nothing else: it is what a training waits for.
-        """
+    def _follow(self, x: Tensor, noise: Tensor) -> Course:
+        """Let inputs (row, time, input) of all models come in, under noise (model, row, time, latent)."""
         rows, length = x.shape[:2]
         seen = self._seen(x.transpose(0, 1).flatten(0, 1).expand(self.models, -1, -1))
-        of_posterior, of_gates = seen.unflatten(1, (length, rows)).split([self.hidden, 3 * self.d], -1)
-        weights, h = self._loop_weights(), noise.new_zeros(self.models, rows, self.d)
-        states, found = [h], []
-        for q, g, eps in zip(of_posterior.unbind(1), of_gates.unbind(1), noise.unbind(2), strict=True):
-            h, *latent = self._step(weights, h, q, g, eps)
-            states.append(h)
-            found.append(latent)
-        return _Course(torch.stack(states, 2), *(torch.stack(column, 2) for column in zip(*found, strict=True)))
+        seen = seen.unflatten(1, (length, rows)).transpose(0, 1).contiguous()
+        return scan(self._loop_weights(), seen, noise.permute(2, 0, 1, 3))
 
-    def _loop_weights(self) -> tuple[Tensor, Tensor]:
-        """What meets the state (model, unit, hidden + 3 unit), and what phi_z gives the gates (model, hidden, 3 unit)."""
-        n = self.hidden
-        return torch.cat([self.posterior.weight[..., n:], self.gates.weight[..., 2 * n :]], 1).mT, self.gates.weight[
-            ..., n : 2 * n
-        ].mT
+    def _loop_weights(self) -> Weights:
+        n, heads, embed = self.hidden, self.posterior_head, self.phi_z
+        of_state = torch.cat([self.posterior.weight[..., n:], self.gates.weight[..., 2 * n :]], 1).mT
+        of_z = self.gates.weight[..., n : 2 * n].mT
+        return Weights(of_state, heads.weight.mT, heads.bias, embed.weight.mT, embed.bias, of_z)
 
     def _seen(self, x: Tensor) -> Tensor:
         """What inputs (model, row, input) give to posterior and gates, (model, row, hidden + 3 unit)."""
@@ -185,22 +163,8 @@ class VRNN(GenerativeNetwork):
         bias = torch.cat([self.posterior.bias, self.gates.bias], 1)
         return torch.baddbmm(bias[:, None], torch.relu(self.phi_x(x)), weight.mT)
 
-    def _step(self, weights: tuple[Tensor, Tensor], h: Tensor, q: Tensor, g: Tensor, eps: Tensor) -> list[Tensor]:
-        """The state after a step, and mean, sigma, z and phi_z of the posterior."""
-        known, *before = (h @ weights[0]).split([self.hidden, 2 * self.d, self.d], -1)
-        mean, sigma = _gaussian(self.posterior_head(torch.relu(known + q)))
-        z = torch.addcmul(mean, sigma, eps)
-        embedded = torch.relu(self.phi_z(z))
-        return [self._advance(h, before, torch.baddbmm(g, embedded, weights[1])), mean, sigma, z, embedded]
-
-    def _advance(self, h: Tensor, before: Sequence[Tensor], driven: Tensor) -> Tensor:
-        """The state after a step, of what the state before and all else give to the gates."""
-        gates, new = driven.split([2 * self.d, self.d], -1)
-        reset, keep = torch.sigmoid(gates + before[0]).chunk(2, -1)
-        return torch.lerp(torch.tanh(torch.addcmul(new, reset, before[1])), h, keep)
-
     def _prior(self, h: Tensor) -> tuple[Tensor, Tensor]:
-        return _gaussian(self.prior_head(torch.relu(self.prior(h))))
+        return gaussian(self.prior_head(torch.relu(self.prior(h))))
 
     def _read(self, embedded: Tensor, h: Tensor) -> Tensor:
         """Inputs to the output units (model, row, output unit)."""
@@ -217,9 +181,9 @@ class VRNN(GenerativeNetwork):
         x = self.output.targets(values).to(h)
         seen = self._seen(torch.cat([x, x.new_ones(*x.shape[:2], self.output.dims)], -1))
         weights = self._loop_weights()
-        _, *before = (h @ weights[0]).split([self.hidden, 2 * self.d, self.d], -1)
-        driven = torch.baddbmm(seen[..., self.hidden :], embedded, weights[1])
-        return self._advance(h, before, driven), z, mean, sigma, outputs, values
+        driven = torch.baddbmm(seen[..., self.hidden :], embedded, weights.gates)
+        after, *_ = advance(h, h @ weights.state[..., self.hidden :], driven)
+        return after, z, mean, sigma, outputs, values
 
     def _doubt(self, stream: str, rows: int, noise: float, *, step: int, time: int, key: int) -> Tensor | None:
         """What makes the largest of logits a draw from their softmax; None for analog values, of which nothing is drawn."""
@@ -304,14 +268,15 @@ class VRNN(GenerativeNetwork):
         check_pass(noise, samples=(samples, 1), seed=(seed, 0))
         x = _inputs(self._encoded(sequences)).repeat(samples, 1, 1)
         rows, length = x.shape[:2]
-        eps = [self.noise_at("filtered", rows, step=0, time=t, key=seed) for t in range(length)]
-        course = self._follow(x, noise * torch.stack(eps, 2))
-        before, after = course.states[:, :, :-1], course.states[:, :, 1:]
-        mean, sigma = (part.unflatten(1, (rows, length)) for part in self._prior(before.flatten(1, 2)))
-        inputs = self._read(course.embedded.flatten(1, 2), before.flatten(1, 2)).unflatten(1, (rows, length))
-        outputs = self.output.activate(inputs)
-        values = self.output.decode(outputs)
-        return Rollout(values, outputs, after, after, course.z, mean, sigma, course.mean, course.sigma)
+        drawn = [self.noise_at("filtered", rows, step=0, time=t, key=seed) for t in range(length)]
+        eps = torch.stack(drawn, 2) * noise
+        course = self._follow(x, eps)
+        before = _rows(course.states[:-1])
+        found = [*self._prior(before), self.output.activate(self._read(_rows(course.embedded), before))]
+        mean, sigma, outputs = (part.unflatten(1, (length, rows)).transpose(1, 2) for part in found)
+        after, q_mean, q_sigma = (part.permute(1, 2, 0, 3) for part in (course.states[1:], course.mean, course.sigma))
+        z = torch.addcmul(q_mean, q_sigma, eps)
+        return Rollout(self.output.decode(outputs), outputs, after, after, z, mean, sigma, q_mean, q_sigma)
 
     @torch.no_grad()
     def predict(
@@ -378,11 +343,11 @@ class VRNN(GenerativeNetwork):
 
         def move(h: Tensor, t: int) -> tuple[Tensor, Tensor, Tensor]:
             eps = self.noise_at("particles", count, step=0, time=t, key=seed)
-            q, g = seen[:, :, t].repeat_interleave(particles, 1).split([self.hidden, 3 * self.d], -1)
-            after, _, sigma, z, embedded = self._step(weights, h, q, g, eps)
-            prior_mean, prior_sigma = self._prior(h)
-            apart = (eps.square() - ((z - prior_mean) / prior_sigma).square()) / 2
-            return after, self._read(embedded, h), (apart + sigma.log() - prior_sigma.log()).sum(-1)
+            taken = follow(weights, h, seen[:, :, t].repeat_interleave(particles, 1), eps)
+            mean, sigma = self._prior(h)
+            apart = (torch.addcmul(taken.mean, taken.sigma, eps) - mean) / sigma
+            density = (eps.square() - apart.square()) / 2 + taken.sigma.log() - sigma.log()
+            return taken.state, self._read(taken.embedded, h), density.sum(-1)
 
         start = self.gates.weight.new_zeros(self.models, count, self.d)
         return particle_filter(self, encoded, move, start, particles=particles, seed=seed)
@@ -393,9 +358,9 @@ def _inputs(encoded: Encoded) -> Tensor:
     return torch.cat([encoded.targets, encoded.observed], -1)
 
 
-def _gaussian(head: Tensor) -> tuple[Tensor, Tensor]:
-    mean, sigma = head.chunk(2, -1)
-    return mean, functional.softplus(sigma) + _FLOOR
+def _rows(part: Tensor) -> Tensor:
+    """Steps (time, model, row, ...) as rows (model, time and row, ...)."""
+    return part.transpose(0, 1).flatten(1, 2)
 
 
 def _divergence(mean: Tensor, sigma: Tensor, prior_mean: Tensor, prior_sigma: Tensor) -> Tensor:
