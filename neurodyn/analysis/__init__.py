@@ -97,6 +97,10 @@ if TYPE_CHECKING:
     from .predictions import PredictionError as PredictionError
     from .predictions import persistence_error as persistence_error
     from .predictions import prediction_error as prediction_error
+    from .prior_dynamics import NoiseKnockout as NoiseKnockout
+    from .prior_dynamics import PriorLyapunov as PriorLyapunov
+    from .prior_dynamics import noise_knockout as noise_knockout
+    from .prior_dynamics import prior_lyapunov as prior_lyapunov
     from .rates import firing_rates as firing_rates
     from .rates import instantaneous_rate as instantaneous_rate
     from .rates import population_rate as population_rate
@@ -182,6 +186,7 @@ _MODULE_OF = {
         "orbits": ("DrivenOrbits", "driven_orbits"),
         "plasticity": ("WeightHistory", "weight_history"),
         "predictions": ("PredictionError", "persistence_error", "prediction_error"),
+        "prior_dynamics": ("NoiseKnockout", "PriorLyapunov", "noise_knockout", "prior_lyapunov"),
         "rates": ("firing_rates", "instantaneous_rate", "population_rate", "sample_times"),
         "readout_axes": ("ReadoutGeometry", "readout_geometry"),
         "relaxation": ("NoiseFree", "noise_free"),

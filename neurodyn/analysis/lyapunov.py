@@ -109,7 +109,7 @@ def lyapunov_exponents(
         What drives the map: ``inputs[k]`` or ``inputs(k)`` in step k, discarded ones included. State and perturbations
         see the same, so that the exponents of a noisy map are those of a random dynamical system. A ``step`` that draws
         noise of its own gives wrong ones.
-    tangent : callable of state, perturbations (batch, unit, exponent), and input, optional
+    tangent : callable of state, state after the step, perturbations (batch, unit, exponent), and input, optional
         Returns the perturbations after the step: the product with the Jacobian of ``step``. By default torch
         differentiates ``step`` forward, which takes some twenty times as long as the step itself.
     dt : float
@@ -158,7 +158,8 @@ def lyapunov_exponents(
             if tangent is None:
                 after, moved = _pushed(step, state, directions, now)
             else:
-                after, moved = step(state, *now), tangent(state, directions, *now)
+                after = step(state, *now)
+                moved = tangent(state, after, directions, *now)
             if after.shape != state.shape or moved.shape != directions.shape:
                 raise ValueError(
                     f"step returns {tuple(after.shape)} and perturbations {tuple(moved.shape)}; states are "
