@@ -66,7 +66,10 @@ def regress(
     ----------
     p : (parameter,)
     a, m1, m2 : (2 latents, step * lane)
-        Adaptive vectors and moments of Adam, which took ``count`` steps before; all are changed.
+        Adaptive vectors and moments of Adam; all are changed.
+    count : (step,)
+        Steps of Adam that the adaptive vectors of a step of the window have behind them. One count for all would undo the
+        correction of the moments where the vectors are new, and their steps would be threefold.
     start : (unit, lane)
         Inner state before the window; ``first`` tells whether it is that before a sequence.
     targets, observed, valid : (output unit, step * lane), (dim, step * lane), (step * lane,)
@@ -81,6 +84,7 @@ def regress(
     steps = n // lanes
     f = p.dtype
     low, high, one, tiny = f.type(-12), f.type(4), f.type(1), f.type(1e-8)
+    b1, b2 = f.type(beta1), f.type(beta2)
     q, pre, eps = np.empty((2 * latents, n), f), np.empty((2 * latents, n), f), np.zeros((latents, n), f)
     mean, log_sigma, sigma = np.empty((latents, n), f), np.empty((latents, n), f), np.empty((latents, n), f)
     z, inside = np.empty((latents, n), f), np.empty((latents, n), f)
@@ -112,15 +116,15 @@ def regress(
         if not s.fixed:
             _from_prior(p, s, pre, gd, n)
         backward(p, s, q, eps, d, mean, sigma, inside, gd, gu, h, gz, steps, lanes)
-        done = count + k + 1
-        c1, c2 = one / (one - f.type(beta1**done)), one / (one - f.type(beta2**done))
-        b1, b2 = f.type(beta1), f.type(beta2)
-        for i in range(2 * latents):
-            for m in range(n):
-                g = q[i, m]
-                m1[i, m] = b1 * m1[i, m] + (one - b1) * g
-                m2[i, m] = b2 * m2[i, m] + (one - b2) * g * g
-                a[i, m] -= rate * (m1[i, m] * c1) / (np.sqrt(m2[i, m] * c2) + tiny)
+        for t in range(steps):
+            done = count[t] + k + 1
+            c1, c2 = f.type(1 / (1 - beta1**done)), f.type(1 / (1 - beta2**done))
+            for i in range(2 * latents):
+                for m in range(t * lanes, (t + 1) * lanes):
+                    g = q[i, m]
+                    m1[i, m] = b1 * m1[i, m] + (one - b1) * g
+                    m2[i, m] = b2 * m2[i, m] + (one - b2) * g * g
+                    a[i, m] -= rate * (m1[i, m] * c1) / (np.sqrt(m2[i, m] * c2) + tiny)
     eps[:], q[:], h[:] = 0, a, start
     forward(p, s, q[:, :lanes].copy(), eps, d, h, u, mean, log_sigma, sigma, z, 1, lanes)
     after[0] = h

@@ -70,7 +70,9 @@ class Coding(ABC):
         """Name and numbers, for a recording."""
         return {"coding": type(self).__name__, **vars(self)}
 
-    def encode(self, sequences: Any, *, dtype: torch.dtype = torch.float64, device: Any = "cpu") -> Encoded:
+    def encode(
+        self, sequences: Any, *, dtype: torch.dtype = torch.float64, device: Any = "cpu", first_step: int = 0
+    ) -> Encoded:
         """Return sequences as targets.
 
         Parameters
@@ -79,13 +81,16 @@ class Coding(ABC):
             NaN is a missing value. Symbols have no axis of dimensions.
         dtype, device : torch.dtype, torch.device
             Of the targets.
+        first_step : int
+            Number that messages give to the first step.
 
         Raises
         ------
         ValueError
             For another shape, no observation at all, and values outside the range of the coding; names sequence and step.
         """
-        read = [self._read(values, n) for n, values in enumerate(_listed(sequences, 3 if self.axis else 2))]
+        listed = _listed(sequences, 3 if self.axis else 2)
+        read = [self._read(values, n, first_step) for n, values in enumerate(listed)]
         if not read:
             raise ValueError("sequences is empty; give at least one sequence")
         lengths = [len(values) for values in read]
@@ -104,7 +109,7 @@ class Coding(ABC):
             padded,
         )
 
-    def _read(self, values: Any, number: int) -> np.ndarray:
+    def _read(self, values: Any, number: int, first_step: int) -> np.ndarray:
         array = np.asarray(values, dtype=float)
         array = array if self.axis else array[..., None]
         if array.ndim != 2 or array.shape[1] != self.dims or not len(array):
@@ -115,7 +120,7 @@ class Coding(ABC):
         wrong = self._outside(array)
         if wrong.any():
             step, dim = np.argwhere(wrong)[0]
-            place = f"sequence {number}, step {step}" + (f", dimension {dim}" if self.axis else "")
+            place = f"sequence {number}, step {first_step + step}" + (f", dimension {dim}" if self.axis else "")
             raise ValueError(f"{place}: {array[step, dim]:g} is {self._allowed}; NaN marks a missing value")
         return array
 
