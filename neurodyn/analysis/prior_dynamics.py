@@ -52,7 +52,7 @@ class PriorLyapunov:
         return self.found.error[:, 0].reshape(self.models, -1)
 
     @property
-    def of_model(self) -> FloatArray:
+    def exponent(self) -> FloatArray:
         """Mean over runs, (model,)."""
         return self.largest.mean(axis=1)
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from neurodyn.plots.expectation import expectation_traces as expectation_traces
     from neurodyn.plots.finite_state import branch_probabilities as branch_probabilities
     from neurodyn.plots.finite_state import word_divergence as word_divergence
+    from neurodyn.plots.generated import generated_curves as generated_curves
+    from neurodyn.plots.generated import prediction_horizon as prediction_horizon
     from neurodyn.plots.geometry import weight_geometry as weight_geometry
     from neurodyn.plots.kicks import kick_connectivity as kick_connectivity
     from neurodyn.plots.kicks import kick_interventions as kick_interventions
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
     from neurodyn.plots.spectra import switch_spectra as switch_spectra
     from neurodyn.plots.spikes import raster as raster
     from neurodyn.plots.summary import overview as overview
+    from neurodyn.plots.sweeps import meta_prior as meta_prior
     from neurodyn.plots.supervised import taught_signal as taught_signal
     from neurodyn.plots.training import accuracy_of_heads as accuracy_of_heads
     from neurodyn.plots.training import network_timescales as network_timescales
@@ -73,11 +76,13 @@ _FILES = {
     "emulation": "emulation_quality",
     "error_curves": "learning",
     "expectation_traces": "expectation",
+    "generated_curves": "generated",
     "hazard": "waiting",
     "kick_connectivity": "kicks",
     "kick_interventions": "kicks",
     "kick_neurons": "kicks",
     "line_with_band": "lines",
+    "meta_prior": "sweeps",
     "modular_reuse": "reuse",
     "movement": "primitives",
     "network_timescales": "training",
@@ -88,6 +93,7 @@ _FILES = {
     "panels_of_patterns": "cells",
     "perturbation": "robustness",
     "prediction_error": "predictions",
+    "prediction_horizon": "generated",
     "raster": "spikes",
     "raster_and_spectrum": "cells",
     "rates_against_current": "cells",
@@ -123,11 +129,13 @@ __all__ = [
     "emulation",
     "error_curves",
     "expectation_traces",
+    "generated_curves",
     "hazard",
     "kick_connectivity",
     "kick_interventions",
     "kick_neurons",
     "line_with_band",
+    "meta_prior",
     "modular_reuse",
     "movement",
     "network_timescales",
@@ -137,6 +145,7 @@ __all__ = [
     "panels_of_patterns",
     "perturbation",
     "prediction_error",
+    "prediction_horizon",
     "raster",
     "raster_and_spectrum",
     "rates_against_current",

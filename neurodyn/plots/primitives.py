@@ -43,7 +43,7 @@ def movement(
     if found.shape != at.shape or found.ndim != 1:
         raise ValueError(f"labels has shape {found.shape}, peaks {at.shape}: give one of each for each primitive")
     aim = None if target is None else checked("target", target, shown.shape)
-    known = _names(names, int(found.max(initial=0)) + 1)
+    known = names_of(names, int(found.max(initial=0)) + 1)
     figure = new_figure(8.2, 3.2)
     plane = shown.shape[1] == 2
     axes = figure.subplots(1, 2, width_ratios=(2.4, 1)) if plane else [figure.subplots()]
@@ -93,7 +93,7 @@ def transition_table(
         Where to draw.
     """
     size = len(found.counts)
-    known = _names(names, size)
+    known = names_of(names, size)
     figure, panel = figure_of(ax, width=2.2 + 1.1 * size, height=1.4 + 0.8 * size)
     image = panel.imshow(np.ma.masked_invalid(found.probability), cmap="Blues", vmin=0, vmax=1)
     framed = found.allowed is not None and bool(found.counts[~found.allowed].any())
@@ -114,7 +114,8 @@ def transition_table(
     return figure
 
 
-def _names(given: Sequence[str] | None, number: int) -> list[str]:
+def names_of(given: Sequence[str] | None, number: int) -> list[str]:
+    """Names of primitives, A, B, C, ... if none are given."""
     if given is None:
         return [chr(ord("A") + k) if number <= 26 else str(k) for k in range(number)]
     if len(given) < number:

@@ -52,7 +52,7 @@ def test_exponents_are_the_speed_at_which_neighbours_part():
         h, other = exact.step(h, eps).h, exact.step(other, eps).h
         apart.append((other - h).norm(dim=-1).log().mean())
     slope = float((apart[-1] - apart[9]).detach()) / 30
-    assert slope == pytest.approx(found.of_model[0], abs=0.03)
+    assert slope == pytest.approx(found.exponent[0], abs=0.03)
 
 
 @pytest.mark.parametrize("noise", [0.0, 1.0])
