@@ -163,7 +163,7 @@ class Fit(Objective):
             raise ValueError(f"patience = {plan.patience}; give validation sequences as well")
         self._count, self._length = self._encoded.targets.shape[:2]
         self._adaptive = net.adaptive(self._count, self._length)
-        self._loss = torch.zeros(net.models)
+        self._lost = torch.zeros(net.models, dtype=torch.bool, device=net.device)  # whose loss was the first not finite
         self._best = np.full(net.models, -math.inf)
         self._kept: dict[str, np.ndarray] = {}
         self._since = 0
@@ -198,13 +198,13 @@ class Fit(Objective):
 
     @property
     def where(self) -> str:
-        lost = [str(k) for k in range(self.net.models) if not math.isfinite(self._loss[k])]
+        lost = [str(k) for k in range(self.net.models) if self._lost[k]]
         return f"at model {', '.join(lost)} of {self.net.models}" if lost else ""
 
     def loss(self, epoch: int, step: int) -> Tensor:
         """Return the free energy of all models together."""
         found = self._free_energy(epoch * self.steps + step)
-        self._loss = found.loss.detach()
+        self._lost = torch.where(self._lost.any(), self._lost, ~found.loss.detach().isfinite())
         return found.loss.sum()
 
     def _free_energy(self, step: int) -> Any:

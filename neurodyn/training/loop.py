@@ -45,7 +45,7 @@ class Loop:
         self.net, self.objective, self.plan = net, objective, plan
         self.state = _State()
         self.parameters = {**dict(net.named_parameters()), **objective.parameters}
-        self.optimizer = _optimizer(list(self.parameters.values()), plan)
+        self.optimizer = _optimizer(list(self.parameters.values()), plan, many=net.many)
 
     def header(self, notes: dict[str, Any]) -> dict[str, Any]:
         net, plan = self.net, self.plan
@@ -181,7 +181,7 @@ class Loop:
         where = f" ({self.objective.where.removeprefix('at ')})" if self.objective.where else ""
         reason = (
             f"the loss or its gradient is not finite in epoch {state.epoch + 1}, before step {state.step}{where}; lower "
-            f"learning_rate = {plan.learning_rate:g} or clip = {plan.clip:g}"
+            f"learning_rate = {plan.learning_rate:g} or " + ("set clip" if plan.clip is None else f"clip = {plan.clip:g}")
         )
         path = writer.abort(f"{TrainingError.__name__}: {reason}")
         error = TrainingError(reason if path is None else f"{reason}. What came before is in {path}")
@@ -204,10 +204,12 @@ def _clip(gradients: list[Tensor], most: float | None) -> Tensor:
     return norm
 
 
-def _optimizer(parameters: list[Tensor], plan: Plan) -> torch.optim.Optimizer:
+def _optimizer(parameters: list[Tensor], plan: Plan, *, many: bool) -> torch.optim.Optimizer:
+    """``many``: a parameter holds that of several models, and each is to have the bits that it has alone."""
     for p in parameters:  # fused steps take parameter and gradient in the order of memory, whatever their layout
         p.data = p.data.contiguous()
-    fused = all(p.device.type == "cpu" for p in parameters)  # half the time there; the numbers of SGD are the same
+    # Half the time there; the numbers of SGD are the same, those of Adam depend on the place in the array.
+    fused = not many and all(p.device.type == "cpu" for p in parameters)
     if plan.optimizer == "adam":
         return torch.optim.Adam(parameters, lr=plan.learning_rate, betas=plan.betas, fused=fused, foreach=not fused)
     nesterov, rate = plan.momentum > 0, plan.learning_rate
