@@ -150,16 +150,15 @@ class GenerativeNetwork(SeededModule, ABC):
         made.load_state_dict({name: value[chosen] for name, value in self.state_dict().items()})
         return made
 
-    def noise(self, stream: str, sequences: int, steps: int, *, step: int, key: int | None = None) -> Tensor:
-        """Return standard normals (model, sequence, time, latent) of one pass, a function of seed and ``step`` alone.
+    def noise(self, stream: str, sequences: int, steps: int, *, step: int, key: int) -> Tensor:
+        """Return standard normals (model, sequence, time, latent) of one pass, a function of ``key`` and ``step`` alone.
 
-        More sequences begin with the fewer. The key is that of each model, or ``key`` with one stream for each seed.
+        More sequences begin with the fewer. Models have streams of their own, by their seeds.
         """
-        made = {}
+        shape, made = (sequences, steps, self.latents), {}
         for seed in dict.fromkeys(self.seed):
-            name, of = (stream, seed) if key is None else (f"{stream}.{seed}", key)
-            shape = (sequences, steps, self.latents)
-            made[seed] = normals(name, shape, seed=of, step=step, device=self.device).to(self.dtype)
+            drawn = normals(f"{stream}.{seed}", shape, seed=key, step=step, device=self.device)
+            made[seed] = drawn.to(self.dtype)
         return torch.stack([made[seed] for seed in self.seed])
 
     def noise_at(self, stream: str, sequences: int, *, step: int, time: int, key: int) -> Tensor:
