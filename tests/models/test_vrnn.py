@@ -90,7 +90,7 @@ def test_free_energy_is_what_is_written_in_the_docstring(coding):
     encoded = net.output.encode(holed(coding), dtype=torch.float64)
     found = energy(net, encoded)
     error, first, later = written_out(net, encoded, net.noise("training", 2, 6, step=3)[0])
-    close = {"rtol": 1e-10, "atol": 1e-12}
+    close: Any = {"rtol": 1e-10, "atol": 1e-12}
     torch.testing.assert_close(found.loss, (error + 0.3 * (first + later))[None], **close)
     torch.testing.assert_close(found.reconstruction, (error / encoded.observed.sum())[None], **close)
     torch.testing.assert_close(found.divergence, (later / 8)[None, None], **close)

@@ -204,7 +204,7 @@ def test_divergence_of_layers_is_noted_by_layer():
 @pytest.mark.parametrize("made", [pvrnn, vrnn])
 @pytest.mark.parametrize("stored", [True, False])
 def test_what_was_kept_is_read_back(made, stored, tmp_path):
-    out = tmp_path / "a.h5" if stored else None
+    out: Any = tmp_path / "a.h5" if stored else None
     net = made(seed=[1, 2], dtype=torch.float64)
     found = fit(net, keep_every=4, out=out)
     found = nd.load_training(out) if stored else found
