@@ -95,19 +95,26 @@ def regress(
     for i in range(units):
         for m in range(lanes):
             d[i, m] = tanh(start[i, m])
-    for k in range(noise.shape[1]):
-        for m in range(noise.shape[0]):
-            for t in range(steps):
-                for i in range(latents):
-                    eps[i, t * lanes + m] = noise[m, k, t, i]
+    iterations = noise.shape[1]
+    for k in range(iterations + 2):  # the last two passes are at the mean: the first step alone, and all
+        long = 1 if k == iterations else steps
+        eps[:] = 0
+        if k < iterations:
+            for m in range(noise.shape[0]):
+                for t in range(steps):
+                    for i in range(latents):
+                        eps[i, t * lanes + m] = noise[m, k, t, i]
         q[:], h[:], gd[:], kl[:] = a, start, 0, 0
-        forward(p, s, q, eps, d, h, u, mean, log_sigma, sigma, z, steps, lanes)
+        forward(p, s, q, eps, d, h, u, mean, log_sigma, sigma, z, long, lanes)
+        outputs(p, s, o, d, long, lanes)
+        if k >= iterations:
+            after[k - iterations] = h
+            continue
         for i in range(latents):
             for m in range(n):
                 inside[i, m] = 1 if low <= q[latents + i, m] <= high else 0
         prior(p, s, pre, d, steps, lanes, first)
         divergence(s, pre, q, mean, log_sigma, sigma, valid, w, w_first, kl, steps, lanes, first)
-        outputs(p, s, o, d, steps, lanes)
         loss = per_x * error(s, o, targets, observed, per_x, work, n)
         for part in range(2):
             for layer in range(s.table.shape[0]):
@@ -125,13 +132,6 @@ def regress(
                     m1[i, m] = b1 * m1[i, m] + (one - b1) * g
                     m2[i, m] = b2 * m2[i, m] + (one - b2) * g * g
                     a[i, m] -= rate * (m1[i, m] * c1) / (np.sqrt(m2[i, m] * c2) + tiny)
-    eps[:], q[:], h[:] = 0, a, start
-    forward(p, s, q[:, :lanes].copy(), eps, d, h, u, mean, log_sigma, sigma, z, 1, lanes)
-    after[0] = h
-    h[:] = start
-    forward(p, s, q, eps, d, h, u, mean, log_sigma, sigma, z, steps, lanes)
-    after[1] = h
-    outputs(p, s, o, d, steps, lanes)
     return loss
 
 

@@ -230,7 +230,8 @@ class SoftmaxCoding(_Softmax):
         return (p / p.sum(-1, keepdims=True)).reshape(*values.shape[:-1], self.units)
 
     def decode(self, outputs: Tensor) -> Tensor:
-        return self._groups(outputs) @ torch.from_numpy(self.points).to(outputs)
+        points = torch.from_numpy(self.points).to(outputs)
+        return (self._groups(outputs) * points).sum(-1)  # a product's bits depend on how many there are, a sum's don't
 
 
 @dataclass(frozen=True, kw_only=True)
