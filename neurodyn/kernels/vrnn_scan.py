@@ -1,7 +1,7 @@
 """The steps of a VRNN one after the other, with their gradient: products of matrices and as little else as can be.
 
 What can be done for all steps at once (prior, output, what the data give) is the caller's, in ordinary torch, and so is
-every product for the gradient of a weight here. A step back is five products and five other operations.
+every product for the gradient of a weight here. A step back is five products and six other operations.
 
 Letters in shapes: m model, s sequence, t time, d unit of the state, n hidden unit, z latent.
 """
