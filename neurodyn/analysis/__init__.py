@@ -80,6 +80,11 @@ if TYPE_CHECKING:
     from .kick_wiring import kick_connectivity as kick_connectivity
     from .kicks import KickNeurons as KickNeurons
     from .kicks import kick_neurons as kick_neurons
+    from .latents import LatentProfile as LatentProfile
+    from .latents import LayerPCA as LayerPCA
+    from .latents import latent_profile as latent_profile
+    from .latents import layer_pca as layer_pca
+    from .latents import primitive_phases as primitive_phases
     from .levels import NoiseSweep as NoiseSweep
     from .levels import noise_sweep as noise_sweep
     from .lyapunov import LyapunovExponents as LyapunovExponents
@@ -119,6 +124,8 @@ if TYPE_CHECKING:
     from .rewards import reward_triggered_average as reward_triggered_average
     from .sensitivity import NoiseSensitivity as NoiseSensitivity
     from .sensitivity import noise_sensitivity as noise_sensitivity
+    from .shuffled_latents import ShuffledPrior as ShuffledPrior
+    from .shuffled_latents import shuffled_prior as shuffled_prior
     from .statistics import BinomialInterval as BinomialInterval
     from .statistics import BootstrapInterval as BootstrapInterval
     from .statistics import binomial_interval as binomial_interval
@@ -179,6 +186,7 @@ _MODULE_OF = {
         "noise_levels": ("SizeAgainstNoise", "size_against_noise"),
         "kick_wiring": ("KickConnectivity", "SignTest", "kick_connectivity"),
         "kicks": ("KickNeurons", "kick_neurons"),
+        "latents": ("LatentProfile", "LayerPCA", "latent_profile", "layer_pca", "primitive_phases"),
         "levels": ("NoiseSweep", "noise_sweep"),
         "lyapunov": ("LyapunovExponents", "lyapunov_exponents"),
         "nulls": ("NullTest", "surrogate"),
@@ -194,6 +202,7 @@ _MODULE_OF = {
         "reuse": ("ModularReuse", "modular_reuse"),
         "rewards": ("EligibilityAtReward", "RewardTriggered", "eligibility_at_reward", "reward_triggered_average"),
         "sensitivity": ("NoiseSensitivity", "noise_sensitivity"),
+        "shuffled_latents": ("ShuffledPrior", "shuffled_prior"),
         "statistics": ("BinomialInterval", "BootstrapInterval", "binomial_interval", "bootstrap_mean"),
         "subspaces": ("SubspaceAngles", "angle_null", "principal_angles"),
         "switching": ("DwellTimes",),

@@ -190,13 +190,13 @@ class NoiseKnockout:
         shares = "".join(f"{f'p({s})':>8}{'silent':>8}" for s in range(symbols))
         first = next((b for b in self.branches if b is not None), None)
         if first is not None:
-            shares += f"{f'p({first.symbol[0]}|{first.state[0]})':>8}{'silent':>8}"
+            shares += f"{choice_named(first):>8}{'silent':>8}"
         lines = [f"{'model':>5}{'w':>10}  {'periods without noise':<24}{shares}{'KL':>9}{'silent':>9}"]
         for k, found in enumerate(self.output_period):
             periods = ", ".join(str(p) if p else f">{self.longest}" for p in np.unique(found))
             pairs = zip(self.shares[k], self.shares_silent[k], strict=True)
             numbers = "".join(f"{a:>8.3f}{b:>8.3f}" for a, b in pairs)
-            choices = [b.share[0] for b in (self.branches[k], self.branches_silent[k]) if b is not None]
+            choices = [likeliest(b) for b in (self.branches[k], self.branches_silent[k]) if b is not None]
             numbers += "".join(f"{share:>8.3f}" for share in choices)
             both = "".join(f"{value:>9.3f}" for value in self.divergence[:, k])
             lines.append(f"{k:>5}{self.meta_prior[k]:>10.4g}  {periods:<24}{numbers}{both}")
@@ -280,6 +280,17 @@ def noise_knockout(
         branches_silent=tuple(_branches(m, machine) for m in made[1]),
         meta_prior=np.array(net.meta_prior),
     )
+
+
+def likeliest(found: BranchProbabilities) -> float:
+    """Share of the likeliest choice of the machine."""
+    return float(found.share[found.expected.argmax()])
+
+
+def choice_named(found: BranchProbabilities) -> str:
+    """The likeliest choice of the machine, such as p(1|2): symbol 1 in state 2."""
+    k = found.expected.argmax()
+    return f"p({found.symbol[k]}|{found.state[k]})"
 
 
 def in_float64(net: PVRNN) -> PVRNN:

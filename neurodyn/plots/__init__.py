@@ -31,10 +31,14 @@ if TYPE_CHECKING:
     from neurodyn.plots.kicks import kick_connectivity as kick_connectivity
     from neurodyn.plots.kicks import kick_interventions as kick_interventions
     from neurodyn.plots.kicks import kick_neurons as kick_neurons
+    from neurodyn.plots.latents import latent_profile as latent_profile
+    from neurodyn.plots.latents import layer_pca as layer_pca
     from neurodyn.plots.learning import error_curves as error_curves
     from neurodyn.plots.levels import noise_sweep as noise_sweep
     from neurodyn.plots.lines import line_with_band as line_with_band
     from neurodyn.plots.lines import traces as traces
+    from neurodyn.plots.lyapunov import lyapunov_exponents as lyapunov_exponents
+    from neurodyn.plots.lyapunov import noise_knockout as noise_knockout
     from neurodyn.plots.onset import training_onset as training_onset
     from neurodyn.plots.plasticity import eligibility_at_reward as eligibility_at_reward
     from neurodyn.plots.plasticity import reward_triggered as reward_triggered
@@ -81,12 +85,16 @@ _FILES = {
     "kick_connectivity": "kicks",
     "kick_interventions": "kicks",
     "kick_neurons": "kicks",
+    "latent_profile": "latents",
+    "layer_pca": "latents",
     "line_with_band": "lines",
+    "lyapunov_exponents": "lyapunov",
     "meta_prior": "sweeps",
     "modular_reuse": "reuse",
     "movement": "primitives",
     "network_timescales": "training",
     "noise_free": "relaxation",
+    "noise_knockout": "lyapunov",
     "noise_sensitivity": "sensitivity",
     "noise_sweep": "levels",
     "overview": "summary",
@@ -134,12 +142,16 @@ __all__ = [
     "kick_connectivity",
     "kick_interventions",
     "kick_neurons",
+    "latent_profile",
+    "layer_pca",
     "line_with_band",
+    "lyapunov_exponents",
     "meta_prior",
     "modular_reuse",
     "movement",
     "network_timescales",
     "noise_free",
+    "noise_knockout",
     "noise_sensitivity",
     "overview",
     "panels_of_patterns",

@@ -108,7 +108,7 @@ def test_noise_is_what_is_switched_off():
     assert (found.words_silent[0].generated > 0).sum() == 4 < (found.words[0].generated > 0).sum()
     assert found.words[0].divergence == found.divergence[0, 0] < found.divergence[1, 0]
     assert found.branches[0].visits.sum() > 0 and found.branches_silent[0] is not None
-    assert "p(0|2)" in str(found)
+    assert "p(1|2)" in str(found)
 
 
 def test_values_become_symbols_by_labels():

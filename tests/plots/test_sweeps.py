@@ -16,8 +16,8 @@ def table(**columns):
     return made
 
 
-def test_each_measure_has_a_panel(sound, texts, xy):
-    given = table(
+def everything():
+    return table(
         reconstruction=[0.1, 1e-3, 1e-4, 1e-5],
         divergence=[1e-3, 0.1, 0.3, 0.5],
         first_divergence=[6, 5, 3, 2],
@@ -31,18 +31,32 @@ def test_each_measure_has_a_panel(sound, texts, xy):
         lyapunov_noisy=[-0.1, 0.03, -0.2, -0.3],
         other=[1, 2, 3, 4],
     )
+
+
+def test_each_measure_has_a_panel(xy):
+    given = everything()
     figure = plots.meta_prior(given, length=24, references={"divergence": 0.2})
-    sound(figure)
     panels = figure.axes
     assert len(panels) == 10 and all(ax.get_xscale() == "log" for ax in panels)
     assert panels[0].get_yscale() == "log" and panels[3].get_yscale() == "linear"
-    assert {"free-running without noise", "free-running under noise", "reference"} <= set(texts(figure))
-    assert any("3 seeds" in text for text in texts(figure))
     points, line = (xy(drawn) for drawn in panels[0].lines)
     assert sorted(points[1]) == sorted(given["reconstruction"])
     np.testing.assert_allclose(line[1], given.groupby("meta_prior")["reconstruction"].median())
     levels = [xy(drawn)[1][0] for drawn in (panels[1].lines[-1], panels[4].lines[-1])]
     assert levels == [0.2, 24]
+
+
+@pytest.mark.slow
+def test_all_panels_fit(sound):
+    sound(plots.meta_prior(everything(), length=24, references={"divergence": 0.2}))
+
+
+def test_a_figure_says_what_it_shows(sound, texts):
+    given = everything()[["meta_prior", "seed", "divergence_step", "lyapunov_noise_free", "lyapunov_noisy"]]
+    figure = plots.meta_prior(given, length=24)
+    sound(figure)
+    assert {"free-running without noise", "free-running under noise", "reference"} <= set(texts(figure))
+    assert any("3 seeds" in text for text in texts(figure))
 
 
 def test_what_is_missing_is_left_out(sound):
