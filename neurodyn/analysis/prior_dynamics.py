@@ -294,9 +294,15 @@ def choice_named(found: BranchProbabilities) -> str:
 
 
 def in_float64(net: PVRNN) -> PVRNN:
-    """A copy of a network that computes in float64, and has no gradients."""
+    """A copy of a network that computes in float64, and has no gradients; TypeError for any that is no PV-RNN."""
     import torch
 
+    from neurodyn.models.pvrnn import PVRNN
+
+    if not isinstance(net, PVRNN):
+        raise TypeError(
+            f"net is a {type(net).__name__}; give a network whose latents come from its own state: nd.PVRNN"
+        )
     made = type(net)(**net.config, dtype=torch.float64, device=net.device)
     made.load_state_dict(net.state_dict())
     return made.requires_grad_(False)

@@ -142,3 +142,9 @@ def test_numbers_out_of_range(options, message):
 def test_noise_out_of_range():
     with pytest.raises(ValueError, match="noise = -1"):
         analysis.prior_lyapunov(network(), noise=-1)
+
+
+def test_other_networks():
+    net = nd.VRNN(output=nd.SymbolCoding(symbols=2))
+    with pytest.raises(TypeError, match="net is a VRNN"):
+        analysis.prior_lyapunov(net)
