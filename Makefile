@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-slow lint bench results results-force results-izhikevich results-local results-plasticity results-timescales results-timescales-paper results-emulation results-emulation-paper clean
+.PHONY: help venv demo test test-slow lint bench results results-force results-izhikevich results-local results-plasticity results-timescales results-timescales-paper results-emulation results-emulation-paper results-pvrnn clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -110,6 +110,14 @@ results-emulation-paper: $(STAMP) ## one network of the published size on the ch
 	$(BIN)/python docs/figures.py runs/hmm_paper_mechanism.kicks.png docs/images/emulation_kicks.png \
 	    runs/hmm_paper_mechanism.arriving_connectivity.png docs/images/emulation_connectivity.png \
 	    runs/hmm_paper_mechanism.arriving_interventions.png docs/images/emulation_interventions.png
+
+PVRNN := meta_prior primitives joints
+results-pvrnn: $(STAMP) ## PV-RNN: the meta-prior, movements, joint angles (about an hour), figures and docs/results/pvrnn.md
+	@for f in $(PVRNN); do $(BIN)/neurodyn run simulations/pvrnn_$$f.py --out runs/pvrnn_$$f.h5 --resume || exit 1; done
+	$(BIN)/python docs/figures.py runs/pvrnn_meta_prior.memorisation.png docs/images/pvrnn_memorisation.png \
+	    runs/pvrnn_meta_prior.generalisation.png docs/images/pvrnn_generalisation.png \
+	    $(foreach f,generated horizon baseline,runs/pvrnn_primitives.$(f).png docs/images/pvrnn_$(f).png)
+	$(BIN)/python docs/results.py $(PVRNN:%=runs/pvrnn_%.h5)
 
 clean: ## the environment and everything that tools left behind (not runs/)
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis

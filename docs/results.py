@@ -21,6 +21,9 @@ PAGES = {
     "hmm_mechanism": ("emulation", "Emulation of hidden Markov models", "make results-emulation"),
     "hmm_noise": ("emulation", "Emulation of hidden Markov models", "make results-emulation"),
     "hmm_data": ("emulation", "Emulation of hidden Markov models", "make results-emulation"),
+    "pvrnn_meta_prior": ("pvrnn", "PV-RNN", "make results-pvrnn"),
+    "pvrnn_primitives": ("pvrnn", "PV-RNN", "make results-pvrnn"),
+    "pvrnn_joints": ("pvrnn", "PV-RNN", "make results-pvrnn"),
     "local_learning": ("local_learning", "Local learning rules", "make results-local"),
 }
 
@@ -43,6 +46,9 @@ SHOWN = (
     "files",
     "at",
     "bias",
+    "pairs",
+    "joints",
+    "data_seed",
 )
 
 
