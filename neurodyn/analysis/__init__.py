@@ -80,6 +80,8 @@ if TYPE_CHECKING:
     from .kick_wiring import kick_connectivity as kick_connectivity
     from .kicks import KickNeurons as KickNeurons
     from .kicks import kick_neurons as kick_neurons
+    from .knockout import NoiseKnockout as NoiseKnockout
+    from .knockout import noise_knockout as noise_knockout
     from .latents import LatentProfile as LatentProfile
     from .latents import LayerPCA as LayerPCA
     from .latents import latent_profile as latent_profile
@@ -102,9 +104,7 @@ if TYPE_CHECKING:
     from .predictions import PredictionError as PredictionError
     from .predictions import persistence_error as persistence_error
     from .predictions import prediction_error as prediction_error
-    from .prior_dynamics import NoiseKnockout as NoiseKnockout
     from .prior_dynamics import PriorLyapunov as PriorLyapunov
-    from .prior_dynamics import noise_knockout as noise_knockout
     from .prior_dynamics import prior_lyapunov as prior_lyapunov
     from .rates import firing_rates as firing_rates
     from .rates import instantaneous_rate as instantaneous_rate
@@ -186,6 +186,7 @@ _MODULE_OF = {
         "noise_levels": ("SizeAgainstNoise", "size_against_noise"),
         "kick_wiring": ("KickConnectivity", "SignTest", "kick_connectivity"),
         "kicks": ("KickNeurons", "kick_neurons"),
+        "knockout": ("NoiseKnockout", "noise_knockout"),
         "latents": ("LatentProfile", "LayerPCA", "latent_profile", "layer_pca", "primitive_phases"),
         "levels": ("NoiseSweep", "noise_sweep"),
         "lyapunov": ("LyapunovExponents", "lyapunov_exponents"),
@@ -194,7 +195,7 @@ _MODULE_OF = {
         "orbits": ("DrivenOrbits", "driven_orbits"),
         "plasticity": ("WeightHistory", "weight_history"),
         "predictions": ("PredictionError", "persistence_error", "prediction_error"),
-        "prior_dynamics": ("NoiseKnockout", "PriorLyapunov", "noise_knockout", "prior_lyapunov"),
+        "prior_dynamics": ("PriorLyapunov", "prior_lyapunov"),
         "rates": ("firing_rates", "instantaneous_rate", "population_rate", "sample_times"),
         "readout_axes": ("ReadoutGeometry", "readout_geometry"),
         "relaxation": ("NoiseFree", "noise_free"),

@@ -9,7 +9,8 @@ import numpy as np
 
 from ._checks import FloatArray, choice, whole
 from .grammar import BranchProbabilities, branch_probabilities, legality
-from .prior_dynamics import BURN_IN, choice_named, in_float64, likeliest
+from .knockout import choice_named, likeliest
+from .prior_dynamics import BURN_IN, in_float64
 
 if TYPE_CHECKING:
     from torch import Tensor

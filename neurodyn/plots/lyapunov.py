@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from neurodyn.analysis.knockout import NoiseKnockout, choice_named, likeliest
 from neurodyn.analysis.lyapunov import LyapunovExponents
-from neurodyn.analysis.prior_dynamics import NoiseKnockout, choice_named, likeliest
 from neurodyn.plots.base import CYCLE, GREY, MARKERS, dress, legend_below, new_figure, panel_letters, style
 
 _POINTS = 1000  # of a running estimate

@@ -1,4 +1,4 @@
-"""A noise-driven network whose kick neurons are known, because they were put there."""
+"""A noise-driven network whose kick neurons are known, because they were put there, and a chaotic one."""
 
 from __future__ import annotations
 
@@ -120,3 +120,18 @@ def chosen() -> Callable[..., Any]:
         )
 
     return made
+
+
+@pytest.fixture(scope="session")
+def chaotic() -> Any:
+    """A strongly coupled random PV-RNN without any noise worth the name."""
+    import torch
+
+    import neurodyn as nd
+
+    net = nd.PVRNN([nd.Layer(d=30, z=1, tau=1)], output=nd.SymbolCoding(symbols=2), seed=3)
+    with torch.no_grad():
+        weights: Any = net.stack[0]
+        weights.recurrent.mul_(3.0)
+        weights.prior_bias[:, 1] = -12.0
+    return net
