@@ -426,40 +426,50 @@ def gradient(p, s, mean_a, sigma_a, eps_a, targets, observed, valid, per_x, w, w
 
 def fused_free_energy(net: PVRNN, encoded: Encoded, adaptive: Mapping[str, Tensor], noise: Tensor) -> FreeEnergy:
     """Return the free energy of sequences under adaptive vectors and noise; see :meth:`PVRNN.free_energy`."""
-    parameters = torch.cat([value.flatten(1) for value in net.parameters()], 1)
-    loss, total = _Fused.apply(parameters, adaptive["mean"], adaptive["log_sigma"], noise, net, encoded)  # type: ignore[misc]
-    error, first, later = total.split([1, net.depth, net.depth], 1)
-    return replace(net.free_energy_of(encoded, error[:, 0], later, first), loss=loss)
+    structure, (targets, observed, valid, negentropy) = structure_of(net), encoded.tiles
+    parameters, vectors = parameters_of(net), (adaptive["mean"], adaptive["log_sigma"])
+    p = np.concatenate([v.detach().numpy().reshape(net.models, -1) for v in parameters], 1)
+    a, b, eps = (v.detach().contiguous().numpy() for v in (*vectors, noise))
+    total = np.empty((net.models, 1 + 2 * net.depth), p.dtype)
+    g, g_a, g_b = (np.empty_like(v) for v in (p, a, b))
+    per_x, weights, weights_first = net.weights_of_loss
+    per, w, w_first = p.dtype.type(per_x), weights.numpy(), weights_first.numpy()
+
+    def one(m: int) -> None:
+        given = (a[m], b[m], eps[m], targets, observed, valid, per, w[m], w_first[m])
+        gradient(p[m], structure, *given, g[m], g_a[m], g_b[m], total[m])
+
+    each(one, net.models)
+    if structure.head == SOFTMAX:
+        total[:, 0] += negentropy
+    sums = torch.from_numpy(total)
+    error, first, later = sums[:, 0], sums[:, 1 : 1 + net.depth], sums[:, 1 + net.depth :]
+    found = net.free_energy_of(encoded, error, later, first)
+    gradients = tuple(torch.from_numpy(v) for v in (g, g_a, g_b))
+    return replace(found, loss=_Known.apply(found.loss, gradients, *vectors, *parameters))  # type: ignore[arg-type]
 
 
-class _Fused(torch.autograd.Function):
-    """The loss of each model, differentiable, and the sums it is made of."""
-
-    @staticmethod
-    def forward(ctx: Any, parameters, mean, log_sigma, noise, net, encoded):  # type: ignore[override]
-        structure, (targets, observed, valid, negentropy) = structure_of(net), encoded.tiles
-        p, a, b, eps = (v.detach().contiguous().numpy() for v in (parameters, mean, log_sigma, noise))
-        total = np.empty((net.models, 1 + 2 * net.depth), p.dtype)
-        grads = tuple(np.empty_like(v) for v in (p, a, b))
-        per_x, weights, weights_first = net.weights_of_loss
-        per, w, w_first = p.dtype.type(per_x), weights.numpy(), weights_first.numpy()
-
-        def one(m: int) -> None:
-            given = (a[m], b[m], eps[m], targets, observed, valid, per, w[m], w_first[m])
-            gradient(p[m], structure, *given, *(v[m] for v in grads), total[m])
-
-        each(one, net.models)
-        if structure.head == SOFTMAX:
-            total[:, 0] += negentropy
-        ctx.grads = tuple(torch.from_numpy(v) for v in grads)
-        sums = torch.from_numpy(total)
-        ctx.mark_non_differentiable(sums)
-        error, first, later = sums.split([1, net.depth, net.depth], 1)
-        return error[:, 0] * per_x + (weights * later + weights_first * first).sum(1), sums
+class _Known(torch.autograd.Function):
+    """A loss of each model whose gradients are known: by parameters, in a row for each model, and two others."""
 
     @staticmethod
-    def backward(ctx: Any, scale, _):  # type: ignore[override]
-        return (*(v * scale.view(-1, *(1,) * (v.ndim - 1)) for v in ctx.grads), None, None, None)
+    def forward(ctx: Any, loss, gradients, *inputs):  # type: ignore[override]
+        ctx.gradients, ctx.shapes = gradients, [v.shape for v in inputs[2:]]
+        return loss
+
+    @staticmethod
+    def backward(ctx: Any, scale):  # type: ignore[override]
+        g, *others = (v * scale.view(-1, *(1,) * (v.ndim - 1)) for v in ctx.gradients)
+        parts = g.split([shape[1:].numel() for shape in ctx.shapes], 1)
+        return None, None, *others, *(part.view(shape) for part, shape in zip(parts, ctx.shapes, strict=True))
+
+
+def parameters_of(net: PVRNN) -> list[Tensor]:
+    """Return what ``net.parameters()`` gives, in a tenth of the time."""
+    found = list(net._parameters.values())
+    for layer in net.stack:
+        found += layer._parameters.values()
+    return [v for v in found if v is not None]
 
 
 def structure_of(net: PVRNN) -> Structure:

@@ -47,6 +47,11 @@ class Encoded:
         return (steps < self.lengths[:, None]).to(self.targets.dtype)
 
     @cached_property
+    def counts(self) -> tuple[Tensor, Tensor]:
+        """Observed values, and steps after the first, at least 1, of all sequences together."""
+        return self.observed.sum(), (self.lengths - 1).sum().clamp(min=1)
+
+    @cached_property
     def tiles(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
         """What the compiled kernel reads; see :func:`neurodyn.kernels.pvrnn.tiles`."""
         from neurodyn.kernels.pvrnn import tiles

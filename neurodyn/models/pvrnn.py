@@ -174,6 +174,7 @@ class PVRNN(GenerativeNetwork):
         switches += ("output_normalisation", "latent_normalisation")
         told = {"layers": [asdict(layer) for layer in self.layers]} | {name: getattr(self, name) for name in switches}
         self.config = told | self.config
+        self._weights: Any = None
         self.depth = len(self.layers)
         self.of_d, self.of_z = _slices([k.d for k in self.layers]), _slices([k.z for k in self.layers])
         self.units, self.latents = self.of_d[-1].stop, self.of_z[-1].stop
@@ -268,15 +269,19 @@ class PVRNN(GenerativeNetwork):
     @property
     def weights_of_loss(self) -> tuple[float, Tensor, Tensor]:
         """1/N_x, and w/N_z (model, layer) after the first step and at it."""
+        like = self.output_weight
+        key = (self.meta_prior, self.first_step_meta_prior, like.dtype, like.device)
+        if self._weights is not None and self._weights[0] == key:
+            return self._weights[1]
         total = float(self.latents)
         n_x = {"dims": self.output.dims, "units": self.output.units, "sum": 1}[self.output_normalisation]
         n_z = [{"layer": float(k.z), "total": total, "sum": 1.0}[self.latent_normalisation] for k in self.layers]
-        factor = torch.tensor([k.meta_prior_factor for k in self.layers], **self._where) / torch.tensor(
-            n_z, **self._where
-        )
-        w = torch.tensor(self.meta_prior, **self._where)[:, None]
+        factor = like.new_tensor([k.meta_prior_factor for k in self.layers]) / like.new_tensor(n_z)
+        w = like.new_tensor(self.meta_prior)[:, None]
         first = w if self.first_step_meta_prior is None else torch.full_like(w, self.first_step_meta_prior)
-        return 1 / n_x, w * factor, first * factor
+        made = 1 / n_x, w * factor, first * factor
+        self._weights = key, made  # new ones at every update would take as long as a third of its gradient
+        return made
 
     def free_energy(self, encoded: Encoded, adaptive: Mapping[str, Tensor], noise: Tensor) -> FreeEnergy:
         """Return the free energy of sequences, differentiable by parameters and adaptive vectors.
@@ -317,8 +322,8 @@ class PVRNN(GenerativeNetwork):
         """Return the free energy of sums over sequences and steps: error (model,), divergences (model, layer)."""
         per_x, w, w_first = self.weights_of_loss
         loss = error * per_x + (w * later + w_first * first).sum(1)
-        steps = (encoded.lengths - 1).sum().clamp(min=1)
-        return FreeEnergy(loss, error / encoded.observed.sum(), later / steps, first / len(encoded.lengths))
+        observed, steps = encoded.counts
+        return FreeEnergy(loss, error / observed, later / steps, first / len(encoded.lengths))
 
     @torch.no_grad()
     def generate(

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neurodyn.kernels.adam import Adam
 from neurodyn.models.seeded import SeededModule
 from neurodyn.recording import Writer
 from neurodyn.running.progress import progress_bar
@@ -181,7 +182,8 @@ class Loop:
         where = f" ({self.objective.where.removeprefix('at ')})" if self.objective.where else ""
         reason = (
             f"the loss or its gradient is not finite in epoch {state.epoch + 1}, before step {state.step}{where}; lower "
-            f"learning_rate = {plan.learning_rate:g} or " + ("set clip" if plan.clip is None else f"clip = {plan.clip:g}")
+            f"learning_rate = {plan.learning_rate:g} or "
+            + ("set clip" if plan.clip is None else f"clip = {plan.clip:g}")
         )
         path = writer.abort(f"{TrainingError.__name__}: {reason}")
         error = TrainingError(reason if path is None else f"{reason}. What came before is in {path}")
@@ -204,15 +206,17 @@ def _clip(gradients: list[Tensor], most: float | None) -> Tensor:
     return norm
 
 
-def _optimizer(parameters: list[Tensor], plan: Plan, *, many: bool) -> torch.optim.Optimizer:
+def _optimizer(parameters: list[Tensor], plan: Plan, *, many: bool) -> torch.optim.Optimizer | Adam:
     """``many``: a parameter holds that of several models, and each is to have the bits that it has alone."""
     for p in parameters:  # fused steps take parameter and gradient in the order of memory, whatever their layout
         p.data = p.data.contiguous()
-    # Half the time there; the numbers of SGD are the same, those of Adam depend on the place in the array.
-    fused = not many and all(p.device.type == "cpu" for p in parameters)
+    on_cpu, rate = all(p.device.type == "cpu" for p in parameters), plan.learning_rate
+    if plan.optimizer == "adam" and many and on_cpu:  # torch's fused one has other bits at another place in the array
+        return Adam(parameters, lr=rate, betas=plan.betas)
+    fused = on_cpu and not many  # half the time there; the numbers of SGD are the same
     if plan.optimizer == "adam":
-        return torch.optim.Adam(parameters, lr=plan.learning_rate, betas=plan.betas, fused=fused, foreach=not fused)
-    nesterov, rate = plan.momentum > 0, plan.learning_rate
+        return torch.optim.Adam(parameters, lr=rate, betas=plan.betas, fused=fused, foreach=not fused)
+    nesterov = plan.momentum > 0
     return torch.optim.SGD(
         parameters, lr=rate, momentum=plan.momentum, nesterov=nesterov, fused=fused, foreach=not fused
     )
