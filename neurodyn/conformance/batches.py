@@ -92,6 +92,17 @@ def hmm_rnns() -> Batch:
     return [circuit for circuit, _ in made], [session for _, session in made]
 
 
+def pvrnns() -> Batch:
+    """Networks that latent noise drives: other layers, latents, time constants and seeds (tolerant)."""
+    numbers = (
+        (((6, 2, 2.0), (4, 1, 5.5)), 1, (20, 30)),
+        (((1, 1, 1.0), (1, 1, 3.0)), 2, (41,)),
+        (((13, 3, 4.0), (2, 2, 9.5)), 3, (9, 1, 25)),
+    )
+    made = [tolerant.pvrnn(layers=layers, seed=seed, lengths=lengths) for layers, seed, lengths in numbers]
+    return [circuit for circuit, _ in made], [session for _, session in made]
+
+
 def least_squares() -> Batch:
     """Recursive least squares with matrices of other sizes (tolerant: as a trajectory over a short horizon)."""
     numbers = ((15, 1, 50), (4, 2, 33), (9, 3, 50))
@@ -111,6 +122,7 @@ BATCHES: Mapping[str, Callable[[], Batch]] = {
         rates,
         leaky_networks,
         hmm_rnns,
+        pvrnns,
         least_squares,
     )
 }

@@ -68,6 +68,7 @@ TOLERANT = _named(
     tolerant.leaky_network,
     tolerant.masked_leaky_network,
     tolerant.hmm_rnn,
+    tolerant.pvrnn,
     plastic.least_squares,
     plastic.forgetting,
     synapses.learning_rates,

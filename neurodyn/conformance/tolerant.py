@@ -100,6 +100,14 @@ def hmm_rnn(*, units=9, noise_inputs=4, seed=26, lengths=(60, 1, 90, 49)):
     return net.circuit(), nd.Session(trials, 1e-3)
 
 
+def pvrnn(*, layers=((6, 2, 2.0), (4, 1, 5.5)), seed=27, lengths=(60, 1, 90, 49)):
+    """Layers that latent noise drives: chains of populations at once, a first step of its own, a readout of a readout."""
+    made = [nd.Layer(d=d, z=z, tau=tau) for d, z, tau in layers]
+    net = nd.PVRNN(made, output=nd.SoftmaxCoding(dims=2, bins=3), top_down="current", seed=seed)
+    trials = tuple(nd.Trial(n, reset=k % 2 == 0) for k, n in enumerate(lengths))
+    return net.circuit(), nd.Session(trials, 1e-3)
+
+
 def masked_leaky_network():
     """Another one: f inside the leak, excitatory and inhibitory units, synapses as a mask has them, digits held."""
     net = nd.LeakyRNN(13, heads=1, outputs=1, nonlinearity="inner", activation="sigmoid", dale=0.8, connection_probability=0.4,

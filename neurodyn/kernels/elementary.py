@@ -7,12 +7,14 @@ number of the result's greatest size; exp of what is beyond the range of a type 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import njit, types
-from numba.extending import intrinsic, overload
+from numba import extending, njit, types
+from numba.extending import overload
 
+intrinsic: Any = extending.intrinsic  # what it makes is called without the context of the typing
 _F32, _F64 = np.float32, np.float64
 _LOG2E32, _LOG2E64 = _F32(1 / math.log(2)), 1 / math.log(2)
 # ln 2 in two parts, the first with so few digits that its multiples are exact

@@ -5,11 +5,14 @@ A compiler puts a long loop into vectors by itself, but guards it with tests tha
 
 from __future__ import annotations
 
+from typing import Any
+
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic, models, register_model
+from numba import extending, types
+from numba.extending import models, register_model
 
 WIDTH = 8
+intrinsic: Any = extending.intrinsic  # what it makes is called without the context of the typing
 
 
 class Lanes(types.Type):

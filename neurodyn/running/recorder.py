@@ -20,7 +20,7 @@ from neurodyn.recording import Writer
 from neurodyn.recording.disk import check_disk, spike_bytes
 from neurodyn.running.stopping import Resume
 from neurodyn.session import Trial
-from neurodyn.specs import whole_steps
+from neurodyn.specs import label_axis, whole_steps
 from neurodyn.trees.circuits import to_tree
 
 if TYPE_CHECKING:
@@ -208,12 +208,15 @@ class Recorder:
             if array.role != "memory" or not array.axes or any(a.endswith("'") for a in array.axes):
                 continue
             owner, _, variable = array.name.partition(".")
+            owners = (r for r in self.network.circuit.readouts if owner in (r.name, r.rule and r.rule.name))
+            outputs = next((label_axis(r.outputs) for r in owners), None)
             coords = {}
             dims = ["time"]
             for axis in array.axes:
-                dim = "output" if axis.startswith("#") else self._dimension(axis)
+                dim = "output" if axis == outputs else self._dimension(axis)  # what is read may have labels as well
                 dims.append(dim)
-                coords[dim] = list(self._labels(axis)) if dim == "output" else np.arange(self.network.sizes[axis])
+                labelled = axis.startswith("#")
+                coords[dim] = list(self._labels(axis)) if labelled else np.arange(self.network.sizes[axis])
             self.writer.samples(
                 f"weights/{owner}/{variable}",
                 engine.value(array.name)[None].astype(float),

@@ -153,7 +153,7 @@ def test_noise_has_the_distribution_of_what_the_network_generates():
 def test_log_sigma_is_cut_off(high):
     net = network()
     with torch.no_grad():
-        net.stack[0].prior_bias[:, 1] = 40.0 if high else -40.0
+        net.get_parameter("stack.0.prior_bias")[:, 1] = 40.0 if high else -40.0
     run = nd.simulate(net.circuit(), "4 ms", backend="torch", record=["latents_1.log_sigma", "latents_1.sigma", "latents_1.mu", "latents_1.eps", "latents_1.z"])  # fmt: skip
     log_sigma, sigma, mu, eps, z = (run[f"latents_1.{n}"].values for n in ("log_sigma", "sigma", "mu", "eps", "z"))
     assert (log_sigma[1:] == (4.0 if high else -12.0)).all() and (log_sigma[0] == 0).all()
@@ -193,7 +193,7 @@ def test_several_models_and_diverged_ones_are_refused():
     with pytest.raises(ValueError, match=r"net has 2 models; choose one"):
         pvrnn_circuit(net, "1 ms")
     with torch.no_grad():
-        net.stack[0].prior_bias[0, 1] = float("nan")
+        net.get_parameter("stack.0.prior_bias")[0, 1] = float("nan")
     net.circuit(model=1)  # the other one is whole
     with pytest.raises(ValueError, match=r"^stack\.0\.prior_bias holds numbers that are not finite"):
         net.circuit(model=0)

@@ -178,3 +178,18 @@ def test_trials_have_their_labels_and_both_clocks():
         and list(table["reset"]) == [True, False]
     )
     assert list(table["block"]) == [1, 2] and list(table["event"]) == ["A", "none"]
+
+
+@pytest.mark.parametrize("outputs", [("a", "b"), ("a",)])
+def test_weights_from_labelled_values_tell_what_they_go_from_and_to(outputs):
+    """A readout of an input, or of another readout, has labels on both sides of its weights."""
+    code = {"state": {"y": "output"}, "memory": {"w": ("output*unit", 0.5)}, "per_step": "y = sum(w*r)"}
+    first = nd.Readout("first", "levels", outputs, **code)
+    second = nd.Readout("second", "first.y", ("sum", "difference"), **code)
+    levels = nd.Input("levels", ("x", "y", "z"))
+    circuit = nd.Circuit([nd.Population("cells", 1, code="")], inputs=[levels], readouts=[first, second], dt="1 ms")
+    run = nd.simulate(circuit, "3 ms", record=["weights"], backend="interpreter")
+    w = run["weights/first/w"]
+    assert list(w.unit.values) == ["x", "y", "z"]
+    assert len(outputs) == 1 or list(w.output.values) == ["a", "b"]
+    assert run["weights/second/w"].sizes["output"] == 2
