@@ -101,6 +101,7 @@ def measured(run: nd.TrainingRun, net: Any, arm: Arm, data: np.ndarray, data_see
     exponents = {noise: _exponents(net, noise) for noise in (0.0, 1.0)}
     kept = {name: run.recording[f"training/{name}_of_model"].values[-1] for name in ("reconstruction", "divergence")}
     first = run.recording["training/first_divergence_of_model"].values[-1]
+    shuffled = analysis.shuffled_prior(net, MACHINE)
     states = np.asarray(MACHINE.track(data, from_start=True))
     steps = {k: _divergence_steps(net, adaptive, data, k) for k in (1, 3)}
     sigma = explained.prior_sigma.numpy()[..., 0]
@@ -124,6 +125,8 @@ def measured(run: nd.TrainingRun, net: Any, arm: Arm, data: np.ndarray, data_see
                 "word_divergence": words.divergence,
                 "illegal": analysis.legality(free[m], MACHINE).steps,
                 "p_branch": branch[CHOOSING, 1],
+                "illegal_shuffled": shuffled.illegal_after[m],
+                "p_branch_shuffled": shuffled.after[m][CHOOSING, 1],
                 "p_branch_noise_free": quiet_branch[CHOOSING, 1],
                 "word_divergence_noise_free": analysis.word_divergence(quiet[m], MACHINE).divergence,
                 "lyapunov_noise_free": exponents[0.0][m],

@@ -107,6 +107,13 @@ def generalisation(found: Checks, sweep: Sweep, floors: dict[str, float]) -> Non
         found.that(f"E2: lowest {name} - the machine's own, nats per symbol", means.min() - floors[own], ">= 0")
     rise = sweep.of("sigma_choosing", best) / sweep.of("sigma_certain", best)
     found.note({"E2: best w, sigma of the prior at the choice / elsewhere": rise.tolist()})
+    for w in (best, 1e-3):
+        for column in ("illegal_shuffled", "p_branch_shuffled"):
+            found.of_seeds("E2", sweep, column, w)
+    broken = sweep.of("illegal_shuffled", best) - sweep.of("illegal", best)
+    found.that(
+        "E2: best w, illegal symbols more with latents in random order (median share)", np.median(broken), "> 0.05"
+    )
     found.that("E2: best w, sigma of the prior at the choice / elsewhere (median)", np.median(rise), "> 1")
 
 
