@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
 
 from neurodyn.kernels.pvrnn import fused_free_energy
+from neurodyn.kernels.pvrnn_launch import launchable, launched_free_energy
 from neurodyn.models.codings import Coding, Encoded
 from neurodyn.models.generative import FreeEnergy, GenerativeNetwork, Rollout, _numbers, check_pass
 from neurodyn.models.naming import one_of
@@ -178,7 +179,7 @@ class PVRNN(GenerativeNetwork):
         self.depth = len(self.layers)
         self.of_d, self.of_z = _slices([k.d for k in self.layers]), _slices([k.z for k in self.layers])
         self.units, self.latents = self.of_d[-1].stop, self.of_z[-1].stop
-        self.stack = nn.ModuleList(self._layer_weights(k) for k in range(self.depth))
+        self.stack = cast("Sequence[_LayerWeights]", nn.ModuleList(self._layer_weights(k) for k in range(self.depth)))
         self.output_weight = self._glorot("output_weight", (self.output.units, self.layers[0].d))
         self.output_bias = self._zeros(self.output.units)
 
@@ -247,7 +248,7 @@ class PVRNN(GenerativeNetwork):
     def _prior(self, k: int, d: Tensor, first: bool) -> tuple[Tensor, Tensor]:
         """Mean and log sigma of a layer."""
         weights = self.stack[k]
-        if weights.prior_weight is None or (first and self.first_step_prior == "unit"):
+        if weights.prior_weight is None or weights.prior_bias is None or (first and self.first_step_prior == "unit"):
             zero = d.new_zeros((*d.shape[:-1], self.layers[k].z))
             return zero, zero
         mean, log_sigma = _maps(weights.prior_weight, d, weights.prior_bias)
@@ -255,7 +256,7 @@ class PVRNN(GenerativeNetwork):
 
     def _posterior(self, k: int, d: Tensor, adaptive: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         weights, (mean, log_sigma) = self.stack[k], adaptive
-        if weights.posterior_weight is not None:
+        if weights.posterior_weight is not None and weights.posterior_bias is not None:
             of_mean, of_sigma = _maps(weights.posterior_weight, d, weights.posterior_bias)
             mean, log_sigma = mean + of_mean, log_sigma + of_sigma
         return torch.tanh(mean), log_sigma.clamp(*LOG_SIGMA)
@@ -286,8 +287,9 @@ class PVRNN(GenerativeNetwork):
     def free_energy(self, encoded: Encoded, adaptive: Mapping[str, Tensor], noise: Tensor) -> FreeEnergy:
         """Return the free energy of sequences, differentiable by parameters and adaptive vectors.
 
-        On the CPU a compiled kernel computes it together with its gradient; :meth:`free_energy_by_steps` is the same in
-        torch, and what a subclass with another ``step`` uses.
+        On the CPU a compiled kernel computes it together with its gradient, and so does one on a GPU, of networks of at most
+        64 units, latents or outputs; :meth:`free_energy_by_steps` is the same in torch, and what is left for others and for
+        a subclass with another ``step``.
 
         Parameters
         ----------
@@ -297,9 +299,11 @@ class PVRNN(GenerativeNetwork):
             "mean" and "log_sigma", each (model, sequence, time, latent).
         noise : Tensor (model, sequence, time, latent)
         """
-        own = (PVRNN.step, PVRNN.read)
-        if self.device.type == "cpu" and (type(self).step, type(self).read) == own:
-            return fused_free_energy(self, encoded, adaptive, noise)
+        if (type(self).step, type(self).read) == (PVRNN.step, PVRNN.read):
+            if self.device.type == "cpu":
+                return fused_free_energy(self, encoded, adaptive, noise)
+            if self.device.type == "cuda" and launchable(self):
+                return launched_free_energy(self, encoded, adaptive, noise)
         return self.free_energy_by_steps(encoded, adaptive, noise)
 
     def free_energy_by_steps(self, encoded: Encoded, adaptive: Mapping[str, Tensor], noise: Tensor) -> FreeEnergy:
