@@ -28,11 +28,13 @@ def one_thread():
 
 
 def pvrnn(**options: Any) -> Any:
-    return nd.PVRNN([nd.Layer(d=6, z=1, tau=2)], **{"output": nd.SymbolCoding(symbols=2), **options})
+    given: Any = {"output": nd.SymbolCoding(symbols=2), **options}
+    return nd.PVRNN([nd.Layer(d=6, z=1, tau=2)], **given)
 
 
 def vrnn(**options: Any) -> Any:
-    return nd.VRNN(**{"output": nd.SymbolCoding(symbols=2), "d": 5, "z": 1, "hidden": 6, **options})
+    given: Any = {"output": nd.SymbolCoding(symbols=2), "d": 5, "z": 1, "hidden": 6, **options}
+    return nd.VRNN(**given)
 
 
 def fit(net: Any, sequences: Any = TRAINING, **options: Any) -> Any:
