@@ -17,7 +17,7 @@ from neurodyn.network import Network
 from neurodyn.program import Axes, Branch, Item, Op, Store
 
 #: flops of one operation; a library function or a draw counts as its polynomial at least
-_FLOPS = {
+FLOPS = {
     "add": 1,
     "sub": 1,
     "mul": 1,
@@ -100,7 +100,7 @@ def count(network: Network, spikes_per_step: float, *, learning: float = 0.0, it
                 if item.op == "sum":
                     over = values.get(str(item.args[0])) or axes[str(item.args[0])]
                 work.divisions += share * units(over) * (item.op in ("div", "mod", "floordiv"))
-                work.flops += share * units(over) * _FLOPS.get(item.op, 0)
+                work.flops += share * units(over) * FLOPS.get(item.op, 0)
                 values[item.name] = item.axes
                 read.update({a: max(share, read.get(a, 0.0)) for a in item.args if isinstance(a, str) and a in axes})
             elif isinstance(item, Store):

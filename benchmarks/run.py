@@ -26,6 +26,7 @@ CASES = {
     "plasticity": "case_plasticity",
     "training": "case_training",
     "sinkhorn": "case_sinkhorn",
+    "pvrnn": "case_pvrnn",
 }
 RESULTS = Path(__file__).resolve().parent / "results"
 

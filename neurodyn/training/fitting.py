@@ -163,7 +163,7 @@ class Fit(Objective):
             raise ValueError(f"patience = {plan.patience}; give validation sequences as well")
         self._count, self._length = self._encoded.targets.shape[:2]
         self._adaptive = net.adaptive(self._count, self._length)
-        self._lost = torch.zeros(net.models, dtype=torch.bool, device=net.device)  # whose loss was the first not finite
+        self._losses: list[Tensor] = []  # of models, since the last test
         self._best = np.full(net.models, -math.inf)
         self._kept: dict[str, np.ndarray] = {}
         self._since = 0
@@ -198,13 +198,16 @@ class Fit(Objective):
 
     @property
     def where(self) -> str:
-        lost = [str(k) for k in range(self.net.models) if self._lost[k]]
-        return f"at model {', '.join(lost)} of {self.net.models}" if lost else ""
+        for loss in self._losses:  # the first that are lost: a common clip spreads it to all others
+            lost = [str(k) for k, value in enumerate(loss.tolist()) if not math.isfinite(value)]
+            if lost:
+                return f"at model {', '.join(lost)} of {self.net.models}"
+        return ""
 
     def loss(self, epoch: int, step: int) -> Tensor:
         """Return the free energy of all models together."""
         found = self._free_energy(epoch * self.steps + step)
-        self._lost = torch.where(self._lost.any(), self._lost, ~found.loss.detach().isfinite())
+        self._losses.append(found.loss.detach())
         return found.loss.sum()
 
     def _free_energy(self, step: int) -> Any:
@@ -213,6 +216,7 @@ class Fit(Objective):
 
     def test(self, epoch: int) -> Tested:
         """Take the parts of the free energy, and how likely held-out sequences are."""
+        self._losses.clear()
         update, found = (epoch + 1) * self.steps, self._free_energy(_TESTS + epoch)
         parts = {name: getattr(found, name) for name in ("reconstruction", "divergence", "first_divergence")}
         numbers = {
