@@ -3,7 +3,7 @@
 Batches of 1 to 4096 of the what/when reservoir with learning and of the speed network, and of 1 to 256 of the network
 with dopamine-modulated STDP, each network with wiring, weights and seed of its own. First that a batch is its single runs
 and fires like the same networks on the CPU; then network-steps, neuron-steps and synaptic events per second, beside the
-bytes that a step has to move and a measured copy.
+bytes that a step has to move and a measured copy. Sweeps of PV-RNNs in training come first (device_pvrnn.py).
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ import re
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import device_pvrnn
 import numpy as np
 import plastic_network
 import speed_network
@@ -219,7 +220,12 @@ def copy_bandwidth(device: str, megabytes: int) -> float:
 
 
 def page(
-    rows: Sequence[Row], checks: Sequence[str], left_out: Sequence[str], about: Mapping[str, Any], copy: float
+    rows: Sequence[Row],
+    sweeps: Sequence[device_pvrnn.Sweep],
+    checks: Sequence[str],
+    left_out: Sequence[str],
+    about: Mapping[str, Any],
+    copy: float,
 ) -> str:
     """Return the page of a run."""
     lines = ["# Many networks at once on a GPU", "", *(f"* {key}: {value}" for key, value in about.items()), ""]
@@ -239,6 +245,7 @@ def page(
                 f"{rate / 1e9:.3g} GB/s | {100 * rate / copy:.2g} % | {r.build_s:.2g} s |"
             )
         lines.append("")
+    lines += device_pvrnn.lines(sweeps)
     if left_out:
         lines += ["Left out:", "", *(f"* {text}" for text in left_out), ""]
     lines += [
@@ -289,6 +296,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     }
     print(*(f"{key}: {value}" for key, value in about.items()), sep="\n", flush=True)
     checks: list[str] = []
+    left_out: list[str] = []
+    share = 60 * options.minutes / 7  # seconds of a part: sweeps, and three kinds of networks in two precisions
+    sweeps = list(_sweeps(device, (1, 2) if smoke else None, timed, began + share, checks, left_out))
+    print(*checks, sep="\n", flush=True)
     short = {"latencies": ("40 ms", "60 ms"), "trial": "100 ms", "cue": "10 ms", "window": "30 ms"}
     task = nd.tasks.WhatWhen(**(short if smoke else {}))
     all_kinds = kinds(neurons, task, most=max(sizes), most_plastic=min(max(sizes), MOST_PLASTIC))
@@ -296,11 +307,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         checks += check(kind, device, steps=100 if smoke else 2500)
         print(*checks[-4:], sep="\n", flush=True)
     rows: list[Row] = []
-    left_out: list[str] = []
     parts = [(kind, dtype) for kind in all_kinds for dtype in ("float32", "float64")]
     networks: list[Network] = []
     for number, (kind, dtype) in enumerate(parts):
-        until = began + 60 * options.minutes * (number + 1) / len(parts)  # each part has its share of the time
+        until = began + share * (number + 2)
         if dtype == "float32":
             start, networks = time.perf_counter(), []
             networks = kind.networks(kind.most, os.cpu_count() or 1)
@@ -321,7 +331,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rate = f"{r.median * 1e6:.4g} us a step, {r.neurons / r.median:.3g} neuron-steps/s"
             print(f"  {dtype} x {size}: {rate}", flush=True)
     about["took"] = f"{time.perf_counter() - began:.0f} s"
-    text = page(rows, checks, left_out, about, copy)
+    text = page(rows, sweeps, checks, left_out, about, copy)
     print("\n" + text)
     path = options.out or (None if smoke else RESULTS / f"{about['date']}-{_slug(about['device'])}.md")
     if path is not None:
@@ -333,10 +343,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "checks": checks,
             "left_out": left_out,
             "rows": [asdict(r) for r in rows],
+            "sweeps": [asdict(s) for s in sweeps],
         }
         path.with_suffix(".json").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
         print(f"written: {os.path.relpath(path)}")
     return 0
+
+
+def _sweeps(
+    device: str,
+    models: Sequence[int] | None,
+    timed_s: float,
+    until: float,
+    checks: list[str],
+    left_out: list[str],
+) -> Iterator[device_pvrnn.Sweep]:
+    """Check and time sweeps of PV-RNNs, of ``models`` or as many as are meant for a device."""
+    import torch
+
+    for data, sizes in device_pvrnn.MODELS.items():
+        for dtype in device_pvrnn.WITHIN:
+            checks.append(device_pvrnn.check(data, dtype, device))
+            for size in models or sizes:
+                if time.perf_counter() > until:
+                    left_out.append(f"PV-RNN, {data}, {dtype}, {size} models: no time left")
+                    continue
+                try:
+                    yield device_pvrnn.measure(data, size, dtype, device, timed_s / 5)
+                except torch.cuda.OutOfMemoryError as error:
+                    left_out.append(f"PV-RNN, {data}, {dtype}, {size} models: {error}")
 
 
 def _slug(text: str) -> str:

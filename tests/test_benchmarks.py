@@ -217,10 +217,12 @@ def test_without_a_gpu_the_device_benchmark_says_so(part, monkeypatch, capsys):
 def test_page_of_the_device_benchmark(part):
     device = part("device")
     row = device.Row("speed network", "float32", 64, 1000, (2e-4, 1e-4, 3e-4), 64_000, 5e5, 4e7, 1.5)
-    text = device.page([row], ["they agree"], ["4096 networks: no time left"], {"device": "A GPU"}, 4e12)
+    sweep = part("device_pvrnn").Sweep("D1", "float32", 21, 20_000, (3e-3, 2e-3, 4e-3), 1.5e-3, 0.12)
+    text = device.page([row], [sweep], ["they agree"], ["4096 networks: no time left"], {"device": "A GPU"}, 4e12)
     assert "* device: A GPU" in text and "* they agree" in text and "* 4096 networks: no time left" in text
     # medians: 64 000 neurons in 0.2 ms; 40 MB in 0.2 ms are 200 GB/s, 5 % of 4 TB/s
     assert "| 64 | 200 | 100 to 300 | 3.2e+05 | 3.2e+08 | 2.5e+09 | 200 GB/s | 5 % | 1.5 s |" in text
+    assert "| D1, float32 | 21 | 3 | 2 to 4 | 150 | 1.5 | 120 |" in text
 
 
 def test_copy_is_measured_in_bytes_read_and_written(part):
@@ -238,6 +240,8 @@ def test_device_benchmark_from_end_to_end_on_the_cpu(part, tmp_path, capsys):
         ("float64", 2),
     ]
     assert all(min(r["step_s"]) > 0 and r["events"] > 0 and r["bytes"] > 0 for r in data["rows"])
+    assert {(s["data"], s["models"]) for s in data["sweeps"]} == {(d, m) for d in ("D1", "D2") for m in (1, 2)}
+    assert sum("steps in torch on the CPU" in text for text in data["checks"]) == 4
     assert sum("identical, spike for spike" in text for text in data["checks"]) == 6
     assert data["left_out"] == []
     assert "synaptic events/s" in capsys.readouterr().out

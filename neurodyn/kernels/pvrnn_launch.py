@@ -88,8 +88,15 @@ def launch(
 def arguments(
     net: PVRNN, rows: Rows, encoded: Encoded, parameters: Tensor, mean: Tensor, log_sigma: Tensor, noise: Tensor
 ) -> dict[str, Any]:
-    """Return the tensors and sizes that the kernel is called with."""
+    """Return the tensors and sizes that the kernel is called with; ValueError for what it would read beyond its end."""
     models, (sequences, steps) = net.models, encoded.targets.shape[:2]
+    shape = (models, sequences, steps, net.latents)
+    for name, value in (("adaptive['mean']", mean), ("adaptive['log_sigma']", log_sigma), ("noise", noise)):
+        if value.shape != shape or value.dtype != net.dtype:
+            raise ValueError(
+                f"{name} is {value.dtype} of shape {tuple(value.shape)}; needed is {net.dtype} of shape "
+                f"(model, sequence, time, latent), {shape}"
+            )
     units, latents, size = (rows.constants[name] for name in ("U", "Z", "WEIGHTS"))
     tiles = -(-sequences // LANES)
     per_x, later, first = net.weights_of_loss
@@ -104,9 +111,9 @@ def arguments(
         "mean_a": mean.contiguous(),
         "sigma_a": log_sigma.contiguous(),
         "noise": noise.contiguous(),
-        "targets": encoded.targets,
-        "observed": encoded.observed,
-        "lengths": encoded.lengths,
+        "targets": encoded.targets.contiguous(),
+        "observed": encoded.observed.contiguous(),
+        "lengths": encoded.lengths.contiguous(),
         "states": parameters.new_empty(models * tiles, steps + 1, LANES, units),
         "g_weights": parameters.new_empty(models, tiles, size),
         "g_mean": torch.empty_like(mean, memory_format=torch.contiguous_format),

@@ -139,6 +139,14 @@ def test_what_is_not_a_number_stays_so_and_in_its_model(where, device):
     assert torch.isnan(loss[0]) and torch.isfinite(loss[1])
 
 
+def test_tensors_of_another_shape_or_precision(device):
+    net, encoded, adaptive, noise = case("symbols", device)
+    with pytest.raises(ValueError, match=r"noise is torch.float64 of shape \(2, 3, 3, 4\); needed .* \(2, 3, 4, 4\)"):
+        launched_free_energy(net, encoded, adaptive, noise[:, :, 1:])
+    with pytest.raises(ValueError, match=r"adaptive\['mean'\] is torch.float32 .*; needed is torch.float64"):
+        launched_free_energy(net, encoded, {**adaptive, "mean": adaptive["mean"].float()}, noise)
+
+
 def test_larger_networks_go_step_by_step():
     assert launchable(nd.PVRNN([nd.Layer(d=LARGEST, z=1, tau=2.0)], output=nd.AnalogCoding()))
     assert not launchable(nd.PVRNN([nd.Layer(d=LARGEST + 1, z=1, tau=2.0)], output=nd.AnalogCoding()))
