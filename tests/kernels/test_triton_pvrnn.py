@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import neurodyn as nd
-from neurodyn.kernels.pvrnn_launch import LARGEST, launch, launchable, launched_free_energy
+from neurodyn.kernels.pvrnn_launch import LARGEST, launch, launched_free_energy
 
 pytestmark = pytest.mark.usefixtures("triton")
 LAYERS = [nd.Layer(d=5, z=2, tau=1.0), nd.Layer(d=4, z=1, tau=3.0), nd.Layer(d=3, z=1, tau=8.0, meta_prior_factor=2.0)]
@@ -147,10 +147,26 @@ def test_tensors_of_another_shape_or_precision(device):
         launched_free_energy(net, encoded, {**adaptive, "mean": adaptive["mean"].float()}, noise)
 
 
-def test_larger_networks_go_step_by_step():
-    assert launchable(nd.PVRNN([nd.Layer(d=LARGEST, z=1, tau=2.0)], output=nd.AnalogCoding()))
-    assert not launchable(nd.PVRNN([nd.Layer(d=LARGEST + 1, z=1, tau=2.0)], output=nd.AnalogCoding()))
-    assert not launchable(nd.PVRNN([nd.Layer(d=4, z=1, tau=2.0)], output=nd.SoftmaxCoding(dims=5, bins=16)))
+class OwnStep(nd.PVRNN):
+    def step(self, *given, **options):
+        return super().step(*given, **options)
+
+
+@pytest.mark.parametrize(
+    ("kind", "units", "output", "way"),
+    [
+        (nd.PVRNN, LARGEST, nd.AnalogCoding(), "launched"),
+        (nd.PVRNN, LARGEST + 1, nd.AnalogCoding(), "by steps"),
+        (nd.PVRNN, 4, nd.SoftmaxCoding(dims=5, bins=16), "by steps"),
+        (OwnStep, 4, nd.AnalogCoding(), "by steps"),
+    ],
+)
+def test_who_takes_the_kernel(kind, units, output, way, monkeypatch):
+    net = kind([nd.Layer(d=units, z=1, tau=2.0)], output=output)
+    monkeypatch.setattr(nd.PVRNN, "device", torch.device("cuda"))
+    monkeypatch.setattr("neurodyn.models.pvrnn.launched_free_energy", lambda *_: "launched")
+    monkeypatch.setattr(nd.PVRNN, "free_energy_by_steps", lambda *_: "by steps")
+    assert net.free_energy(*[None] * 3) == way
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
