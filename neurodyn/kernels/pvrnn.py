@@ -20,7 +20,7 @@ from neurodyn.kernels.elementary import exp, tanh
 from neurodyn.kernels.lanes import WIDTH, add_product, add_scaled, load, store, summed, zero
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from neurodyn.models.codings import Encoded
     from neurodyn.models.generative import FreeEnergy
@@ -426,8 +426,34 @@ def gradient(p, s, mean_a, sigma_a, eps_a, targets, observed, valid, per_x, w, w
 
 def fused_free_energy(net: PVRNN, encoded: Encoded, adaptive: Mapping[str, Tensor], noise: Tensor) -> FreeEnergy:
     """Return the free energy of sequences under adaptive vectors and noise; see :meth:`PVRNN.free_energy`."""
+    found, gradients = _computed(net, encoded, adaptive, noise)
+    inputs = (adaptive["mean"], adaptive["log_sigma"], *parameters_of(net))
+    return replace(found, loss=_Known.apply(found.loss, gradients, *inputs))  # type: ignore[arg-type]
+
+
+def descend(net: PVRNN, encoded: Encoded, adaptive: Mapping[str, Tensor], noise: Tensor) -> FreeEnergy:
+    """Return the free energy; its gradient, summed over models, becomes ``grad`` of parameters and adaptive vectors.
+
+    For small networks the way of a known gradient through autograd takes as long as computing it.
+    """
+    found, (g, adaptive["mean"].grad, adaptive["log_sigma"].grad) = _computed(net, encoded, adaptive, noise)
+    parameters = parameters_of(net)
+    for p, part in zip(parameters, _parted(g, [p.shape for p in parameters]), strict=True):
+        p.grad = part
+    return found
+
+
+def _computed(
+    net: PVRNN, encoded: Encoded, adaptive: Mapping[str, Tensor], noise: Tensor
+) -> tuple[FreeEnergy, tuple[Tensor, ...]]:
+    """The free energy, and its gradients by all parameters, (model, parameter), and by both adaptive vectors."""
     structure, (targets, observed, valid, negentropy) = structure_of(net), encoded.tiles
     parameters, vectors = parameters_of(net), (adaptive["mean"], adaptive["log_sigma"])
+    shape = (net.models, *encoded.targets.shape[:2], net.latents)  # compiled code would read beyond the end
+    for name, value in (("mean", vectors[0]), ("log_sigma", vectors[1]), ("noise", noise)):
+        if value.shape != shape or value.dtype != net.dtype or encoded.targets.dtype != net.dtype:
+            kinds = f"{value.dtype}, targets {encoded.targets.dtype}; needed is {net.dtype} for both"
+            raise ValueError(f"{name} has shape {tuple(value.shape)}, needed is {shape}; it is {kinds}")
     p = np.concatenate([v.detach().numpy().reshape(net.models, -1) for v in parameters], 1)
     a, b, eps = (v.detach().contiguous().numpy() for v in (*vectors, noise))
     total = np.empty((net.models, 1 + 2 * net.depth), p.dtype)
@@ -445,8 +471,7 @@ def fused_free_energy(net: PVRNN, encoded: Encoded, adaptive: Mapping[str, Tenso
     sums = torch.from_numpy(total)
     error, first, later = sums[:, 0], sums[:, 1 : 1 + net.depth], sums[:, 1 + net.depth :]
     found = net.free_energy_of(encoded, error, later, first)
-    gradients = tuple(torch.from_numpy(v) for v in (g, g_a, g_b))
-    return replace(found, loss=_Known.apply(found.loss, gradients, *vectors, *parameters))  # type: ignore[arg-type]
+    return found, tuple(torch.from_numpy(v) for v in (g, g_a, g_b))
 
 
 class _Known(torch.autograd.Function):
@@ -460,8 +485,12 @@ class _Known(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, scale):  # type: ignore[override]
         g, *others = (v * scale.view(-1, *(1,) * (v.ndim - 1)) for v in ctx.gradients)
-        parts = g.split([shape[1:].numel() for shape in ctx.shapes], 1)
-        return None, None, *others, *(part.view(shape) for part, shape in zip(parts, ctx.shapes, strict=True))
+        return None, None, *others, *_parted(g, ctx.shapes)
+
+
+def _parted(g: Tensor, shapes: Sequence[torch.Size]) -> list[Tensor]:
+    parts = g.split([shape[1:].numel() for shape in shapes], 1)
+    return [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
 def parameters_of(net: PVRNN) -> list[Tensor]:
@@ -474,7 +503,7 @@ def parameters_of(net: PVRNN) -> list[Tensor]:
 
 def structure_of(net: PVRNN) -> Structure:
     """Return what the kernels need to know of a network: where its parameters lie in a row, and its switches."""
-    found = net.__dict__.get("_structure")
+    found = vars(net).get("_structure")
     if found is not None and found.keep.dtype == net.output_weight.detach().numpy().dtype:
         return found
     at, begin = 0, {}
@@ -491,7 +520,7 @@ def structure_of(net: PVRNN) -> Structure:
     kind = np.dtype(str(net.dtype).removeprefix("torch."))
     keep = np.array([1 - 1 / layer.tau for layer in net.layers], dtype=kind)
     activation = getattr(net.output, "activation", "softmax")
-    net.__dict__["_structure"] = made = Structure(
+    vars(net)["_structure"] = made = Structure(
         table=np.array(table),
         keep=keep,
         gain=np.array([1 / layer.tau for layer in net.layers], dtype=kind),

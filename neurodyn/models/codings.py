@@ -115,7 +115,7 @@ class Coding(ABC):
         )
 
     def _read(self, values: Any, number: int, first_step: int) -> np.ndarray:
-        array = np.asarray(values, dtype=float)
+        array = np.asarray(values.detach().cpu() if isinstance(values, Tensor) else values, dtype=float)
         array = array if self.axis else array[..., None]
         if array.ndim != 2 or array.shape[1] != self.dims or not len(array):
             wanted = f"(time, {self.dims})" if self.axis else "(time,)"
@@ -350,10 +350,12 @@ def _listed(sequences: Any, ndim: int) -> Sequence[Any]:
     """One array or a list of arrays as a list of arrays."""
     if isinstance(sequences, (list, tuple)):
         return sequences
-    array = sequences.detach().cpu().numpy() if isinstance(sequences, Tensor) else np.asarray(sequences)
+    array = sequences if isinstance(sequences, Tensor) else np.asarray(sequences)
     if array.ndim != ndim:
         axes = ("sequence", "time", "dim")[:ndim]
-        raise ValueError(f"sequences has shape {array.shape}; needed is ({', '.join(axes)}), or a list of arrays")
+        raise ValueError(
+            f"sequences has shape {tuple(array.shape)}; needed is ({', '.join(axes)}), or a list of arrays"
+        )
     return list(array)
 
 

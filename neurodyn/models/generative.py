@@ -89,6 +89,7 @@ class GenerativeNetwork(SeededModule, ABC):
     """
 
     many: ClassVar[bool] = True
+    compiled: bool = False  # whether neurodyn.kernels.pvrnn.descend has the gradient of the free energy
     latents: int
     depth: int
 
@@ -103,7 +104,8 @@ class GenerativeNetwork(SeededModule, ABC):
         **sizes: int,
     ) -> None:
         weights = _numbers("meta_prior", meta_prior)
-        seeds = [seed] if isinstance(seed, int) else [int(s) if isinstance(s, np.integer) else s for s in seed]
+        each: Any = [seed] if np.ndim(seed) == 0 else seed
+        seeds = [int(s) if isinstance(s, np.integer) else s for s in each]
         count = max(len(weights), len(seeds))
         if not {len(weights), len(seeds)} <= {1, count} or not seeds:
             raise ValueError(
@@ -142,10 +144,11 @@ class GenerativeNetwork(SeededModule, ABC):
 
     def select(self, models: int | Sequence[int]) -> Any:
         """Return a network of its own that holds these models alone; their numbers are the same."""
-        chosen = [models] if isinstance(models, int) else list(models)
+        chosen = np.atleast_1d(models).tolist()
         if not chosen or not all(isinstance(k, int) and -self.models <= k < self.models for k in chosen):
             raise ValueError(f"models = {models!r}; the network has models 0 to {self.models - 1}")
-        config = self.config | {name: [self.config[name][k] for k in chosen] for name in ("meta_prior", "seed")}
+        config: dict[str, Any] = dict(self.config)
+        config |= {name: [self.config[name][k] for k in chosen] for name in ("meta_prior", "seed")}
         made = type(self)(**config, dtype=self.dtype, device=self.device)
         made.load_state_dict({name: value[chosen] for name, value in self.state_dict().items()})
         return made
@@ -177,8 +180,14 @@ def check_pass(noise: float, **whole: tuple[Any, int]) -> None:
 
 def _numbers(name: str, given: float | Sequence[float]) -> list[float]:
     """One positive number or several, as a list; ValueError for anything else."""
-    found = np.atleast_1d(np.asarray(given, dtype=float)).tolist()
+    found: list[Any]
+    try:
+        found = np.atleast_1d(np.asarray(given, dtype=float)).tolist()
+    except ValueError:
+        found = [given]
     for value in found:
+        if not isinstance(value, float):
+            raise ValueError(f"{name} = {given!r}; give a number above 0, or one for each model")
         if not 0 < value < math.inf:
             raise ValueError(f"{name} = {value!r}; give a number above 0, such as 0.05")
     if not found:

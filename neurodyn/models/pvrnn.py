@@ -162,7 +162,7 @@ class PVRNN(GenerativeNetwork):
         if not self.layers:
             raise ValueError("layers is empty; give at least one, such as [nd.Layer(d=10, z=1, tau=2)]")
         if first_step_meta_prior is not None:
-            (first_step_meta_prior,) = _numbers("first_step_meta_prior", first_step_meta_prior)
+            (first_step_meta_prior,) = _numbers("first_step_meta_prior", [first_step_meta_prior])
         self.first_step_meta_prior = first_step_meta_prior
         self.top_down = one_of("top_down", top_down, ("previous", "current"))
         self.bottom_up = bool(bottom_up)
@@ -268,6 +268,11 @@ class PVRNN(GenerativeNetwork):
         return _affine(self.output_weight, d.flatten(1, -2), self.output_bias).reshape(*shape[:-1], -1)
 
     @property
+    def compiled(self) -> bool:  # type: ignore[override]
+        own = (PVRNN.step, PVRNN.read, PVRNN.free_energy)
+        return self.device.type == "cpu" and (type(self).step, type(self).read, type(self).free_energy) == own
+
+    @property
     def weights_of_loss(self) -> tuple[float, Tensor, Tensor]:
         """1/N_x, and w/N_z (model, layer) after the first step and at it."""
         like = self.output_weight
@@ -360,8 +365,8 @@ class PVRNN(GenerativeNetwork):
         start : Tensor (model, unit) or (model, sequence, unit), optional
             Inner state to go on from. By default 0, and the first step is that of a sequence.
         seed, step : int
-            Key of the draws and number of the pass; more sequences, or steps, begin with the fewer. Models of one seed have
-            the same draws.
+            Key of the draws and number of the pass; those of more sequences, or steps, begin with those of fewer. Models of
+            one seed have the same draws.
 
         Raises
         ------
@@ -372,13 +377,19 @@ class PVRNN(GenerativeNetwork):
         whole |= {"posterior_steps": (posterior_steps, 0), "seed": (seed, 0), "step": (step, 0)}
         check_pass(noise, **whole)
         given: Mapping[str, Tensor] = {}
+        if adaptive is None and repeats != 1:
+            raise ValueError(f"repeats = {repeats} without adaptive vectors; say sequences instead")
         if adaptive is not None:
-            count, steps = adaptive["mean"].shape[1:3]
+            given = self._adaptive(adaptive)
+            count, steps = given["mean"].shape[1:3]
             if sequences != 1:
                 raise ValueError(f"sequences = {sequences} beside adaptive vectors of {count}; say repeats instead")
             if posterior_steps > min(steps, burn_in + length):
-                raise ValueError(f"posterior_steps = {posterior_steps}; there are adaptive vectors of {steps} steps")
-            given = {name: value.to(self.output_weight).repeat(1, repeats, 1, 1) for name, value in adaptive.items()}
+                raise ValueError(
+                    f"posterior_steps = {posterior_steps}; there are adaptive vectors of {steps} steps, and "
+                    f"{burn_in + length} to generate"
+                )
+            given = {name: value.repeat(1, repeats, 1, 1) for name, value in given.items()}
             sequences = count * repeats
         h = self.output_weight.new_zeros(self.models, sequences, self.units)
         if start is not None:
@@ -395,8 +406,22 @@ class PVRNN(GenerativeNetwork):
 
     def reconstruct(self, adaptive: Mapping[str, Tensor], *, noise: float = 0.0, seed: int = 1) -> Rollout:
         """Return how the network explains sequences: all steps from the posterior, by default its mean."""
+        adaptive = self._adaptive(adaptive)
         steps = adaptive["mean"].shape[2]
         return self.generate(steps, adaptive=adaptive, posterior_steps=steps, noise=noise, seed=seed)
+
+    def _adaptive(self, given: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Adaptive vectors by name, where and of the type that the parameters are; ValueError for other names and shapes."""
+        names = ("mean", "log_sigma")
+        if not isinstance(given, Mapping) or set(given) != set(names):
+            found = f"a mapping of {sorted(given)}" if isinstance(given, Mapping) else f"a {type(given).__name__}"
+            raise ValueError(f"adaptive is {found}; give adaptive vectors by name, {' and '.join(map(repr, names))}")
+        found = {name: torch.as_tensor(given[name]).detach().to(self.output_weight) for name in names}
+        shape, other = (tuple(value.shape) for value in found.values())
+        if len(shape) != 4 or shape != other or (shape[0], shape[3]) != (self.models, self.latents) or 0 in shape:
+            wanted = f"(model, sequence, time, latent), ({self.models}, ..., ..., {self.latents})"
+            raise ValueError(f"adaptive vectors have shapes {shape} and {other}; needed is {wanted} for both")
+        return found
 
     def _rollout(self, steps: list[Step]) -> Rollout:
         h = torch.stack([s.h for s in steps], 2)
@@ -430,6 +455,7 @@ class PVRNN(GenerativeNetwork):
         """
         from neurodyn.training.particles import particle_filter
 
+        check_pass(0.0, particles=(particles, 1), seed=(seed, 0))
         encoded = self._encoded(sequences)
         count = len(encoded.lengths) * particles
 
@@ -473,8 +499,12 @@ def _slices(sizes: Sequence[int]) -> list[slice]:
 
 
 def _affine(weight: Tensor, x: Tensor, bias: Tensor | None = None) -> Tensor:
-    """W x + b of all models: (model, target, source) and (model, sequence, source)."""
-    return x @ weight.mT if bias is None else torch.baddbmm(bias[:, None], x, weight.mT)
+    """W x + b of all models: (model, target, source) and (model, sequence, source); of each the bits that it has alone."""
+    if 1 not in weight.shape[1:]:
+        return x @ weight.mT if bias is None else torch.baddbmm(bias[:, None], x, weight.mT)
+    # a product with a vector would have other bits where there are several models
+    product = x * weight.mT if weight.shape[2] == 1 else (x * weight).sum(-1, keepdim=True)
+    return product if bias is None else product + bias[:, None]
 
 
 def _maps(weight: Tensor, d: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
