@@ -449,10 +449,12 @@ def _computed(
     """The free energy, and its gradients by all parameters, (model, parameter), and by both adaptive vectors."""
     structure, (targets, observed, valid, negentropy) = structure_of(net), encoded.tiles
     parameters, vectors = parameters_of(net), (adaptive["mean"], adaptive["log_sigma"])
-    shape = (net.models, *encoded.targets.shape[:2], net.latents)  # compiled code would read beyond the end
+    shape, kind = (net.models, *encoded.targets.shape[:2], net.latents), net.output_weight.dtype
     for name, value in (("mean", vectors[0]), ("log_sigma", vectors[1]), ("noise", noise)):
-        if value.shape != shape or value.dtype != net.dtype or encoded.targets.dtype != net.dtype:
-            kinds = f"{value.dtype}, targets {encoded.targets.dtype}; needed is {net.dtype} for both"
+        if (
+            value.shape != shape or value.dtype != kind or encoded.targets.dtype != kind
+        ):  # or it would read beyond the end
+            kinds = f"{value.dtype}, targets {encoded.targets.dtype}; needed is {kind} for both"
             raise ValueError(f"{name} has shape {tuple(value.shape)}, needed is {shape}; it is {kinds}")
     p = np.concatenate([v.detach().numpy().reshape(net.models, -1) for v in parameters], 1)
     a, b, eps = (v.detach().contiguous().numpy() for v in (*vectors, noise))

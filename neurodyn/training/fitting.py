@@ -7,12 +7,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from neurodyn.kernels.pvrnn import descend
 from neurodyn.running.stopping import Resume
 from neurodyn.training.objective import Objective, Tested
 from neurodyn.training.plan import Plan, whole
@@ -21,7 +22,8 @@ from neurodyn.training.trainer import carried_out
 from neurodyn.units import Time
 
 if TYPE_CHECKING:
-    from neurodyn.models.generative import GenerativeNetwork
+    from neurodyn.models.generative import FreeEnergy, GenerativeNetwork
+    from neurodyn.models.pvrnn import PVRNN
 
 _TESTS = 2**31  # numbers of passes: those of tests lie beyond all of training
 
@@ -210,9 +212,19 @@ class Fit(Objective):
         self._losses.append(found.loss.detach())
         return found.loss.sum()
 
-    def _free_energy(self, step: int) -> Any:
-        noise = self.net.noise("training", self._count, self._length, step=step, key=self.plan.seed)
-        return self.net.free_energy(self._encoded, self._adaptive, noise)
+    def descend(self, epoch: int, step: int) -> Tensor:
+        """See :meth:`Objective.descend`; without autograd where a compiled kernel has the gradient anyway."""
+        if not self.net.compiled:
+            return super().descend(epoch, step)
+        found = descend(cast("PVRNN", self.net), self._encoded, self._adaptive, self._noise(epoch * self.steps + step))
+        self._losses.append(found.loss)
+        return found.loss.sum()
+
+    def _free_energy(self, step: int) -> FreeEnergy:
+        return self.net.free_energy(self._encoded, self._adaptive, self._noise(step))
+
+    def _noise(self, step: int) -> Tensor:
+        return self.net.noise("training", self._count, self._length, step=step, key=self.plan.seed)
 
     def test(self, epoch: int) -> Tested:
         """Take the parts of the free energy, and how likely held-out sequences are."""

@@ -121,12 +121,11 @@ class Loop:
 
     def step(self, epoch: int, step: int) -> tuple[Tensor, Tensor]:
         """Take one step of the optimiser; return the loss and the norm of its gradient, detached."""
-        loss = self.objective.loss(epoch, step)
         self.optimizer.zero_grad()
-        loss.backward()
+        loss = self.objective.descend(epoch, step)
         norm = _clip([p.grad for p in self.parameters.values() if p.grad is not None], self.plan.clip)
         self.optimizer.step()
-        return loss.detach().double(), norm
+        return loss.double(), norm
 
     def _test(self, writer: Writer, seconds: float, bar: Any) -> None:
         """Test at the end of an epoch and take note of everything."""

@@ -55,6 +55,12 @@ class Objective(ABC):
     def loss(self, epoch: int, step: int) -> Tensor:
         """Return the loss of a step; step and epoch count from 0."""
 
+    def descend(self, epoch: int, step: int) -> Tensor:
+        """Leave the gradient of the loss of a step in the parameters, which have none; return the loss, detached."""
+        loss = self.loss(epoch, step)
+        loss.backward()
+        return loss.detach()
+
     @abstractmethod
     def test(self, epoch: int) -> Tested:
         """Test the network after an epoch, and decide what comes next."""

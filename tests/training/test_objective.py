@@ -1,0 +1,51 @@
+"""What a step of training leaves in the parameters."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import neurodyn as nd
+from neurodyn.training.fitting import Fit, FitPlan
+
+PLAN = FitPlan(
+    epochs=1, steps=2, updates=2, keep_every=None, particles=1, patience=None, optimizer="adam", learning_rate=1e-3,
+    clip=None, seed=1,
+)  # fmt: skip
+OUTPUT = nd.SymbolCoding(symbols=3)
+
+
+class OwnStep(nd.PVRNN):
+    def read(self, h):
+        return 2 * super().read(h)
+
+
+class OwnFreeEnergy(nd.PVRNN):
+    def free_energy(self, encoded, adaptive, noise):
+        return super().free_energy(encoded, adaptive, 2 * noise)
+
+
+def networks(kind):
+    if kind is nd.VRNN:
+        return nd.VRNN(d=4, z=2, output=OUTPUT, seed=[1, 2])
+    layers = [nd.Layer(d=5, z=2, tau=2), nd.Layer(d=3, z=1, tau=4)]
+    return kind(layers, output=OUTPUT, meta_prior=[0.1, 0.01, 1.0])
+
+
+@pytest.mark.parametrize("kind", [nd.PVRNN, OwnStep, OwnFreeEnergy, nd.VRNN])
+def test_descend_leaves_what_backward_does(kind):
+    net = networks(kind)
+    assert net.compiled == (kind is nd.PVRNN)
+    fit = Fit(net, [[0, 1, 2, 1], [2, 0]], None, PLAN)
+    learnt = {**dict(net.named_parameters()), **fit.parameters}
+    loss = fit.loss(0, 1)
+    loss.backward()
+    wanted = {name: p.grad for name, p in learnt.items()}
+    for p in learnt.values():
+        p.grad = None
+    found = fit.descend(0, 1)
+    assert torch.equal(found, loss.detach()) and not found.requires_grad
+    for name, p in learnt.items():
+        assert p.grad is not None and torch.equal(p.grad, wanted[name]), name
+        assert wanted[name].any(), name
+    assert not torch.equal(fit.descend(0, 0), found)
