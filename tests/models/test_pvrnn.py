@@ -373,7 +373,7 @@ def test_meta_priors_and_seeds_are_one_for_all_or_one_for_each():
 # -- likelihood ------------------------------------------------------------------------------------------------------
 
 
-def exact(net, sequences, draws=400_000):
+def exact(net, sequences, draws=150_000):
     """The log-likelihood by brute force, and its standard error: the mean over free runs of p(sequence | run)."""
     encoded = net.output.encode(sequences, dtype=net.dtype)
     steps = encoded.targets.shape[1]
@@ -396,7 +396,7 @@ def test_the_bound_is_near_the_likelihood_with_many_particles(output):
         data = [[[0.5, -0.5], [0.1, np.nan], [np.nan, np.nan], [-0.7, 0.3]], [[0.0, 0.6]]]
     value, error = exact(net, data)
     found = torch.stack([net.log_likelihood(data, particles=20_000, seed=s)[0] for s in range(4)])
-    assert (value < -0.5).all() and float(error.max()) < 0.01
+    assert (value < -0.5).all() and float(error.max()) < 0.015
     spread = found.std(0) / 2 + error
     assert ((found.mean(0) - value).abs() < 4 * spread + 1e-3).all()
     assert float(spread.max()) < 0.02
