@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,9 +37,6 @@ def online(regression, data) -> list:
 def same(one, other) -> None:
     for name in vars(one):
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
-
-
-# --- against torch
 
 
 def by_torch(net, data, *, window, iterations, initial, moments, growing=True, rate=0.1):
@@ -119,9 +117,6 @@ def test_the_protocol_is_that_of_torch(coupling, initial, moments, growing):
     np.testing.assert_allclose(found.postdictions[:, :, told], postdictions[:, :, told], atol=1e-9)
 
 
-# --- one by one, and all at once
-
-
 @pytest.mark.parametrize("options", [{}, {"moments": "kept", "noise": 1.0}, {"growing": False, "initial": "prior"}])
 def test_online_steps_are_the_offline_run(options):
     net, data = network(), values()
@@ -175,9 +170,6 @@ def test_the_network_is_a_copy():
     same(regression.run(data), wanted)
 
 
-# --- windows and predictions
-
-
 def test_a_waiting_window_keeps_observations_only():
     net, data = network(), values()
     made = {g: nd.ErrorRegression(net, window=4, iterations=3, sequences=3, growing=g) for g in (True, False)}
@@ -226,9 +218,6 @@ def test_no_prediction_without_observations():
             waiting.predict(**wrong)
 
 
-# --- what was learnt
-
-
 @pytest.fixture(scope="module")
 def figure():
     """A figure of eight in twelve steps, (time, 2), and a network that draws it."""
@@ -266,9 +255,6 @@ def test_a_small_meta_prior_explains_as_training_does(figure):
     data, net, trained = figure
     run = nd.ErrorRegression(net, window=12, meta_prior=1e-6, first_step_meta_prior=1e-6).run([np.roll(data, 3, 0)])
     assert run.postdiction_error[0, 0, 30:].mean() < 2 * trained
-
-
-# --- missing values, ends, and errors
 
 
 def test_nan_is_refused_and_changes_nothing():
@@ -364,31 +350,21 @@ def test_symbols():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("name", "wrong"),
     [
-        ({"window": 0}, "window = 0"),
-        ({"window": 2.0}, "window = 2.0"),
-        ({"window": True}, "window = True"),
-        ({"iterations": -1}, "iterations = -1"),
-        ({"horizon": 0}, "horizon = 0"),
-        ({"sequences": 0}, "sequences = 0"),
-        ({"seed": -1}, "seed = -1"),
-        ({"learning_rate": 0.0}, "learning_rate = 0.0"),
-        ({"learning_rate": None}, "learning_rate = None"),
-        ({"learning_rate": float("nan")}, "learning_rate = nan"),
-        ({"meta_prior": -0.1}, "meta_prior = -0.1"),
-        ({"meta_prior": [0.1, 0.2]}, "meta_prior"),
-        ({"first_step_meta_prior": float("inf")}, "first_step_meta_prior = inf"),
-        ({"betas": (0.9, 1.0)}, "betas"),
-        ({"noise": -1.0}, "noise = -1.0"),
-        ({"initial": "prio"}, "prior"),
-        ({"moments": "reset"}, "moments"),
-        ({"missing": "drop"}, "missing"),
+        *(("window", value) for value in (0, 2.0, True)),
+        *((name, 0) for name in ("horizon", "sequences", "learning_rate")),
+        *((name, -1) for name in ("iterations", "seed", "noise", "meta_prior")),
+        *(("learning_rate", value) for value in (None, float("nan"))),
+        *(("first_step_meta_prior", value) for value in (float("inf"), [0.1, 0.2])),
+        *((name, "prio") for name in ("initial", "moments", "missing")),
+        ("betas", (0.9, 1.0)),
     ],
 )
-def test_numbers_out_of_range(wrong, told):
-    with pytest.raises(ValueError, match=told):
-        nd.ErrorRegression(network(), **wrong)
+def test_numbers_out_of_range(name, wrong):
+    options: dict[str, Any] = {name: wrong}
+    with pytest.raises(ValueError, match=name):
+        nd.ErrorRegression(network(), **options)
 
 
 def test_what_cannot_be_followed():
@@ -402,7 +378,7 @@ def test_what_cannot_be_followed():
     with pytest.raises(ValueError, match="sequence 2, step 1, dimension 0: -2 is outside"):
         regression.run(spoilt)
     with pytest.raises(TypeError, match="net is a LeakyRNN"):
-        nd.ErrorRegression(nd.LeakyRNN(units=4))
+        nd.ErrorRegression(nd.LeakyRNN(units=4))  # type: ignore[arg-type]
 
     class Own(nd.PVRNN):
         def read(self, h):
