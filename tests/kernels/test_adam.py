@@ -19,7 +19,7 @@ def parameters(dtype=torch.float64, seed: int = 1) -> list[Parameter]:
 def trained(values, optimizer, steps: int) -> list[Parameter]:
     for _ in range(steps):
         optimizer.zero_grad()
-        sum((v.sin() * v.detach().square()).sum() for v in values).backward()
+        torch.stack([(v.sin() * v.detach().square()).sum() for v in values]).sum().backward()
         optimizer.step()
     return values
 

@@ -78,7 +78,7 @@ def by_torch(net, data, *, window, iterations, initial, moments, growing=True, r
         shape_of_noise = (net.models, len(data), iterations, window, net.latents)
         noise = net.noise("regression", len(data), iterations * window, step=t, key=1).reshape(shape_of_noise)
         for k in range(iterations if growing or len(a) == window else 0):
-            loss = 0.0
+            loss = torch.zeros((), dtype=net.dtype)
             for j, step in enumerate(through(noise[:, :, k].movedim(2, 0))):
                 error = net.output.loss(net.read(step.h), encoded.targets[:, seen[j]]) * encoded.observed[:, seen[j]]
                 weight, kl = (w_first if seen[j] == 0 else w), divergence(step).sum(1)
@@ -212,6 +212,7 @@ def test_no_prediction_without_observations():
     waiting.step(data[:, 0])
     with pytest.raises(ValueError, match="1 observations so far; a prediction needs 3"):
         waiting.predict(2)
+    wrong: dict[str, Any]
     for wrong in ({"horizon": 0}, {"horizon": 2.0}, {"horizon": 2, "noise": -1.0}):
         waiting.step(data[:, 1])
         with pytest.raises(ValueError, match=list(wrong)[-1]):
@@ -310,7 +311,7 @@ def test_an_observation_that_is_missing_wholly():
 
 def test_a_sequence_that_is_over_disturbs_nothing():
     net, data = network(), values()
-    options = {"window": 4, "iterations": 3, "sequences": 3, "horizon": 2}
+    options: dict[str, Any] = {"window": 4, "iterations": 3, "sequences": 3, "horizon": 2}
     run, whole = (
         nd.ErrorRegression(net, **options).run([data[0], data[1, :5], data[2]]),
         nd.ErrorRegression(net, **options).run(data),
