@@ -52,9 +52,10 @@ class Adam:
         """Follow the gradients; a parameter without one stays as it is. ``state`` may be filled before the first step."""
         if not self._arrays:
             self._arrays = [self._begun(p) for p in self.parameters]
-        for p, arrays in zip(self.parameters, self._arrays, strict=True):
+        for p, (values, first, second, count) in zip(self.parameters, self._arrays, strict=True):
             if p.grad is not None:
-                _descend(arrays[0], p.grad.contiguous().view(-1).numpy(), *arrays[1:], *self._numbers)
+                g = p.grad.contiguous().view(-1).numpy()
+                _descend(values, g, first, second, count, *self._numbers)
 
     def _begun(self, p: Tensor) -> tuple[np.ndarray, ...]:
         """Parameter, moments and count as arrays, which share their memory."""

@@ -196,7 +196,7 @@ def _clip(gradients: list[Tensor], most: float | None) -> Tensor:
     What torch's own does, but for its range: of a gradient above 1e19, which activity that explodes for a while has, the
     square is infinite in float32.
     """
-    norm = torch.stack(torch._foreach_norm(gradients, 2, torch.float64)).norm()
+    norm = torch.stack(torch._foreach_norm(gradients, 2, torch.float64)).norm()  # type: ignore[attr-defined]
     if most is None:
         return norm
     scale = (most / (norm + 1e-6)).clamp(max=1.0)
