@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 import neurodyn as nd
-from neurodyn.models.pvrnn import divergence
+from neurodyn.models.pvrnn_layer import divergence
 
 
 class Trainer:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from neurodyn.models.izhikevich_2003 import izhikevich_2003
     from neurodyn.models.izhikevich_2007 import izhikevich_2007
     from neurodyn.models.leaky import LeakyRNN
-    from neurodyn.models.pvrnn import PVRNN, Layer
+    from neurodyn.models.pvrnn import PVRNN
+    from neurodyn.models.pvrnn_layer import Layer
     from neurodyn.models.rate import PerturbedRateNetwork, RateReservoir
     from neurodyn.models.reservoir import SpikingReservoir
     from neurodyn.models.surrogate import surrogate_lif
@@ -77,7 +78,7 @@ _PUBLIC = {
     "HMMRNN": "models.hmm_rnn",
     "Input": "parts",
     "LSTM": "models.gated",
-    "Layer": "models.pvrnn",
+    "Layer": "models.pvrnn_layer",
     "LeakyRNN": "models.leaky",
     "LocalThreeFactor": "plasticity.learners",
     "MultiHead": "training.curricula",

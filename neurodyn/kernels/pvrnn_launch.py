@@ -140,7 +140,7 @@ def _power(n: int) -> int:
 
 def rows_of(net: PVRNN) -> Rows:
     """Return how the parameters of a network lie in the rows of the kernel."""
-    from neurodyn.models.pvrnn import LOG_SIGMA
+    from neurodyn.models.pvrnn_layer import LOG_SIGMA
 
     found = vars(net).get("_rows")
     if found is not None and (found.leak.dtype, found.leak.device) == (net.dtype, net.device):

@@ -53,8 +53,8 @@ class Encoded:
 
     @cached_property
     def tiles(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-        """What the compiled kernel reads; see :func:`neurodyn.kernels.pvrnn.tiles`."""
-        from neurodyn.kernels.pvrnn import tiles
+        """What the compiled kernel reads; see :func:`neurodyn.kernels.pvrnn_update.tiles`."""
+        from neurodyn.kernels.pvrnn_update import tiles
 
         return tiles(self.targets, self.observed, self.valid)
 

@@ -103,7 +103,7 @@ class GenerativeNetwork(SeededModule, ABC):
         device: Any,
         **sizes: int,
     ) -> None:
-        weights = _numbers("meta_prior", meta_prior)
+        weights = numbers("meta_prior", meta_prior)
         each: Any = [seed] if np.ndim(seed) == 0 else seed
         seeds = [int(s) if isinstance(s, np.integer) else s for s in each]
         count = max(len(weights), len(seeds))
@@ -178,7 +178,7 @@ def check_pass(noise: float, **whole: tuple[Any, int]) -> None:
         raise ValueError(f"noise = {noise!r}; give a factor of at least 0")
 
 
-def _numbers(name: str, given: float | Sequence[float]) -> list[float]:
+def numbers(name: str, given: float | Sequence[float]) -> list[float]:
     """One positive number or several, as a list; ValueError for anything else."""
     found: list[Any]
     try:

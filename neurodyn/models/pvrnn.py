@@ -4,78 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
 
-from neurodyn.kernels.pvrnn import fused_free_energy
 from neurodyn.kernels.pvrnn_launch import launchable, launched_free_energy
+from neurodyn.kernels.pvrnn_update import fused_free_energy
 from neurodyn.models.codings import Coding, Encoded
-from neurodyn.models.generative import FreeEnergy, GenerativeNetwork, Rollout, _numbers, check_pass
+from neurodyn.models.generative import FreeEnergy, GenerativeNetwork, Rollout, check_pass, numbers
 from neurodyn.models.naming import one_of
+from neurodyn.models.pvrnn_layer import (
+    LOG_SIGMA,
+    Layer,
+    LayerWeights,
+    Step,
+    adaptive_of,
+    affine,
+    divergence,
+    gathered,
+    layer_of,
+    maps,
+    slices,
+)
 
 if TYPE_CHECKING:
     from neurodyn.circuit import Circuit
-
-LOG_SIGMA = (-12.0, 4.0)  # beyond, the logarithm of a standard deviation is cut off, and has no gradient
-
-
-@dataclass(frozen=True, kw_only=True)
-class Layer:
-    """A layer of a PV-RNN.
-
-    Parameters
-    ----------
-    d, z : int
-        Deterministic units and latent variables, at least 1; some ten units for each latent do well.
-    tau : float
-        Time constant in steps, at least 1; growing from layer to layer, some fourfold.
-    meta_prior_factor : float
-        Times the meta-prior of the network, above 0.
-    """
-
-    d: int
-    z: int
-    tau: float
-    meta_prior_factor: float = 1.0
-
-    def __post_init__(self) -> None:
-        for name in ("d", "z"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} = {value!r} of a layer; give a whole number, at least 1")
-        if not 1 <= self.tau < math.inf:
-            raise ValueError(f"tau = {self.tau!r} of a layer; give a number of steps, at least 1")
-        if not 0 < self.meta_prior_factor < math.inf:
-            raise ValueError(f"meta_prior_factor = {self.meta_prior_factor!r} of a layer; give a number above 0")
-
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """One step: the inner state h (model, sequence, unit), and all about z (model, sequence, latent)."""
-
-    h: Tensor
-    z: Tensor
-    prior_mean: Tensor
-    prior_log_sigma: Tensor
-    posterior_mean: Tensor | None
-    posterior_log_sigma: Tensor | None
-
-
-class _LayerWeights(nn.Module):
-    """Parameters of a layer, (model, target, source); prior and posterior have one map for the mean and one for log sigma."""
-
-    recurrent: nn.Parameter
-    latent: nn.Parameter
-    bias: nn.Parameter
-    top_down: nn.Parameter | None
-    bottom_up: nn.Parameter | None
-    prior_weight: nn.Parameter | None
-    prior_bias: nn.Parameter | None
-    posterior_weight: nn.Parameter | None
-    posterior_bias: nn.Parameter | None
 
 
 class PVRNN(GenerativeNetwork):
@@ -158,11 +113,11 @@ class PVRNN(GenerativeNetwork):
         device: Any = "cpu",
     ) -> None:
         super().__init__(output=output, meta_prior=meta_prior, seed=seed, dtype=dtype, device=device)
-        self.layers = tuple(_layer(given) for given in layers)
+        self.layers = tuple(layer_of(given) for given in layers)
         if not self.layers:
             raise ValueError("layers is empty; give at least one, such as [nd.Layer(d=10, z=1, tau=2)]")
         if first_step_meta_prior is not None:
-            (first_step_meta_prior,) = _numbers("first_step_meta_prior", [first_step_meta_prior])
+            (first_step_meta_prior,) = numbers("first_step_meta_prior", [first_step_meta_prior])
         self.first_step_meta_prior = first_step_meta_prior
         self.top_down = one_of("top_down", top_down, ("previous", "current"))
         self.bottom_up = bool(bottom_up)
@@ -177,14 +132,14 @@ class PVRNN(GenerativeNetwork):
         self.config = told | self.config
         self._weights: Any = None
         self.depth = len(self.layers)
-        self.of_d, self.of_z = _slices([k.d for k in self.layers]), _slices([k.z for k in self.layers])
+        self.of_d, self.of_z = slices([k.d for k in self.layers]), slices([k.z for k in self.layers])
         self.units, self.latents = self.of_d[-1].stop, self.of_z[-1].stop
-        self.stack = cast("Sequence[_LayerWeights]", nn.ModuleList(self._layer_weights(k) for k in range(self.depth)))
+        self.stack = cast("Sequence[LayerWeights]", nn.ModuleList(self._layer_weights(k) for k in range(self.depth)))
         self.output_weight = self._glorot("output_weight", (self.output.units, self.layers[0].d))
         self.output_bias = self._zeros(self.output.units)
 
-    def _layer_weights(self, k: int) -> _LayerWeights:
-        made, layer, many = _LayerWeights(), self.layers[k], self.depth
+    def _layer_weights(self, k: int) -> LayerWeights:
+        made, layer, many = LayerWeights(), self.layers[k], self.depth
         made.recurrent = self._glorot(f"{k}.recurrent", (layer.d, layer.d))
         made.latent = self._glorot(f"{k}.latent", (layer.d, layer.z))
         made.bias = self._zeros(layer.d)
@@ -233,12 +188,12 @@ class PVRNN(GenerativeNetwork):
             if adaptive is not None:
                 drawn = posterior = self._posterior(k, before, tuple(a[..., self.of_z[k]] for a in adaptive))
             z = drawn[0] + drawn[1].exp() * noise[..., self.of_z[k]]
-            u = _affine(weights.recurrent, before, weights.bias) + _affine(weights.latent, z)
+            u = affine(weights.recurrent, before, weights.bias) + affine(weights.latent, z)
             if weights.top_down is not None:
                 above = d[..., self.of_d[k + 1]] if self.top_down == "previous" else now[k + 1]
-                u = u + _affine(weights.top_down, above)
+                u = u + affine(weights.top_down, above)
             if weights.bottom_up is not None:
-                u = u + _affine(weights.bottom_up, d[..., self.of_d[k - 1]])
+                u = u + affine(weights.bottom_up, d[..., self.of_d[k - 1]])
             inner[k] = h[..., self.of_d[k]] * (1 - 1 / layer.tau) + u / layer.tau
             now[k] = torch.tanh(inner[k])
             found.append((z, *prior, *(posterior or ())))
@@ -251,13 +206,13 @@ class PVRNN(GenerativeNetwork):
         if weights.prior_weight is None or weights.prior_bias is None or (first and self.first_step_prior == "unit"):
             zero = d.new_zeros((*d.shape[:-1], self.layers[k].z))
             return zero, zero
-        mean, log_sigma = _maps(weights.prior_weight, d, weights.prior_bias)
+        mean, log_sigma = maps(weights.prior_weight, d, weights.prior_bias)
         return torch.tanh(mean), log_sigma.clamp(*LOG_SIGMA)
 
     def _posterior(self, k: int, d: Tensor, adaptive: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
         weights, (mean, log_sigma) = self.stack[k], adaptive
         if weights.posterior_weight is not None and weights.posterior_bias is not None:
-            of_mean, of_sigma = _maps(weights.posterior_weight, d, weights.posterior_bias)
+            of_mean, of_sigma = maps(weights.posterior_weight, d, weights.posterior_bias)
             mean, log_sigma = mean + of_mean, log_sigma + of_sigma
         return torch.tanh(mean), log_sigma.clamp(*LOG_SIGMA)
 
@@ -265,7 +220,7 @@ class PVRNN(GenerativeNetwork):
         """Return the inputs to the output units (model, ..., output unit) of inner states (model, ..., unit)."""
         d = torch.tanh(h[..., self.of_d[0]])
         shape = d.shape
-        return _affine(self.output_weight, d.flatten(1, -2), self.output_bias).reshape(*shape[:-1], -1)
+        return affine(self.output_weight, d.flatten(1, -2), self.output_bias).reshape(*shape[:-1], -1)
 
     @property
     def compiled(self) -> bool:  # type: ignore[override]
@@ -373,14 +328,13 @@ class PVRNN(GenerativeNetwork):
         ValueError
             For numbers out of range, and arrays of another shape.
         """
-        whole = {"length": (length, 1), "burn_in": (burn_in, 0), "sequences": (sequences, 1), "repeats": (repeats, 1)}
-        whole |= {"posterior_steps": (posterior_steps, 0), "seed": (seed, 0), "step": (step, 0)}
-        check_pass(noise, **whole)
+        check_pass(noise, length=(length, 1), burn_in=(burn_in, 0), sequences=(sequences, 1), repeats=(repeats, 1))
+        check_pass(noise, posterior_steps=(posterior_steps, 0), seed=(seed, 0), step=(step, 0))
         given: Mapping[str, Tensor] = {}
         if adaptive is None and repeats != 1:
             raise ValueError(f"repeats = {repeats} without adaptive vectors; say sequences instead")
         if adaptive is not None:
-            given = self._adaptive(adaptive)
+            given = adaptive_of(adaptive, self.output_weight, self.latents)
             count, steps = given["mean"].shape[1:3]
             if sequences != 1:
                 raise ValueError(f"sequences = {sequences} beside adaptive vectors of {count}; say repeats instead")
@@ -402,41 +356,16 @@ class PVRNN(GenerativeNetwork):
             h = taken.h
             if t >= burn_in:
                 kept.append(taken)
-        return self._rollout(kept)
+        h, z, mean, log_sigma, q_mean, q_log_sigma = gathered(kept)
+        outputs = self.output.activate(self.read(h))
+        parts = (mean, log_sigma.exp(), q_mean, q_log_sigma.exp())
+        return Rollout(self.output.decode(outputs), outputs, torch.tanh(h), h, z, *parts)
 
     def reconstruct(self, adaptive: Mapping[str, Tensor], *, noise: float = 0.0, seed: int = 1) -> Rollout:
         """Return how the network explains sequences: all steps from the posterior, by default its mean."""
-        adaptive = self._adaptive(adaptive)
+        adaptive = adaptive_of(adaptive, self.output_weight, self.latents)
         steps = adaptive["mean"].shape[2]
         return self.generate(steps, adaptive=adaptive, posterior_steps=steps, noise=noise, seed=seed)
-
-    def _adaptive(self, given: Mapping[str, Any]) -> dict[str, Tensor]:
-        """Adaptive vectors by name, where and of the type that the parameters are; ValueError for other names and shapes."""
-        names = ("mean", "log_sigma")
-        if not isinstance(given, Mapping) or set(given) != set(names):
-            found = f"a mapping of {sorted(given)}" if isinstance(given, Mapping) else f"a {type(given).__name__}"
-            raise ValueError(f"adaptive is {found}; give adaptive vectors by name, {' and '.join(map(repr, names))}")
-        found = {name: torch.as_tensor(given[name]).detach().to(self.output_weight) for name in names}
-        shape, other = (tuple(value.shape) for value in found.values())
-        if len(shape) != 4 or shape != other or (shape[0], shape[3]) != (self.models, self.latents) or 0 in shape:
-            wanted = f"(model, sequence, time, latent), ({self.models}, ..., ..., {self.latents})"
-            raise ValueError(f"adaptive vectors have shapes {shape} and {other}; needed is {wanted} for both")
-        return found
-
-    def _rollout(self, steps: list[Step]) -> Rollout:
-        h = torch.stack([s.h for s in steps], 2)
-        outputs = self.output.activate(self.read(h))
-        z, mean, log_sigma = (
-            torch.stack([getattr(s, name) for s in steps], 2) for name in ("z", "prior_mean", "prior_log_sigma")
-        )
-        none = torch.full_like(steps[0].z, math.nan)
-        q_mean, q_sigma = (
-            torch.stack([none if getattr(s, name) is None else getattr(s, name) for s in steps], 2)
-            for name in ("posterior_mean", "posterior_log_sigma")
-        )
-        return Rollout(
-            self.output.decode(outputs), outputs, torch.tanh(h), h, z, mean, log_sigma.exp(), q_mean, q_sigma.exp()
-        )
 
     @torch.no_grad()
     def log_likelihood(self, sequences: Any, *, particles: int = 1000, seed: int = 1) -> Tensor:
@@ -475,39 +404,3 @@ class PVRNN(GenerativeNetwork):
         from neurodyn.models.pvrnn_circuit import pvrnn_circuit
 
         return pvrnn_circuit(self.select(model), dt)
-
-
-def divergence(step: Step) -> Tensor:
-    """Return KL[posterior || prior] of each latent, (model, sequence, latent), nats, from a step with a posterior."""
-    assert step.posterior_mean is not None and step.posterior_log_sigma is not None
-    apart = step.posterior_mean - step.prior_mean
-    ratio = (2 * step.posterior_log_sigma).exp() + apart.square()
-    return step.prior_log_sigma - step.posterior_log_sigma + ratio * (-2 * step.prior_log_sigma).exp() / 2 - 0.5
-
-
-def _layer(given: Layer | Mapping[str, Any]) -> Layer:
-    if isinstance(given, Layer):
-        return given
-    if isinstance(given, Mapping):
-        return Layer(**given)
-    raise TypeError(f"layers holds {given!r}; give layers, such as nd.Layer(d=10, z=1, tau=2)")
-
-
-def _slices(sizes: Sequence[int]) -> list[slice]:
-    ends = [sum(sizes[: k + 1]) for k in range(len(sizes))]
-    return [slice(end - size, end) for end, size in zip(ends, sizes, strict=True)]
-
-
-def _affine(weight: Tensor, x: Tensor, bias: Tensor | None = None) -> Tensor:
-    """W x + b of all models: (model, target, source) and (model, sequence, source); of each the bits that it has alone."""
-    if 1 not in weight.shape[1:]:
-        return x @ weight.mT if bias is None else torch.baddbmm(bias[:, None], x, weight.mT)
-    # a product with a vector would have other bits where there are several models
-    product = x * weight.mT if weight.shape[2] == 1 else (x * weight).sum(-1, keepdim=True)
-    return product if bias is None else product + bias[:, None]
-
-
-def _maps(weight: Tensor, d: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-    """The two maps of a prior or posterior, each (model, sequence, latent)."""
-    mean, log_sigma = _affine(weight.flatten(1, 2), d, bias.flatten(1)).chunk(2, -1)
-    return mean, log_sigma

@@ -85,7 +85,7 @@ def _array(parameter: torch.Tensor) -> np.ndarray:
 
 def _latents(net: PVRNN, k: int) -> Population:
     """The latent variables of a layer; without a first step of its own, ``started`` changes nothing but is there."""
-    from neurodyn.models.pvrnn import LOG_SIGMA
+    from neurodyn.models.pvrnn_layer import LOG_SIGMA
 
     prior, parameters, sums = {"mu": "0", "log_sigma": "0"}, {}, ()
     bias = net.stack[k].prior_bias

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from neurodyn.models.pvrnn import LOG_SIGMA
+from neurodyn.models.pvrnn_layer import LOG_SIGMA
 
 if TYPE_CHECKING:
     from neurodyn.models.pvrnn import PVRNN

@@ -58,8 +58,8 @@ if TYPE_CHECKING:
     from neurodyn.plots.spectra import switch_spectra as switch_spectra
     from neurodyn.plots.spikes import raster as raster
     from neurodyn.plots.summary import overview as overview
-    from neurodyn.plots.sweeps import meta_prior as meta_prior
     from neurodyn.plots.supervised import taught_signal as taught_signal
+    from neurodyn.plots.sweeps import meta_prior as meta_prior
     from neurodyn.plots.training import accuracy_of_heads as accuracy_of_heads
     from neurodyn.plots.training import network_timescales as network_timescales
     from neurodyn.plots.training import time_constants as time_constants

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from neurodyn.kernels.lanes import WIDTH
-from neurodyn.kernels.pvrnn import each, structure_of
 from neurodyn.kernels.pvrnn_regression import ahead, posterior_as_prior, prior_driven, regress, toward_prior
+from neurodyn.kernels.pvrnn_update import each, structure_of
 from neurodyn.models.generative import check_pass
 from neurodyn.models.naming import one_of
 from neurodyn.training.plan import positive

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurodyn.kernels.pvrnn import descend
+from neurodyn.kernels.pvrnn_update import descend
 from neurodyn.running.stopping import Resume
 from neurodyn.training.objective import Objective, Tested
 from neurodyn.training.plan import Plan, whole

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import neurodyn as nd
-from neurodyn.kernels import pvrnn as kernel
+from neurodyn.kernels import pvrnn_update as kernel
 
 LAYERS = {
     1: [nd.Layer(d=5, z=2, tau=2)],

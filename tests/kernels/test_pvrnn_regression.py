@@ -7,9 +7,9 @@ import pytest
 import torch
 
 import neurodyn as nd
-from neurodyn.kernels.pvrnn import structure_of
 from neurodyn.kernels.pvrnn_regression import ahead, posterior_as_prior, prior_driven, regress, toward_prior
-from neurodyn.models.pvrnn import divergence
+from neurodyn.kernels.pvrnn_update import structure_of
+from neurodyn.models.pvrnn_layer import divergence
 
 MODELS, SEQUENCES, LANES, STEPS, ITERATIONS = 2, 3, 8, 5, 4
 TWO = [nd.Layer(d=5, z=2, tau=2), nd.Layer(d=3, z=1, tau=4, meta_prior_factor=0.5)]

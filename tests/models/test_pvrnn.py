@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import neurodyn as nd
-from neurodyn.models.pvrnn import Step, divergence
+from neurodyn.models.pvrnn_layer import Step, divergence
 
 LAYERS = [nd.Layer(d=5, z=2, tau=2), nd.Layer(d=4, z=1, tau=6)]
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import neurodyn as nd
-from neurodyn.models.pvrnn import divergence
+from neurodyn.models.pvrnn_layer import divergence
 
 TWO = [nd.Layer(d=6, z=2, tau=2), nd.Layer(d=4, z=1, tau=4)]
 STEPS = 9
