@@ -51,6 +51,11 @@ class Encoded:
         """Observed values, and steps after the first, at least 1, of all sequences together."""
         return self.observed.sum(), (self.lengths - 1).sum().clamp(min=1)
 
+    def of(self, sequences: Sequence[int]) -> Encoded:
+        """Return these sequences alone."""
+        at = torch.as_tensor(sequences, device=self.targets.device)
+        return Encoded(self.targets[at], self.observed[at], self.lengths[at], self.values[at.cpu().numpy()])
+
     @cached_property
     def tiles(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
         """What the compiled kernel reads; see :func:`neurodyn.kernels.pvrnn_update.tiles`."""

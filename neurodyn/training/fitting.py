@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neurodyn.kernels.draws import uniforms
 from neurodyn.kernels.pvrnn_update import descend
 from neurodyn.running.stopping import Resume
 from neurodyn.training.objective import Objective, Tested
@@ -65,9 +66,10 @@ def fit(
         with it chaos, comes late.
     keep_every : int, optional
         Updates, a multiple of ``test_every``, after which the networks are kept as they are then; none by default.
-    validation : as ``sequences``, optional
-        Held-out sequences. Tests take a bound on their log-likelihood with so many ``particles``, and each model is kept
-        where it was largest, as snapshot "best".
+    validation : as ``sequences``, or float, optional
+        Held-out sequences, or the share of ``sequences``, between 0 and 1, that is drawn by the seed and not trained. Tests
+        take a bound on their log-likelihood with so many ``particles``, and each model is kept where it was largest, as
+        snapshot "best".
     patience : int, optional
         Tests without a better validation of any model, after which the training ends; never by default.
     learning_rate, betas, clip : float, (float, float), float
@@ -160,7 +162,13 @@ class Fit(Objective):
         self.net, self.plan, self.steps = net, plan, plan.steps
         where = {"dtype": net.dtype, "device": net.device}
         self._encoded = net.output.encode(sequences, **where)
-        self._held_out = None if validation is None else net.output.encode(validation, **where)
+        apart: list[int] = []
+        if isinstance(validation, float):
+            apart = _held_out(validation, len(self._encoded.lengths), plan.seed)
+            rest = [n for n in range(len(self._encoded.lengths)) if n not in apart]
+            self._held_out, self._encoded = self._encoded.of(apart), self._encoded.of(rest)
+        else:
+            self._held_out = None if validation is None else net.output.encode(validation, **where)
         if plan.patience is not None and validation is None:
             raise ValueError(f"patience = {plan.patience}; give validation sequences as well")
         self._count, self._length = self._encoded.targets.shape[:2]
@@ -170,10 +178,12 @@ class Fit(Objective):
         self._kept: dict[str, np.ndarray] = {}
         self._since = 0
         held_out = () if self._held_out is None else (self._held_out,)
-        self.task = {"task": "sequences", "sequences": self._count, "length": self._length} | {
+        self.task: dict[str, Any] = {"task": "sequences", "sequences": self._count, "length": self._length} | {
             name: [_digest(e.targets), _digest(e.observed), _digest(e.lengths)]
             for name, e in zip(("data", "validation"), (self._encoded, *held_out), strict=False)
         }
+        if apart:
+            self.task["held_out"] = apart
 
     @property
     def parameters(self) -> dict[str, torch.nn.Parameter]:
@@ -263,6 +273,16 @@ class Fit(Objective):
                 kept[better] = value.cpu().numpy()[better]
             self._best = np.where(better, each, self._best)
             tested.kept = {"best": self._kept}
+
+
+def _held_out(share: float, count: int, seed: int) -> list[int]:
+    """Numbers of the sequences that are held out, increasing."""
+    number = round(share * count) if 0 < share < 1 else 0
+    if not 0 < number < count:
+        raise ValueError(
+            f"validation = {share!r} of {count} sequences; give a share that leaves one at least on each side"
+        )
+    return sorted(uniforms("held out", (count,), seed=seed, step=0).argsort()[:number].tolist())
 
 
 def _digest(values: Tensor) -> str:

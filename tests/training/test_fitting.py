@@ -327,3 +327,22 @@ def test_a_file_is_not_replaced_unasked(tmp_path):
         fit(pvrnn(), out=tmp_path / "a.h5")
     again = fit(pvrnn(), out=tmp_path / "a.h5", overwrite=True, updates=2)
     assert len(again.history) == 1
+
+
+# -- a share that is held out -----------------------------------------------------------------------------------------
+
+
+def test_a_share_is_held_out_as_if_it_had_been_given_apart():
+    lists = [TRAINING[n][: 16 - n] for n in range(6)]  # of unequal lengths
+    run = fit(pvrnn(), lists, validation=0.34)
+    apart = run.config["task"]["held_out"]
+    assert len(apart) == 2 and sorted(set(apart)) == list(apart)
+    other = fit(pvrnn(), [lists[n] for n in range(6) if n not in apart], validation=[lists[n] for n in apart])
+    assert rows(run, "log_likelihood")[-1] == pytest.approx(rows(other, "log_likelihood")[-1], rel=1e-6)
+    assert run.adaptive()["mean"].shape[1] == 4
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0, 0.01, -0.2, math.nan])
+def test_shares_that_leave_a_side_empty_are_refused(share):
+    with pytest.raises(ValueError, match="validation = .* of 6 sequences"):
+        fit(pvrnn(), validation=share)
