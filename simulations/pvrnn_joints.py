@@ -68,6 +68,7 @@ def pvrnn_joints(
             "sigma",
             "divergence_step",
             "illegal",
+            "movements",
             "p_branch",
             "lyapunov_noise_free",
         ):

@@ -66,9 +66,19 @@ def pvrnn_meta_prior(
         figures["memorisation"] = plots.meta_prior(small.table, length=small.data.shape[1])
     if experiment in ("all", "E2"):
         main = sweep("E2", MAIN, E2_META_PRIORS[::2] if quick else E2_META_PRIORS, 4000 if quick else 40_000)
+        own = floors(MAIN, main.data, data_seed)
         if not quick:
-            checks.generalisation(found, main, floors(MAIN, main.data, data_seed))
-        figures["generalisation"] = plots.meta_prior(main.table, length=main.data.shape[1])
+            checks.generalisation(found, main, own)
+        figures["generalisation"] = plots.meta_prior(
+            main.table,
+            length=main.data.shape[1],
+            references={
+                "divergence": own["entropy rate"],
+                "word_divergence": own["training set: word divergence"],
+                "negative_log_likelihood": own["machine: negative log-likelihood of held-out symbols"],
+                "p_branch": own["training set: p(1 at the choice)"],
+            },
+        )
     if experiment in ("all", "E6") and not quick:
         for name, arm in ABLATIONS.items():
             made = sweep(name, arm, E6_META_PRIORS, 50_000)

@@ -107,7 +107,7 @@ def generated_curves(
     owners = {name: _owners(values, segment(values)) for name, values in shown.items()}
     across = len(shown) if len(shown) <= 5 else 4
     down = -(-len(shown) // across)
-    figure = new_figure(0.4 + 2.1 * across, 1.0 + 2.15 * down)
+    figure = new_figure(0.4 + 2.1 * across, 1.0 + 2.4 * down)
     axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).ravel()
     for empty in axes[len(shown) :]:
         empty.remove()

@@ -25,6 +25,7 @@ def generation(found: Checks, movers: Movers, data: Data, *, quick: bool) -> Non
             "sigma",
             "divergence_step",
             "illegal",
+            "movements",
             "p_branch",
             "lyapunov_noise_free",
         ):
@@ -66,6 +67,10 @@ def baseline(found: Checks, name: str, apart: Paired, errors: Mapping[str, np.nd
     """E5: differences in pairs, reported whatever they are."""
     for label, each in errors.items():
         found.note({f"E5, {label}: squared error by horizon (mean)": each.mean(0).tolist()})
+        found.note({f"E5, {label}: squared error by horizon (median)": np.median(each, 0).tolist()})
+        found.note({f"E5, {label}: squared error three steps ahead": each[:, 2].tolist()})
+    fewer = np.sum(errors["PV-RNN"] < errors[name], 0)
+    found.note({f"E5: pairs of {apart.pairs} in which PV-RNN has less error than {name}, by horizon": fewer.tolist()})
     told = {"mean": apart.mean, "95 % from": apart.low, "to": apart.high}
     for what, values in told.items():
         found.note({f"E5: PV-RNN - {name}, {apart.pairs} pairs, {what}": values.tolist()})

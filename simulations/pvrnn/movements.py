@@ -103,6 +103,7 @@ def _measured(run: nd.TrainingRun, net: Any, data: Data, generated: np.ndarray) 
     length = data.training.shape[1]
     again = net.generate(length, adaptive=adaptive, repeats=20).values.unflatten(1, (20, len(data.training))).numpy()
     exponents = {noise: analysis.prior_lyapunov(net, noise=noise).exponent for noise in (0.0, 1.0)}
+    expected = generated[0, ..., 0].size / (sum(data.task.duration) / 2)
     rows = []
     for m in range(net.models):
         table = analysis.transition_table(
@@ -121,7 +122,7 @@ def _measured(run: nd.TrainingRun, net: Any, data: Data, generated: np.ndarray) 
                 "divergence_step": analysis.divergence_step(again[m], data.training, threshold=0.3).mean,
                 "illegal": table.illegal,
                 "p_branch": table.among_allowed[0, 1],
-                "movements": int(table.counts.sum()),
+                "movements": float(table.counts.sum() / expected),
                 "lyapunov_noise_free": exponents[0.0][m],
                 "lyapunov_noisy": exponents[1.0][m],
             }
