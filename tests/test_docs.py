@@ -35,6 +35,19 @@ def test_snippet_on_timescales(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert (tmp_path / "runs" / "tau.png").exists()
 
 
+@pytest.mark.parametrize("number", range(2))
+def test_snippets_on_pvrnn(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert len(snippets("pvrnn.md")) == 2
+    names: dict = {}
+    exec(compile(snippets("pvrnn.md")[number], f"pvrnn.md, snippet {number}", "exec"), names)
+    if number:
+        assert names["net"].models == 9
+    else:
+        assert names["made"].values.shape == (3, 12, 1000) and names["answer"].prediction.shape == (1, 1, 3)
+        assert names["run"].history["log_likelihood"].notna().all()
+
+
 def test_snippet_on_hidden_markov_models() -> None:
     (snippet,) = snippets("hidden_markov.md")
     names: dict = {}
