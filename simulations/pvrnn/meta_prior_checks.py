@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from common.criteria import Criteria
 from scipy.stats import spearmanr
 
 import neurodyn as nd
@@ -13,44 +15,46 @@ from pvrnn.machine import SOURCE, Sweep
 _CHAOTIC, _NOISY = (0.03, 0.1, 0.3), (1e-4, 1e-5)
 
 
-class Checks:
+class Checks(Criteria):
     """Collects results and checks of the experiments."""
 
     def __init__(self) -> None:
-        self.results: dict[str, Any] = {}
-        self.checks: list[Any] = []
+        super().__init__(SOURCE)
 
-    def note(self, values: dict[str, Any]) -> None:
-        """Take note of numbers without a threshold."""
-        self.results |= nd.rounded(values, 4)
+    def note(self, values: Mapping[str, Any]) -> None:
+        """Take note of numbers without a threshold, to four decimals."""
+        super().note(nd.rounded(values, 4))
 
     def that(self, name: str, value: float, threshold: str, reference: Any = None) -> None:
         """Compare a number with a threshold."""
-        self.checks.append(nd.check(name, float(value), threshold, reference=reference, source=SOURCE))
+        self.checks.append(nd.check(name, float(value), threshold, reference=reference, source=self.source))
 
-    def of_seeds(self, label: str, sweep: Sweep, column: str, w: float) -> np.ndarray:
+    def of_seeds(self, label: str, sweep: Any, column: str, w: float) -> np.ndarray:
         """Take note of a measure of all seeds at a meta-prior, and return it."""
         values = sweep.of(column, w)
         self.note({f"{label}, w = {w:g}: {column}": values.tolist()})
         return values
 
+    def median(self, name: str, values: Any, threshold: str, reference: Any = None) -> None:
+        """Compare the median over seeds with a threshold, and count the seeds that meet it alone."""
+        self.that(f"{name} (median)", float(np.median(values)), threshold, reference)
+        self.results |= nd.passes(f"{name} {threshold}", [nd.check(name, float(v), threshold).passed for v in values])
+
 
 def memorisation(found: Checks, sweep: Sweep) -> None:
     """E1: large w makes a network of chaos that knows its sequences by heart; small w one that needs its noise."""
 
-    def median(column: str, w: float) -> float:
-        return float(np.median(found.of_seeds("E1", sweep, column, w)))
+    def of(column: str, w: float) -> np.ndarray:
+        return found.of_seeds("E1", sweep, column, w)
 
     length = sweep.data.shape[1]
-    found.that(f"E1: w = 0.1, divergence step of {length} (median)", median("divergence_step", 0.1), ">= 22", 24)
-    found.that("E1: w = 0.1, KL per step, nats (median)", median("divergence", 0.1), "< 0.01", 0.0005)
-    found.that("E1: w = 0.1, sigma of the prior (median)", median("sigma", 0.1), "< 0.08", 0.045)
-    found.that(f"E1: w = 1e-4, divergence step of {length} (median)", median("divergence_step", 1e-4), "<= 13", 9.5)
-    found.that("E1: w = 1e-4, KL per step, nats (median)", median("divergence", 1e-4), "> 0.25")
-    found.that("E1: w = 1e-4, sigma of the prior (median)", median("sigma", 1e-4), "> 0.2", 0.29)
-    found.that(
-        "E1: w = 1e-4, p(1 at the choice) without noise (median)", median("p_branch_noise_free", 1e-4), "> 0.98", 1
-    )
+    found.median(f"E1: w = 0.1, divergence step of {length}", of("divergence_step", 0.1), ">= 22", 24)
+    found.median("E1: w = 0.1, KL per step, nats", of("divergence", 0.1), "< 0.01", 0.0005)
+    found.median("E1: w = 0.1, sigma of the prior", of("sigma", 0.1), "< 0.08", 0.045)
+    found.median(f"E1: w = 1e-4, divergence step of {length}", of("divergence_step", 1e-4), "<= 13", 9.5)
+    found.median("E1: w = 1e-4, KL per step, nats", of("divergence", 1e-4), "> 0.25")
+    found.median("E1: w = 1e-4, sigma of the prior", of("sigma", 1e-4), "> 0.2", 0.29)
+    found.median("E1: w = 1e-4, p(1 at the choice) without noise", of("p_branch_noise_free", 1e-4), "> 0.98", 1)
     chaotic = [v for w in _CHAOTIC for v in found.of_seeds("E1", sweep, "lyapunov_noise_free", w)]
     noisy = [v for w in _NOISY for v in found.of_seeds("E1", sweep, "lyapunov_noise_free", w)]
     found.that("E1: w = 0.03 to 0.3, largest noise-free Lyapunov exponent of all", np.max(chaotic), "> 0.02", 0.055)
@@ -75,7 +79,7 @@ def generalisation(found: Checks, sweep: Sweep, floors: dict[str, float]) -> Non
     found.that("E2: 12-word divergence at w = 1 / at the best", words.loc[_near(words, 1)] / middle[best], ">= 10", 83)
     for w in (0.05, 0.1):
         illegal = found.of_seeds("E2", sweep, "illegal", w)
-        found.that(f"E2: w = {w:g}, share of illegal symbols (median)", np.median(illegal), "< 0.01")
+        found.median(f"E2: w = {w:g}, share of illegal symbols", illegal, "< 0.01")
     for column, name, threshold in (
         ("divergence", "KL per step", "< -0.9"),
         ("divergence_step", "divergence step", "> 0.8"),
@@ -122,11 +126,11 @@ def ablation(found: Checks, name: str, sweep: Sweep, whole: Sweep) -> None:
     for w in sorted(sweep.table["meta_prior"].unique()):
         for column in ("divergence_step", "divergence", "first_divergence", "sigma", "lyapunov_noise_free"):
             found.of_seeds(f"E6, {name}", sweep, column, w)
-    step = float(np.median(sweep.of("divergence_step", 0.1)))
+    step = sweep.of("divergence_step", 0.1)
     if name == "reduced posterior":
-        found.that(f"E6: {name}, w = 0.1, divergence step of 24 (median)", step, ">= 20", 23.6)
+        found.median(f"E6: {name}, w = 0.1, divergence step of 24", step, ">= 20", 23.6)
         return
-    found.that(f"E6: {name}, w = 0.1, divergence step of 24 (median)", step, "<= 13", 9 if "first" in name else None)
+    found.median(f"E6: {name}, w = 0.1, divergence step of 24", step, "<= 13", 9 if "first" in name else None)
     if name == "first step like all others":
         first = float(np.max(sweep.of("first_divergence", 0.1)))
         found.that(f"E6: {name}, w = 0.1, KL of the first step, nats (largest)", first, "< 0.04", 0.04)
