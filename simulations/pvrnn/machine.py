@@ -57,7 +57,7 @@ class Sweep:
         """Return a measure of all seeds at a meta-prior."""
         return self.table.loc[np.isclose(self.table["meta_prior"], meta_prior), column].to_numpy()
 
-    def by(self, column: str) -> pd.Series:
+    def by(self, column: str) -> Any:
         """Return the mean over seeds of a measure, by meta-prior, increasing."""
         return self.table.groupby("meta_prior")[column].mean()
 

@@ -25,7 +25,7 @@ class Checks(Criteria):
         """Take note of numbers without a threshold, to four decimals."""
         super().note(nd.rounded(values, 4))
 
-    def that(self, name: str, value: float, threshold: str, reference: Any = None) -> None:
+    def that(self, name: str, value: Any, threshold: str, reference: Any = None) -> None:
         """Compare a number with a threshold."""
         self.checks.append(nd.check(name, float(value), threshold, reference=reference, source=self.source))
 
@@ -67,7 +67,8 @@ def generalisation(found: Checks, sweep: Sweep, floors: dict[str, float]) -> Non
     for w in sorted(sweep.table["meta_prior"].unique()):
         for column in ("word_divergence", "negative_log_likelihood_settled", "lyapunov_noise_free", "p_branch"):
             found.of_seeds("E2", sweep, column, w)
-    words = np.exp(sweep.table.assign(log=np.log(sweep.table["word_divergence"])).groupby("meta_prior")["log"].mean())
+    logarithms: Any = sweep.table.assign(log=np.log(sweep.table["word_divergence"])).groupby("meta_prior")["log"].mean()
+    words = np.exp(logarithms)
     found.note({f"E2, w = {w:g}: word divergence (geometric mean)": float(v) for w, v in words.items()})
     middle = words[(words.index >= 0.03) & (words.index <= 0.1)]
     best = float(middle.idxmin())
@@ -85,10 +86,7 @@ def generalisation(found: Checks, sweep: Sweep, floors: dict[str, float]) -> Non
         ("divergence_step", "divergence step", "> 0.8"),
         ("sigma", "sigma of the prior", "< -0.7"),
     ):
-        means = sweep.by(column)
-        found.that(
-            f"E2: Spearman's rank correlation of w with {name}", spearmanr(means.index, means).statistic, threshold
-        )
+        found.that(f"E2: Spearman's rank correlation of w with {name}", _trend(sweep, column), threshold)
     apart = abs(np.mean(sweep.of("p_branch", best)) - floors["training set: p(1 at the choice)"])
     found.that("E2: best w, p(1 at the choice) - that of the training set", apart, "< 0.08", 0.01)
     found.that("E2: best w, networks with a noise-free Lyapunov exponent > 0", _share(sweep, best, 0), ">= 0.66", 1)
@@ -135,10 +133,8 @@ def ablation(found: Checks, name: str, sweep: Sweep, whole: Sweep) -> None:
         first = float(np.max(sweep.of("first_divergence", 0.1)))
         found.that(f"E6: {name}, w = 0.1, KL of the first step, nats (largest)", first, "< 0.04", 0.04)
     else:
-        trends = [spearmanr(s.by("divergence_step").index, s.by("divergence_step")).statistic for s in (sweep, whole)]
-        found.note(
-            {"E6: rank correlation of w with divergence step, fixed and learned prior": [float(t) for t in trends]}
-        )
+        trends = [_trend(s, "divergence_step") for s in (sweep, whole)]
+        found.note({"E6: rank correlation of w with divergence step, fixed and learned prior": trends})
         chaotic = np.concatenate([sweep.of("lyapunov_noise_free", w) for w in _CHAOTIC])
         found.that(f"E6: {name}, w = 0.03 to 0.3, largest noise-free Lyapunov exponent of all", chaotic.max(), "< 0")
 
@@ -161,6 +157,13 @@ def ordering(found: Checks, sweep: Sweep) -> None:
 
 def _near(values: Any, w: float) -> float:
     return float(values.index[np.isclose(values.index, w)][0])
+
+
+def _trend(sweep: Sweep, column: str) -> float:
+    """Spearman's rank correlation of the meta-prior with the mean over seeds of a measure."""
+    means = sweep.by(column)
+    found: Any = spearmanr(means.index, means)
+    return float(found.statistic)
 
 
 def _share(sweep: Sweep, w: float, above: float) -> float:

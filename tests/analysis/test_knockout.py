@@ -1,5 +1,7 @@
 """Networks whose orbits without noise are known, because their weights were put there."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -15,9 +17,9 @@ def network(**options):
     return nd.PVRNN([nd.Layer(d=8, z=2, tau=2), nd.Layer(d=4, z=1, tau=4)], **chosen)
 
 
-def ring(quarters=1, noise=0.0):
+def ring(quarters=1, noise=0.0) -> Any:
     """Two units that turn by quarters of a circle each step, unless noise pushes them."""
-    net = nd.PVRNN([nd.Layer(d=2, z=1, tau=1)], output=nd.SymbolCoding(symbols=2), meta_prior=[0.1])
+    net: Any = nd.PVRNN([nd.Layer(d=2, z=1, tau=1)], output=nd.SymbolCoding(symbols=2), meta_prior=[0.1])
     with torch.no_grad():
         for parameter in net.parameters():
             parameter.zero_()
@@ -43,7 +45,7 @@ def test_chaos_has_no_period(chaotic):
 
 
 def test_noise_is_what_is_switched_off():
-    found = analysis.noise_knockout(ring(noise=2.0), CYCLE, runs=4, steps=400, settle=50, longest=20, n=4)
+    found: Any = analysis.noise_knockout(ring(noise=2.0), CYCLE, runs=4, steps=400, settle=50, longest=20, n=4)
     assert (found.output_period == 4).all()
     np.testing.assert_allclose(found.shares_silent, 0.5)
     # Without noise four words are left of the many with it; the cycle of period 4 is none of the machine's.
@@ -55,8 +57,8 @@ def test_noise_is_what_is_switched_off():
 
 def test_values_become_symbols_by_labels():
     net = network(output=nd.SoftmaxCoding(dims=2))
-    options = {"runs": 3, "steps": 60, "settle": 20, "longest": 20, "n": 2}
-    found = analysis.noise_knockout(net, labels=lambda v: (v[..., 0] > 0).astype(int), **options)
+    options: Any = {"runs": 3, "steps": 60, "settle": 20, "longest": 20, "n": 2}
+    found: Any = analysis.noise_knockout(net, labels=lambda v: (v[..., 0] > 0).astype(int), **options)
     assert found.words == (None, None) and found.words_silent[0].reference.sum() == pytest.approx(1)
     assert found.branches == (None, None) and np.isnan(found.divergence[0]).all()
     assert "w" in str(found)

@@ -1,6 +1,7 @@
 """Latents and layers whose contents are known."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from neurodyn import analysis
 STATES = np.array([[0, 1, 2, 0, 1, 2], [0, 1, 2, 0, 1, -1]])
 
 
-def rollout(models=2):
+def rollout(models=2) -> Any:
     """Sigma is 0.1 times the state plus one, times the model plus one; mu is minus that; 9 at the first step."""
     sigma = 0.1 * (np.abs(STATES) + 1)[None, :, :, None] * np.arange(1, models + 1)[:, None, None, None]
     sigma = np.repeat(sigma, 2, axis=3)
@@ -75,7 +76,7 @@ def test_a_layer_that_holds_the_label():
     d = 0.3 * rng.normal(size=(2, 4, 80, 7))
     centres = np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1]])
     d[0, :, :, 4:] += centres[labels]  # the top layer of the first model alone
-    given = SimpleNamespace(d=torch.from_numpy(d))
+    given: Any = SimpleNamespace(d=torch.from_numpy(d))
     net = network(seed=[1, 2])
     top = analysis.layer_pca(net, given, labels)
     assert top.scores.shape == (2, 4, 80, 2) and top.explained_ratio.shape == (2, 2)

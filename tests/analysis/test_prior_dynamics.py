@@ -1,5 +1,7 @@
 """Free-running networks whose dynamics are known, because their weights were put there."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -70,6 +72,6 @@ def test_noise_out_of_range():
 
 
 def test_other_networks():
-    net = nd.VRNN(output=nd.SymbolCoding(symbols=2))
+    net: Any = nd.VRNN(output=nd.SymbolCoding(symbols=2))
     with pytest.raises(TypeError, match="net is a VRNN"):
         analysis.prior_lyapunov(net)

@@ -1,5 +1,7 @@
 """Networks whose choices come from their latents, or don't."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -11,8 +13,10 @@ from neurodyn.analysis.shuffled_latents import replayed
 CYCLE = nd.tasks.FiniteState.cycle()
 
 
-def network():
-    net = nd.PVRNN([nd.Layer(d=6, z=2, tau=2)], output=nd.SymbolCoding(symbols=2), meta_prior=[0.1, 0.2], seed=[1, 2])
+def network() -> Any:
+    net: Any = nd.PVRNN(
+        [nd.Layer(d=6, z=2, tau=2)], output=nd.SymbolCoding(symbols=2), meta_prior=[0.1, 0.2], seed=[1, 2]
+    )
     with torch.no_grad():
         net.stack[0].prior_bias[:, 1] = -0.5
         net.output_weight.mul_(3)
@@ -21,7 +25,7 @@ def network():
 
 @pytest.mark.parametrize("around_mean", [True, False])
 def test_latents_in_their_own_order_give_the_same(around_mean):
-    net = nd.PVRNN(**network().config, dtype=torch.float64).requires_grad_(False)
+    net: Any = nd.PVRNN(**network().config, dtype=torch.float64).requires_grad_(False)
     start = torch.zeros(2, 3, 6, dtype=torch.float64)
     drawn = net.generate(60, sequences=3, start=start)
     z = drawn.z - drawn.prior_mean if around_mean else drawn.z
@@ -40,7 +44,7 @@ def test_before_is_what_the_network_generates():
 
 def every_other(driven=1.0):
     """A unit that alternates opens the noise every other step, and another one shows what it was."""
-    net = nd.PVRNN([nd.Layer(d=2, z=1, tau=1)], output=nd.SymbolCoding(symbols=2), meta_prior=0.1)
+    net: Any = nd.PVRNN([nd.Layer(d=2, z=1, tau=1)], output=nd.SymbolCoding(symbols=2), meta_prior=0.1)
     with torch.no_grad():
         for parameter in net.parameters():
             parameter.zero_()
@@ -67,6 +71,6 @@ def test_what_does_not_fit():
     with pytest.raises(ValueError, match="net generates values"):
         analysis.shuffled_prior(nd.PVRNN([nd.Layer(d=2, z=1, tau=1)], output=nd.AnalogCoding()), CYCLE)
     with pytest.raises(ValueError, match="did you mean 'latents'"):
-        analysis.shuffled_prior(network(), CYCLE, part="latent")
+        analysis.shuffled_prior(network(), CYCLE, part="latent")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="steps = 1"):
         analysis.shuffled_prior(network(), CYCLE, steps=1)

@@ -2,6 +2,7 @@
 
 import itertools
 import warnings
+from typing import Any
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ LAYERS = [nd.Layer(d=5, z=2, tau=1.0), nd.Layer(d=4, z=1, tau=3.0), nd.Layer(d=3
     list(itertools.product(("previous", "current"), (True, False), ("learned", "unit"))),
 )
 def test_forward_differentiation(top_down, bottom_up, prior):
-    net = nd.PVRNN(
+    net: Any = nd.PVRNN(
         LAYERS,
         output=nd.AnalogCoding(),
         meta_prior=[0.1, 0.2],

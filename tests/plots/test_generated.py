@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -32,7 +34,8 @@ def test_curves_have_the_colour_of_their_primitive(sound, texts):
     )
     sound(figure)
     assert {"training", "w = 0.1", "w = 1", "A", "B", "C", "none"} <= set(texts(figure))
-    training, same, small = figure.axes
+    axes: Any = figure.axes
+    training, same, small = axes
     assert len(training.collections) == len(same.collections) and len(small.collections) == 1
     drawn = {tuple(np.round(c.get_colors()[0], 3)): np.concatenate(c.get_segments()) for c in training.collections}
     left = [points for points in drawn.values() if points[:, 0].mean() < -0.2]

@@ -1,4 +1,5 @@
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ def profile(posterior):
     rng = np.random.default_rng(0)
     sigma = torch.from_numpy(rng.uniform(0.1, 0.2, size=(3, 3, 30, 2)) * (STATES + 1)[None, :, :, None])
     other = sigma / 2 if posterior else torch.full_like(sigma, np.nan)
-    given = SimpleNamespace(prior_sigma=sigma, prior_mean=-sigma, posterior_sigma=other, posterior_mean=other)
+    given: Any = SimpleNamespace(prior_sigma=sigma, prior_mean=-sigma, posterior_sigma=other, posterior_mean=other)
     return analysis.latent_profile(given, STATES)
 
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -52,7 +54,7 @@ def test_all_panels_fit(sound):
 
 
 def test_a_figure_says_what_it_shows(sound, texts):
-    given = everything()[["meta_prior", "seed", "divergence_step", "lyapunov_noise_free", "lyapunov_noisy"]]
+    given: Any = everything()[["meta_prior", "seed", "divergence_step", "lyapunov_noise_free", "lyapunov_noisy"]]
     figure = plots.meta_prior(given, length=24)
     sound(figure)
     assert {"free-running without noise", "free-running under noise", "reference"} <= set(texts(figure))
@@ -60,12 +62,13 @@ def test_a_figure_says_what_it_shows(sound, texts):
 
 
 def test_what_is_missing_is_left_out(sound):
-    given = table(word_divergence=[3, 0.1, 0.2, 0.3], p_branch=[0.9, 0.7, 0.8, 0.8])
+    given: Any = table(word_divergence=[3, 0.1, 0.2, 0.3], p_branch=[0.9, 0.7, 0.8, 0.8])
     given.loc[given["meta_prior"] == 1.0, "p_branch"] = np.nan
     given.loc[0, "word_divergence"] = -1e-4  # below 0 by the floor: no logarithm
     figure = plots.meta_prior(given)
     sound(figure)
-    words, branch = figure.axes
+    axes: Any = figure.axes
+    words, branch = axes
     assert words.get_yscale() == "linear" and len(branch.lines[1].get_xdata()) == 3
     given["p_branch"] = np.nan
     sound(plots.meta_prior(given[["meta_prior", "seed", "p_branch"]]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -46,7 +47,7 @@ def test_memorisation_is_judged_at_both_ends(scripts):
     found = checks.Checks()
     checks.memorisation(found, sweep(scripts, **good))
     assert len(found.checks) == 9 and all(check.passed for check in found.checks)
-    turned = {name: (lambda w, of=of: of(np.where(w >= 0.03, 1e-5, 1.0))) for name, of in good.items()}
+    turned: Any = {name: (lambda w, of=of: of(np.where(w >= 0.03, 1e-5, 1.0))) for name, of in good.items()}
     turned["p_branch_noise_free"] = lambda w: np.full_like(w, 0.7)
     found = checks.Checks()
     checks.memorisation(found, sweep(scripts, **turned))
