@@ -116,7 +116,8 @@ results-pvrnn: $(STAMP) ## PV-RNN: the meta-prior, movements, joint angles (abou
 	@for f in $(PVRNN); do $(BIN)/neurodyn run simulations/pvrnn_$$f.py --out runs/pvrnn_$$f.h5 --resume || exit 1; done
 	$(BIN)/python docs/figures.py runs/pvrnn_meta_prior.memorisation.png docs/images/pvrnn_memorisation.png \
 	    runs/pvrnn_meta_prior.generalisation.png docs/images/pvrnn_generalisation.png \
-	    $(foreach f,generated horizon baseline,runs/pvrnn_primitives.$(f).png docs/images/pvrnn_$(f).png)
+	    $(foreach f,generated horizon baseline,runs/pvrnn_primitives.$(f).png docs/images/pvrnn_$(f).png) \
+	    runs/pvrnn_joints.horizon.png docs/images/pvrnn_joints.png
 	$(BIN)/python docs/results.py $(PVRNN:%=runs/pvrnn_%.h5)
 
 clean: ## the environment and everything that tools left behind (not runs/)
