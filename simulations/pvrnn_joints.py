@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from pvrnn.meta_prior_checks import Checks
-from pvrnn.movements import FIRST, HORIZON, Data, empirical, free_running, predicted, trained
+from pvrnn.movements import FIRST, HORIZON, MEASURES, Data, empirical, free_running, predicted, trained
 
 import neurodyn as nd
 from neurodyn import analysis, plots
@@ -62,16 +62,7 @@ def pvrnn_joints(
     hidden[:, :, -1] = np.nan
     errors = {}
     for w in META_PRIORS:
-        for column in (
-            "reconstruction",
-            "divergence",
-            "sigma",
-            "divergence_step",
-            "illegal",
-            "movements",
-            "p_branch",
-            "lyapunov_noise_free",
-        ):
+        for column in MEASURES:
             found.of_seeds("joints", movers, column, w)
         net = movers.at(w)
         errors[f"w = {w:g}"], _ = predicted(net, data)

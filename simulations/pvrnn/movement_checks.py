@@ -9,7 +9,7 @@ import numpy as np
 
 from pvrnn.baseline import Paired
 from pvrnn.meta_prior_checks import Checks
-from pvrnn.movements import Data, Movers, empirical
+from pvrnn.movements import MEASURES, Data, Movers, empirical
 
 __all__ = ["Checks", "baseline", "generation", "regression"]
 
@@ -19,16 +19,7 @@ def generation(found: Checks, movers: Movers, data: Data, *, quick: bool) -> Non
     wanted = empirical(data)
     found.note({"E3: training set, P(B after A)": wanted})
     for w in sorted(movers.table["meta_prior"].unique()):
-        for column in (
-            "reconstruction",
-            "divergence",
-            "sigma",
-            "divergence_step",
-            "illegal",
-            "movements",
-            "p_branch",
-            "lyapunov_noise_free",
-        ):
+        for column in MEASURES:
             found.of_seeds("E3", movers, column, w)
     middle, low = movers.of("illegal", 0.05), movers.of("illegal", 1e-4)
     found.that("E3: w = 0.05, share of illegal transitions (best seed)", middle.min(), "< 0.02", 0.0)

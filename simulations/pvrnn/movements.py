@@ -17,6 +17,17 @@ from neurodyn.running.stopping import resume_by_default
 LAYERS = (nd.Layer(d=20, z=2, tau=2), nd.Layer(d=10, z=1, tau=8))
 FIRST = 20  # step of a sequence from which predictions are judged
 HORIZON = 5
+#: what is told of every network
+MEASURES = (
+    "reconstruction",
+    "divergence",
+    "sigma",
+    "divergence_step",
+    "illegal",
+    "movements",
+    "p_branch",
+    "lyapunov_noise_free",
+)
 _TESTS = 100  # of a training
 _CYCLES = 900  # some so many movements of each model are judged
 
