@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -84,12 +84,11 @@ class GenerativeNetwork(SeededModule, ABC):
     ----------
     models : int
         As many as there are meta-priors or seeds. A model of many trains and generates as it does alone.
-    latents, layers : int
+    latents, depth : int
         Size of z, and number of layers that have one.
     """
 
     many: ClassVar[bool] = True
-    compiled: bool = False  # whether neurodyn.kernels.pvrnn.descend has the gradient of the free energy
     latents: int
     depth: int
 
@@ -124,6 +123,12 @@ class GenerativeNetwork(SeededModule, ABC):
     @abstractmethod
     def free_energy(self, encoded: Encoded, adaptive: Mapping[str, Tensor], noise: Tensor) -> FreeEnergy:
         """Return the free energy of sequences under ``noise`` (model, sequence, time, latent)."""
+
+    def descend(self, encoded: Encoded, adaptive: Mapping[str, Tensor], noise: Tensor) -> FreeEnergy:
+        """Return the free energy; its gradient, summed over models, becomes ``grad`` of all that is learnt, which has none."""
+        found = self.free_energy(encoded, adaptive, noise)
+        found.loss.sum().backward()
+        return replace(found, loss=found.loss.detach())
 
     @abstractmethod
     def log_likelihood(self, sequences: Any, *, particles: int = 1000, seed: int = 1) -> Tensor:

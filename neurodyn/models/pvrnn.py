@@ -11,21 +11,20 @@ import torch
 from torch import Tensor, nn
 
 from neurodyn.kernels.pvrnn_launch import launchable, launched_free_energy
-from neurodyn.kernels.pvrnn_update import fused_free_energy
+from neurodyn.kernels.pvrnn_update import descend, fused_free_energy
 from neurodyn.models.codings import Coding, Encoded
 from neurodyn.models.generative import FreeEnergy, GenerativeNetwork, Rollout, check_pass, numbers
 from neurodyn.models.naming import one_of
 from neurodyn.models.pvrnn_layer import (
-    LOG_SIGMA,
     Layer,
     LayerWeights,
     Step,
     adaptive_of,
     affine,
     divergence,
+    factors,
     gathered,
     layer_of,
-    maps,
     slices,
 )
 
@@ -139,11 +138,11 @@ class PVRNN(GenerativeNetwork):
         self.output_bias = self._zeros(self.output.units)
 
     def _layer_weights(self, k: int) -> LayerWeights:
-        made, layer, many = LayerWeights(), self.layers[k], self.depth
+        made, layer = LayerWeights(), self.layers[k]
         made.recurrent = self._glorot(f"{k}.recurrent", (layer.d, layer.d))
         made.latent = self._glorot(f"{k}.latent", (layer.d, layer.z))
         made.bias = self._zeros(layer.d)
-        above, below = k + 1 < many, self.bottom_up and k > 0
+        above, below = k + 1 < self.depth, self.bottom_up and k > 0
         made.top_down = self._glorot(f"{k}.top_down", (layer.d, self.layers[k + 1].d)) if above else None
         made.bottom_up = self._glorot(f"{k}.bottom_up", (layer.d, self.layers[k - 1].d)) if below else None
         for name, wanted in (("prior", self.prior == "learned"), ("posterior", self.posterior == "full")):
@@ -183,10 +182,10 @@ class PVRNN(GenerativeNetwork):
         inner, found = list(now), []
         for k in reversed(range(self.depth)):
             weights, layer, before = self.stack[k], self.layers[k], d[..., self.of_d[k]]
-            prior = self._prior(k, before, first)
+            prior = weights.prior(before, fixed=first and self.first_step_prior == "unit")
             drawn, posterior = prior, None
             if adaptive is not None:
-                drawn = posterior = self._posterior(k, before, tuple(a[..., self.of_z[k]] for a in adaptive))
+                drawn = posterior = weights.posterior(before, *(a[..., self.of_z[k]] for a in adaptive))
             z = drawn[0] + drawn[1].exp() * noise[..., self.of_z[k]]
             u = affine(weights.recurrent, before, weights.bias) + affine(weights.latent, z)
             if weights.top_down is not None:
@@ -200,22 +199,6 @@ class PVRNN(GenerativeNetwork):
         parts = [torch.cat(column[::-1], -1) for column in zip(*found, strict=True)]
         return Step(torch.cat(inner, -1), *parts, *(None,) * (5 - len(parts)))
 
-    def _prior(self, k: int, d: Tensor, first: bool) -> tuple[Tensor, Tensor]:
-        """Mean and log sigma of a layer."""
-        weights = self.stack[k]
-        if weights.prior_weight is None or weights.prior_bias is None or (first and self.first_step_prior == "unit"):
-            zero = d.new_zeros((*d.shape[:-1], self.layers[k].z))
-            return zero, zero
-        mean, log_sigma = maps(weights.prior_weight, d, weights.prior_bias)
-        return torch.tanh(mean), log_sigma.clamp(*LOG_SIGMA)
-
-    def _posterior(self, k: int, d: Tensor, adaptive: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-        weights, (mean, log_sigma) = self.stack[k], adaptive
-        if weights.posterior_weight is not None and weights.posterior_bias is not None:
-            of_mean, of_sigma = maps(weights.posterior_weight, d, weights.posterior_bias)
-            mean, log_sigma = mean + of_mean, log_sigma + of_sigma
-        return torch.tanh(mean), log_sigma.clamp(*LOG_SIGMA)
-
     def read(self, h: Tensor) -> Tensor:
         """Return the inputs to the output units (model, ..., output unit) of inner states (model, ..., unit)."""
         d = torch.tanh(h[..., self.of_d[0]])
@@ -223,9 +206,9 @@ class PVRNN(GenerativeNetwork):
         return affine(self.output_weight, d.flatten(1, -2), self.output_bias).reshape(*shape[:-1], -1)
 
     @property
-    def compiled(self) -> bool:  # type: ignore[override]
-        own = (PVRNN.step, PVRNN.read, PVRNN.free_energy)
-        return self.device.type == "cpu" and (type(self).step, type(self).read, type(self).free_energy) == own
+    def _as_written(self) -> bool:
+        """Whether a step is what the kernels compute: a subclass may have another."""
+        return (type(self).step, type(self).read) == (PVRNN.step, PVRNN.read)
 
     @property
     def weights_of_loss(self) -> tuple[float, Tensor, Tensor]:
@@ -234,10 +217,8 @@ class PVRNN(GenerativeNetwork):
         key = (self.meta_prior, self.first_step_meta_prior, like.dtype, like.device)
         if self._weights is not None and self._weights[0] == key:
             return self._weights[1]
-        total = float(self.latents)
         n_x = {"dims": self.output.dims, "units": self.output.units, "sum": 1}[self.output_normalisation]
-        n_z = [{"layer": float(k.z), "total": total, "sum": 1.0}[self.latent_normalisation] for k in self.layers]
-        factor = like.new_tensor([k.meta_prior_factor for k in self.layers]) / like.new_tensor(n_z)
+        factor = like.new_tensor(factors(self.layers, self.latent_normalisation))
         w = like.new_tensor(self.meta_prior)[:, None]
         first = w if self.first_step_meta_prior is None else torch.full_like(w, self.first_step_meta_prior)
         made = 1 / n_x, w * factor, first * factor
@@ -259,12 +240,17 @@ class PVRNN(GenerativeNetwork):
             "mean" and "log_sigma", each (model, sequence, time, latent).
         noise : Tensor (model, sequence, time, latent)
         """
-        if (type(self).step, type(self).read) == (PVRNN.step, PVRNN.read):
-            if self.device.type == "cpu":
-                return fused_free_energy(self, encoded, adaptive, noise)
-            if self.device.type == "cuda" and launchable(self):
-                return launched_free_energy(self, encoded, adaptive, noise)
+        if self._as_written and self.device.type == "cpu":
+            return fused_free_energy(self, encoded, adaptive, noise)
+        if self._as_written and self.device.type == "cuda" and launchable(self):
+            return launched_free_energy(self, encoded, adaptive, noise)
         return self.free_energy_by_steps(encoded, adaptive, noise)
+
+    def descend(self, encoded: Encoded, adaptive: Mapping[str, Tensor], noise: Tensor) -> FreeEnergy:
+        """See :meth:`GenerativeNetwork.descend`; without autograd where a kernel has the gradient anyway."""
+        if self._as_written and self.device.type == "cpu" and type(self).free_energy is PVRNN.free_energy:
+            return descend(self, encoded, adaptive, noise)
+        return super().descend(encoded, adaptive, noise)
 
     def free_energy_by_steps(self, encoded: Encoded, adaptive: Mapping[str, Tensor], noise: Tensor) -> FreeEnergy:
         """Return the free energy, step by step in torch; see :meth:`free_energy`."""

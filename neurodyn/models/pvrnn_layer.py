@@ -68,6 +68,21 @@ class LayerWeights(nn.Module):
     posterior_weight: nn.Parameter | None
     posterior_bias: nn.Parameter | None
 
+    def prior(self, d: Tensor, *, fixed: bool) -> tuple[Tensor, Tensor]:
+        """Return mean and log sigma (model, sequence, latent) after d (model, sequence, unit); those of N(0, 1) if fixed."""
+        if self.prior_weight is None or self.prior_bias is None or fixed:
+            zero = d.new_zeros((*d.shape[:-1], self.latent.shape[2]))
+            return zero, zero
+        mean, log_sigma = maps(self.prior_weight, d, self.prior_bias)
+        return torch.tanh(mean), log_sigma.clamp(*LOG_SIGMA)
+
+    def posterior(self, d: Tensor, mean: Tensor, log_sigma: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and log sigma (model, sequence, latent) under adaptive vectors of that shape."""
+        if self.posterior_weight is not None and self.posterior_bias is not None:
+            of_mean, of_sigma = maps(self.posterior_weight, d, self.posterior_bias)
+            mean, log_sigma = mean + of_mean, log_sigma + of_sigma
+        return torch.tanh(mean), log_sigma.clamp(*LOG_SIGMA)
+
 
 def divergence(step: Step) -> Tensor:
     """Return KL[posterior || prior] of each latent, (model, sequence, latent), nats, from a step with a posterior."""
@@ -75,6 +90,12 @@ def divergence(step: Step) -> Tensor:
     apart = step.posterior_mean - step.prior_mean
     ratio = (2 * step.posterior_log_sigma).exp() + apart.square()
     return step.prior_log_sigma - step.posterior_log_sigma + ratio * (-2 * step.prior_log_sigma).exp() / 2 - 0.5
+
+
+def factors(layers: Sequence[Layer], normalisation: str) -> list[float]:
+    """Return the factor of each layer by which w becomes w/N_z; ``normalisation`` is "layer", "total" or "sum"."""
+    total = sum(layer.z for layer in layers)
+    return [layer.meta_prior_factor / {"layer": layer.z, "total": total, "sum": 1}[normalisation] for layer in layers]
 
 
 def gathered(steps: Sequence[Step]) -> list[Tensor]:

@@ -7,14 +7,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from neurodyn.kernels.draws import uniforms
-from neurodyn.kernels.pvrnn_update import descend
 from neurodyn.running.stopping import Resume
 from neurodyn.training.objective import Objective, Tested
 from neurodyn.training.plan import Plan, whole
@@ -24,7 +23,6 @@ from neurodyn.units import Time
 
 if TYPE_CHECKING:
     from neurodyn.models.generative import FreeEnergy, GenerativeNetwork
-    from neurodyn.models.pvrnn import PVRNN
 
 _TESTS = 2**31  # numbers of passes: those of tests lie beyond all of training
 
@@ -223,10 +221,8 @@ class Fit(Objective):
         return found.loss.sum()
 
     def descend(self, epoch: int, step: int) -> Tensor:
-        """See :meth:`Objective.descend`; without autograd where a compiled kernel has the gradient anyway."""
-        if not self.net.compiled:
-            return super().descend(epoch, step)
-        found = descend(cast("PVRNN", self.net), self._encoded, self._adaptive, self._noise(epoch * self.steps + step))
+        """See :meth:`Objective.descend`; a network may know a shorter way than through its loss."""
+        found = self.net.descend(self._encoded, self._adaptive, self._noise(epoch * self.steps + step))
         self._losses.append(found.loss)
         return found.loss.sum()
 
