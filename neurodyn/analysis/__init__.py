@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .classification import decode_identity as decode_identity
     from .connectivity import ConnectivityByTau as ConnectivityByTau
     from .connectivity import connectivity_by_tau as connectivity_by_tau
+    from .conventions import Conventions as Conventions
     from .correlation import autocorrelation as autocorrelation
     from .correlation import population_autocorrelation as population_autocorrelation
     from .decoding import ScalarDecoding as ScalarDecoding
@@ -154,6 +155,7 @@ _MODULE_OF = {
         "calibration": ("calibrated_timescales",),
         "classification": ("ClassDecoding", "decode_identity"),
         "connectivity": ("ConnectivityByTau", "connectivity_by_tau"),
+        "conventions": ("Conventions",),
         "correlation": ("autocorrelation", "population_autocorrelation"),
         "decoding": ("ScalarDecoding", "decode_scalar", "decode_time"),
         "dimensionality": (

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._checks import FloatArray, number, whole
+from ._result import Result
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,7 +19,7 @@ BLOCKS = 20  # of steps, whose means tell the standard error
 
 
 @dataclass(frozen=True, eq=False)
-class LyapunovExponents:
+class LyapunovExponents(Result, figure="lyapunov_exponents"):
     """Exponents of each member of a batch, the largest first; ``print`` shows a table.
 
     Attributes

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from neurodyn.recording.annotation import annotate
     from neurodyn.recording.disk import check_disk, sample_bytes, spike_bytes
     from neurodyn.recording.layout import FORMAT
+    from neurodyn.recording.lazy import LazyArray
     from neurodyn.recording.reader import Recording, load
     from neurodyn.recording.recovery import recover
     from neurodyn.recording.spikes import Spikes
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 # No module may bear the name of a function here: importing it would replace the function in this namespace.
 _HOMES = {
     "FORMAT": "layout",
+    "LazyArray": "lazy",
     "Recording": "reader",
     "Spikes": "spikes",
     "Writer": "writer",
@@ -33,6 +35,7 @@ _HOMES = {
 
 __all__ = [
     "FORMAT",
+    "LazyArray",
     "Recording",
     "Spikes",
     "Writer",

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import xarray
 
     from neurodyn.recording.closing import Image
+    from neurodyn.recording.lazy import LazyArray
 
 _PREFERRED = ("expectation", "output")  # among several variables of a readout
 _RATE_TAU_MS, _RATE_DT_MS = 30.0, 1.0
@@ -134,6 +135,21 @@ class Recording:
             return self._spikes(path.partition("/")[2])
         plain = self._plain(path)
         return self._array(path) if plain is None else plain
+
+    def lazy(self, key: str) -> LazyArray:
+        """The array that ``recording[key]`` would read, left in the file: slices are read when they are asked for.
+
+        For recordings larger than memory. Spikes, and rates that would have to be made from them, raise KeyError.
+        """
+        from neurodyn.recording.lazy import LazyArray
+
+        keys = self.keys()
+        path, candidates = self._find(key, keys)
+        if path is not None and not path.startswith("spikes/"):
+            return LazyArray(self.open, path)
+        if path is not None or key in self:
+            raise KeyError(f"{self._name} has spikes for {key!r}, no array; read recording[{key!r}]")
+        raise KeyError(self._unknown(key, keys, candidates))
 
     @property
     def attrs(self) -> dict[str, Any]:
