@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from neurodyn.models.pvrnn_layer import Layer
     from neurodyn.models.rate import PerturbedRateNetwork, RateReservoir
     from neurodyn.models.reservoir import SpikingReservoir
+    from neurodyn.models.resonance import DoubleWell, FitzHughNagumo, ThresholdDetector
     from neurodyn.models.surrogate import surrogate_lif
     from neurodyn.models.vrnn import VRNN
     from neurodyn.outcome import Check, passes, rounded, spread
@@ -70,10 +71,12 @@ _PUBLIC = {
     "Check": "outcome",
     "Circuit": "circuit",
     "Connection": "parts",
+    "DoubleWell": "models.resonance",
     "EpropReadout": "plasticity.eprop",
     "ErrorRegression": "training.error_regression",
     "FORCE": "plasticity.learners",
     "Filter": "parts",
+    "FitzHughNagumo": "models.resonance",
     "GRU": "models.gated",
     "HMMRNN": "models.hmm_rnn",
     "Input": "parts",
@@ -107,6 +110,7 @@ _PUBLIC = {
     "Suspended": "running.stopping",
     "SynapticRule": "plasticity.rule",
     "ThreeFactor": "plasticity.learners",
+    "ThresholdDetector": "models.resonance",
     "Time": "units",
     "Trace": "plasticity.rule",
     "TrainingError": "training.loop",
@@ -154,10 +158,12 @@ __all__ = [
     "Check",
     "Circuit",
     "Connection",
+    "DoubleWell",
     "EpropReadout",
     "ErrorRegression",
     "FORCE",
     "Filter",
+    "FitzHughNagumo",
     "GRU",
     "HMMRNN",
     "Input",
@@ -191,6 +197,7 @@ __all__ = [
     "SymbolCoding",
     "SynapticRule",
     "ThreeFactor",
+    "ThresholdDetector",
     "Time",
     "Trace",
     "TrainingError",
