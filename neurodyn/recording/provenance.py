@@ -6,12 +6,14 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib import metadata
 from typing import Any
 
 PACKAGES = ("neurodyn", "numpy", "scipy", "h5py", "brian2", "numba", "torch")
+_AGE_S = 10.0
 
 
 def provenance() -> dict[str, Any]:
@@ -23,7 +25,10 @@ def provenance() -> dict[str, Any]:
         "versions": dict(versions()),
         "threads": threads(),
     }
-    revision = git_revision()
+    try:
+        revision = _recent_revision(os.getcwd(), int(time.monotonic() // _AGE_S))
+    except FileNotFoundError:  # the folder is gone
+        revision = None
     if revision is not None:
         found["git_revision"] = revision
     return found
@@ -49,6 +54,13 @@ def threads() -> int:
     if config is not None:  # asking numba itself starts its threads, and then torch computes in as many
         return int(config.NUMBA_NUM_THREADS)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@lru_cache(maxsize=1)  # asking git takes longer than many a member of a batch
+def _recent_revision(folder: str, now: int) -> str | None:
+    """The revision as it was up to ten seconds ago."""
+    del now
+    return git_revision(folder)
 
 
 def git_revision(folder: str | os.PathLike | None = None) -> str | None:
