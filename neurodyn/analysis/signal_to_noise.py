@@ -1,0 +1,264 @@
+"""Signal-to-noise ratio of a periodically driven output: the line in its spectrum over the noise floor around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from ._checks import FloatArray, choice, whole
+from ._periodic import discarded, frequency_of, paths_of, step_of, stretch, whole_periods
+from ._result import Result
+from .conventions import Conventions
+from .nulls import NullTest
+
+FEWEST_PERIODS = 8  # in a segment, so that there are neighbours on both sides
+_USUAL_PERIODS = 32
+_OFF_LINE = 0.01  # of a bin: a line so far off leaks 1e-4 of its power into the next bin
+_LOBE = {"boxcar": 0, "hann": 1}  # bins that a line on a bin spreads to, on either side
+
+
+@dataclass(frozen=True, eq=False)
+class OutputSNR(Result, figure="output_snr"):
+    """A spectral line over the floor of noise around it; ``print`` shows it with its null.
+
+    Attributes
+    ----------
+    ratio : float
+        Power of the line over the density of the noise, per unit of time (cycles): (r^2 / 2) / S_N, with r the amplitude of the
+        response and S_N one-sided per cycle. Below 0 by chance where there is no line.
+    error : float
+        Standard error, from a bootstrap over paths (segments of a single path); NaN for a single segment.
+    line, floor : float
+        Power of the line, in squared units of x, and density of the noise at it, per cycle per unit of time.
+    null : NullTest
+        The ratio at each neighbouring frequency, as if the line were there.
+    frequencies, density : array, shape (frequency)
+        One-sided spectrum, mean over segments and paths.
+    bins : array of int
+        Those of ``frequencies`` that tell the floor.
+    frequency : float
+        Of the line, in cycles per unit of time.
+    segments : int
+        Averaged, of all paths together.
+    conventions : Conventions
+    """
+
+    ratio: float
+    error: float
+    line: float
+    floor: float
+    null: NullTest[float]
+    frequencies: FloatArray
+    density: FloatArray
+    bins: np.ndarray
+    frequency: float
+    segments: int
+    conventions: Conventions = field(default_factory=Conventions)
+
+    @property
+    def angular(self) -> float:
+        """The ratio by the convention of Gammaitoni et al. 1998, pi r^2 / S_N in radians per unit of time: 4 pi times ``ratio``.
+
+        Their S_N(omega) is two-sided, the integral of exp(-i omega t) C(t) dt, and thus half of ours; both lines at +-Omega are
+        counted. With r^2 = 2 line: pi 2 line / (floor / 2) = 4 pi line / floor.
+        """
+        return 4 * np.pi * self.ratio
+
+    @property
+    def decibels(self) -> float:
+        """10 log10 of the ratio, relative to 1 per unit of time; NaN where it isn't above 0."""
+        return 10 * float(np.log10(self.ratio)) if self.ratio > 0 else np.nan
+
+    def __str__(self) -> str:
+        return (
+            f"SNR {self.null} per {self.conventions.time}, standard error {self.error:.2g}; {self.decibels:.1f} dB, "
+            f"by pi r^2 / S_N {self.angular:.4g} rad per {self.conventions.time}; line {self.line:.4g} at "
+            f"{self.frequency:g}, floor {self.floor:.4g}; {self.segments} segments; {self.conventions}"
+        )
+
+
+def output_snr(
+    x: Any,
+    *,
+    dt: float,
+    frequency: float,
+    periods: int | None = None,
+    neighbours: int | None = None,
+    window: Literal["boxcar", "hann"] = "boxcar",
+    discard: float = 0.0,
+    samples: int = 1000,
+    seed: int = 0,
+    time: str = "ms",
+) -> OutputSNR:
+    """Output signal-to-noise ratio at the frequency of a periodic drive, with a local noise floor.
+
+    Parameters
+    ----------
+    x : array, shape (time, path) or (time)
+        Independent paths; samples evenly spaced. Read segment by segment if it is left in a file.
+    dt : float
+        Time between samples, in any unit.
+    frequency : float
+        Of the drive, in cycles per that unit, below 1 / (2 dt).
+    periods : int, optional
+        Of the drive in a segment, at least 8; by default 32, or as many as there are. Fewer, down to two thirds, are taken where
+        they are nearer to a whole number of samples, so that the line falls on a bin.
+    neighbours : int, optional
+        Bins on each side of the line that tell the floor; by default a quarter of ``periods``. At least 2.
+    window : "boxcar" or "hann"
+        A line on a bin stays there with "boxcar". Take "hann", which spreads it over three bins that are added up, where the
+        spectrum falls by orders of magnitude within the segment's range: "boxcar" lets low frequencies leak.
+    discard : float
+        Time left out at the beginning.
+    samples, seed : int
+        Bootstrap.
+    time : str
+        Name of the unit of time.
+
+    Raises
+    ------
+    ValueError
+        For fewer than 8 periods, samples that alias the frequency, a period of which no whole number is near a whole number of
+        samples, and values that are NaN or never vary.
+
+    Notes
+    -----
+    Segments don't overlap. The floor is a power law S = a f^b through the neighbouring bins, least squares in logarithms, read at
+    the line: a slope of the spectrum does no harm, as in a plain mean. The logarithm of a mean of K periodograms is too small by
+    log K - digamma(K), which is taken off. Ratio = sum over the bins of the line of (S - floor) df / floor.
+
+    Not to be trusted where the spectrum bends strongly within the neighbours (another peak), below about ten segments as to the
+    error, or for a ratio below a few times ``error``. ratio / df is the height of the line over the floor; it grows with the length
+    of segments, ratio doesn't.
+
+    References
+    ----------
+    McNamara & Wiesenfeld (1989) Phys Rev A 39:4854. Gammaitoni, Haenggi, Jung & Marchesoni (1998) Rev Mod Phys 70:223, section
+    II (convention: :attr:`OutputSNR.angular`).
+    """
+    dt = step_of(dt)
+    frequency = frequency_of(frequency, dt)
+    choice(window, "window", tuple(_LOBE))
+    paths = paths_of(x)
+    skipped = discarded(discard, dt, paths.shape[0])
+    available, _ = whole_periods(paths.shape[0] - skipped, dt, frequency, FEWEST_PERIODS)
+    if periods is not None:
+        whole(periods, "periods", low=FEWEST_PERIODS, high=available)
+    cycles, length = _segment(periods or min(_USUAL_PERIODS, available), frequency * dt)
+    near = cycles // 4 if neighbours is None else whole(neighbours, "neighbours", low=2, high=cycles - 1)
+    bins = _neighbours(cycles, near, _LOBE[window], length)
+    density = densities(paths, skipped, length, dt, window)  # (segment, path, bin)
+    units = density.mean(axis=0) if density.shape[1] > 1 else density[:, 0]
+    segments = density.shape[0] * density.shape[1]
+    mean = units.mean(axis=0)
+    if not mean[1:].any():
+        raise ValueError("x never varies: there is nothing to measure")
+    measure = _Line(cycles, bins, _LOBE[window], segments, 1 / (length * dt))
+    line, floor = measure(mean)
+    error = np.nan
+    if len(units) > 1:
+        weights = np.random.default_rng(seed).multinomial(
+            len(units), np.full(len(units), 1 / len(units)), whole(samples, "samples", low=2)
+        )
+        lines, floors = measure(weights @ units / len(units))
+        error = float((lines / floors).std(ddof=1))
+    null = measure.elsewhere(mean)
+    return OutputSNR(
+        float(line / floor),
+        error,
+        float(line),
+        float(floor),
+        NullTest(float(line / floor), null),
+        np.fft.rfftfreq(length, dt),
+        mean,
+        bins,
+        frequency,
+        segments,
+        Conventions(sided="one", frequency="cycles", time=time),
+    )
+
+
+def _segment(wanted: int, turns: float) -> tuple[int, int]:
+    """Periods and samples of a segment on a bin of which the line falls, of all up to the `wanted` number of periods."""
+    tried = np.arange(wanted, max(FEWEST_PERIODS, int(np.ceil(2 * wanted / 3))) - 1, -1)
+    lengths = np.rint(tried / turns).astype(int)
+    off = np.abs(lengths * turns - tried)  # in bins
+    near = np.flatnonzero(off <= _OFF_LINE)
+    if not near.size:
+        raise ValueError(
+            f"a period is {1 / turns:.6g} samples, and none of {tried[-1]} to {tried[0]} periods is near a whole number of "
+            f"samples (the best is {off.min():.2g} bins off the line, at most {_OFF_LINE}): give a dt that divides the period, "
+            "or more periods"
+        )
+    return int(tried[near[0]]), int(lengths[near[0]])
+
+
+def _neighbours(cycles: int, near: int, lobe: int, length: int) -> np.ndarray:
+    away = np.arange(1 + lobe, near + lobe + 1)
+    bins = np.concatenate([cycles - away[::-1], cycles + away])
+    from_harmonic = np.minimum(bins % cycles, -bins % cycles)
+    bins = bins[(bins > lobe) & (bins < (length + 1) // 2) & (from_harmonic > lobe)]
+    if not ((bins < cycles).sum() >= 2 and (bins > cycles).sum() >= 2):
+        raise ValueError(
+            f"{cycles} periods in segments of {length} samples leave bins {bins.tolist()} for the floor: at least 2 on either "
+            "side of the line; give more periods, more neighbours, or sample more finely"
+        )
+    return bins
+
+
+def densities(paths: Any, skipped: int, length: int, dt: float, window: str) -> FloatArray:
+    """One-sided periodograms, (segment, path, bin), per cycle per unit of time."""
+    from scipy.signal import get_window
+
+    weights = get_window(window, length)[:, None]
+    found = []
+    for first in range(skipped, paths.shape[0] - length + 1, length):
+        piece = stretch(paths, first, first + length)
+        transformed = np.fft.rfft((piece - piece.mean(axis=0)) * weights, axis=0)
+        found.append(np.abs(transformed.T) ** 2)
+    density = np.array(found) * (2 * dt / np.sum(weights**2))
+    density[..., 0] /= 2
+    if length % 2 == 0:
+        density[..., -1] /= 2
+    return density
+
+
+@dataclass(frozen=True)
+class _Line:
+    """Power of a line and the floor under it, of spectra (..., bin)."""
+
+    line: int
+    bins: np.ndarray
+    lobe: int
+    segments: int
+    df: float
+
+    def __call__(self, density: FloatArray) -> tuple[Any, Any]:
+        return self._at(density, self.line, self.bins)
+
+    def elsewhere(self, density: FloatArray) -> FloatArray:
+        """Ratios at each of the neighbours, from those that their own lobe leaves."""
+        found = []
+        for here in self.bins:
+            others = self.bins[np.abs(self.bins - here) > self.lobe]
+            around = np.arange(here - self.lobe, here + self.lobe + 1)
+            if np.isin(around, self.bins).all():
+                line, floor = self._at(density, here, others)
+                found.append(line / floor)
+        return np.array(found)
+
+    def _at(self, density: FloatArray, here: int, bins: np.ndarray) -> tuple[Any, Any]:
+        from scipy.special import digamma, polygamma
+
+        place = np.log(bins / here)
+        centred = place - place.mean()
+        weights = 1 / len(bins) - place.mean() * centred / np.sum(centred**2)
+        smallest = np.finfo(float).tiny
+        logs = np.log(np.maximum(density[..., bins], smallest)) - digamma(self.segments) + np.log(self.segments)
+        # exp of a mean with variance v is too large by exp(v / 2).
+        variance = polygamma(1, self.segments) * np.sum(weights**2)
+        floor = np.exp(logs @ weights - variance / 2)
+        inside = density[..., here - self.lobe : here + self.lobe + 1]
+        return (inside - floor[..., None]).sum(axis=-1) * self.df, floor
