@@ -294,7 +294,9 @@ class FokkerPlanck(Result, figure="fokker_planck_solution"):
             raise ValueError(f"amplitude = {a:g} brings the system to the ends of domain = {self.domain}: widen it")
         linear = complex(a * self.response(w).susceptibility)
         coefficients = found / self.spacing
-        return PeriodicResponse(a, w, self.noise, float(means[0]), harmonics, self.x, coefficients, linear, self.conventions)
+        return PeriodicResponse(
+            a, w, self.noise, float(means[0]), harmonics, self.x, coefficients, linear, self.conventions
+        )
 
     def __str__(self) -> str:
         slowest = self.relaxation(3).rates[1:]
