@@ -60,6 +60,8 @@ if TYPE_CHECKING:
     from .expectation import trials_to_recover as trials_to_recover
     from .exponentials import ExponentialFit as ExponentialFit
     from .exponentials import fit_exponentials as fit_exponentials
+    from .factors import FactorAnalysis as FactorAnalysis
+    from .factors import factor_analysis as factor_analysis
     from .geometry import ConditionGeometry as ConditionGeometry
     from .geometry import condition_pca as condition_pca
     from .geometry import transfer_null as transfer_null
@@ -127,6 +129,16 @@ if TYPE_CHECKING:
     from .sensitivity import noise_sensitivity as noise_sensitivity
     from .shuffled_latents import ShuffledPrior as ShuffledPrior
     from .shuffled_latents import shuffled_prior as shuffled_prior
+    from .spike_correlations import CountCorrelations as CountCorrelations
+    from .spike_correlations import CrossCorrelation as CrossCorrelation
+    from .spike_correlations import count_correlations as count_correlations
+    from .spike_correlations import cross_correlation as cross_correlation
+    from .spike_spectra import SpikeFieldCoherence as SpikeFieldCoherence
+    from .spike_spectra import SpikeSpectrum as SpikeSpectrum
+    from .spike_spectra import spike_field_coherence as spike_field_coherence
+    from .spike_spectra import spike_spectrum as spike_spectrum
+    from .spiking import SpikeStatistics as SpikeStatistics
+    from .spiking import spike_statistics as spike_statistics
     from .statistics import BinomialInterval as BinomialInterval
     from .statistics import BootstrapInterval as BootstrapInterval
     from .statistics import binomial_interval as binomial_interval
@@ -180,6 +192,7 @@ _MODULE_OF = {
             "trials_to_recover",
         ),
         "exponentials": ("ExponentialFit", "fit_exponentials"),
+        "factors": ("FactorAnalysis", "factor_analysis"),
         "geometry": ("ConditionGeometry", "condition_pca", "transfer_null", "transfer_projection"),
         "grammar": ("BranchProbabilities", "Legality", "branch_probabilities", "legality"),
         "integrated": ("IntegratedTimescale", "integrated_timescale"),
@@ -206,6 +219,9 @@ _MODULE_OF = {
         "rewards": ("EligibilityAtReward", "RewardTriggered", "eligibility_at_reward", "reward_triggered_average"),
         "sensitivity": ("NoiseSensitivity", "noise_sensitivity"),
         "shuffled_latents": ("ShuffledPrior", "shuffled_prior"),
+        "spike_correlations": ("CountCorrelations", "CrossCorrelation", "count_correlations", "cross_correlation"),
+        "spike_spectra": ("SpikeFieldCoherence", "SpikeSpectrum", "spike_field_coherence", "spike_spectrum"),
+        "spiking": ("SpikeStatistics", "spike_statistics"),
         "statistics": ("BinomialInterval", "BootstrapInterval", "binomial_interval", "bootstrap_mean"),
         "subspaces": ("SubspaceAngles", "angle_null", "principal_angles"),
         "switching": ("DwellTimes",),

@@ -57,6 +57,11 @@ if TYPE_CHECKING:
     from neurodyn.plots.sensitivity import noise_sensitivity as noise_sensitivity
     from neurodyn.plots.spectra import switch_spectra as switch_spectra
     from neurodyn.plots.spikes import raster as raster
+    from neurodyn.plots.spiking import count_correlations as count_correlations
+    from neurodyn.plots.spiking import cross_correlation as cross_correlation
+    from neurodyn.plots.spiking import spike_field_coherence as spike_field_coherence
+    from neurodyn.plots.spiking import spike_spectrum as spike_spectrum
+    from neurodyn.plots.spiking import spike_statistics as spike_statistics
     from neurodyn.plots.summary import overview as overview
     from neurodyn.plots.supervised import taught_signal as taught_signal
     from neurodyn.plots.sweeps import meta_prior as meta_prior
@@ -74,6 +79,8 @@ _FILES = {
     "amplitude_against_probability": "amplitude",
     "bars_with_points": "ablation",
     "branch_probabilities": "finite_state",
+    "count_correlations": "spiking",
+    "cross_correlation": "spiking",
     "divergence_step": "predictions",
     "driven_orbits": "driven",
     "eligibility_at_reward": "plasticity",
@@ -110,6 +117,9 @@ _FILES = {
     "responses": "cells",
     "reward_triggered": "plasticity",
     "size_against_noise": "relaxation",
+    "spike_field_coherence": "spiking",
+    "spike_spectrum": "spiking",
+    "spike_statistics": "spiking",
     "style": "base",
     "switch_spectra": "spectra",
     "synapse_trace": "plasticity",
@@ -131,6 +141,8 @@ __all__ = [
     "amplitude_against_probability",
     "bars_with_points",
     "branch_probabilities",
+    "count_correlations",
+    "cross_correlation",
     "divergence_step",
     "driven_orbits",
     "eligibility_at_reward",
@@ -166,6 +178,9 @@ __all__ = [
     "responses",
     "reward_triggered",
     "size_against_noise",
+    "spike_field_coherence",
+    "spike_spectrum",
+    "spike_statistics",
     "style",
     "switch_spectra",
     "synapse_trace",
