@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from .decoding import ScalarDecoding as ScalarDecoding
     from .decoding import decode_scalar as decode_scalar
     from .decoding import decode_time as decode_time
+    from .demixing import DemixedPCA as DemixedPCA
+    from .demixing import demixed_pca as demixed_pca
     from .dimensionality import PCAResult as PCAResult
     from .dimensionality import dimension_at as dimension_at
     from .dimensionality import participation_ratio as participation_ratio
@@ -49,6 +51,10 @@ if TYPE_CHECKING:
     from .emulation import emulation_quality as emulation_quality
     from .emulation_result import EmulationMetric as EmulationMetric
     from .emulation_result import EmulationQuality as EmulationQuality
+    from .escape import KramersRate as KramersRate
+    from .escape import TwoState as TwoState
+    from .escape import bistable_response as bistable_response
+    from .escape import kramers_rate as kramers_rate
     from .events import PETH as PETH
     from .events import peth as peth
     from .expectation import amplitude as amplitude
@@ -62,6 +68,9 @@ if TYPE_CHECKING:
     from .exponentials import fit_exponentials as fit_exponentials
     from .factors import FactorAnalysis as FactorAnalysis
     from .factors import factor_analysis as factor_analysis
+    from .floquet import PeriodicResponse as PeriodicResponse
+    from .fokker_planck import FokkerPlanck as FokkerPlanck
+    from .fokker_planck import Relaxation as Relaxation
     from .geometry import ConditionGeometry as ConditionGeometry
     from .geometry import condition_pca as condition_pca
     from .geometry import transfer_null as transfer_null
@@ -92,8 +101,10 @@ if TYPE_CHECKING:
     from .latents import primitive_phases as primitive_phases
     from .levels import NoiseSweep as NoiseSweep
     from .levels import noise_sweep as noise_sweep
+    from .linear_response import LinearResponse as LinearResponse
     from .lyapunov import LyapunovExponents as LyapunovExponents
     from .lyapunov import lyapunov_exponents as lyapunov_exponents
+    from .marginals import stack_conditions as stack_conditions
     from .noise_levels import SizeAgainstNoise as SizeAgainstNoise
     from .noise_levels import size_against_noise as size_against_noise
     from .nulls import NullTest as NullTest
@@ -119,12 +130,15 @@ if TYPE_CHECKING:
     from .relaxation import noise_free as noise_free
     from .residence import ResidenceMap as ResidenceMap
     from .residence import residence_map as residence_map
+    from .residence_theory import ResidenceDensity as ResidenceDensity
     from .reuse import ModularReuse as ModularReuse
     from .reuse import modular_reuse as modular_reuse
     from .rewards import EligibilityAtReward as EligibilityAtReward
     from .rewards import RewardTriggered as RewardTriggered
     from .rewards import eligibility_at_reward as eligibility_at_reward
     from .rewards import reward_triggered_average as reward_triggered_average
+    from .self_induced import SelfInducedResonance as SelfInducedResonance
+    from .self_induced import self_induced_resonance as self_induced_resonance
     from .sensitivity import NoiseSensitivity as NoiseSensitivity
     from .sensitivity import noise_sensitivity as noise_sensitivity
     from .shuffled_latents import ShuffledPrior as ShuffledPrior
@@ -149,6 +163,12 @@ if TYPE_CHECKING:
     from .switching import DwellTimes as DwellTimes
     from .symbol_refit import SymbolRefit as SymbolRefit
     from .symbol_statistics import SymbolStatistics as SymbolStatistics
+    from .threshold_theory import ThresholdInformation as ThresholdInformation
+    from .threshold_theory import ThresholdResponse as ThresholdResponse
+    from .threshold_theory import crossing_response as crossing_response
+    from .threshold_theory import rice_rate as rice_rate
+    from .threshold_theory import sampled_threshold_response as sampled_threshold_response
+    from .threshold_theory import threshold_information as threshold_information
     from .timescales import NetworkTimescales as NetworkTimescales
     from .timescales import network_timescales as network_timescales
     from .transitions import TransitionTable as TransitionTable
@@ -170,6 +190,7 @@ _MODULE_OF = {
         "conventions": ("Conventions",),
         "correlation": ("autocorrelation", "population_autocorrelation"),
         "decoding": ("ScalarDecoding", "decode_scalar", "decode_time"),
+        "demixing": ("DemixedPCA", "demixed_pca"),
         "dimensionality": (
             "PCAResult",
             "dimension_at",
@@ -181,6 +202,7 @@ _MODULE_OF = {
         "divergence": ("DivergenceStep", "divergence_step"),
         "emulation": ("emulation_quality",),
         "emulation_result": ("EmulationMetric", "EmulationQuality"),
+        "escape": ("KramersRate", "TwoState", "bistable_response", "kramers_rate"),
         "events": ("PETH", "peth"),
         "expectation": (
             "amplitude",
@@ -193,17 +215,21 @@ _MODULE_OF = {
         ),
         "exponentials": ("ExponentialFit", "fit_exponentials"),
         "factors": ("FactorAnalysis", "factor_analysis"),
+        "floquet": ("PeriodicResponse",),
+        "fokker_planck": ("FokkerPlanck", "Relaxation"),
         "geometry": ("ConditionGeometry", "condition_pca", "transfer_null", "transfer_projection"),
         "grammar": ("BranchProbabilities", "Legality", "branch_probabilities", "legality"),
         "integrated": ("IntegratedTimescale", "integrated_timescale"),
         "interventions": ("KickInterventions", "kick_interventions"),
         "jacobians": ("LocalSpectra", "SwitchSpectra", "local_spectra", "switch_spectra"),
+        "marginals": ("stack_conditions",),
         "noise_levels": ("SizeAgainstNoise", "size_against_noise"),
         "kick_wiring": ("KickConnectivity", "SignTest", "kick_connectivity"),
         "kicks": ("KickNeurons", "kick_neurons"),
         "knockout": ("NoiseKnockout", "noise_knockout"),
         "latents": ("LatentProfile", "LayerPCA", "latent_profile", "layer_pca", "primitive_phases"),
         "levels": ("NoiseSweep", "noise_sweep"),
+        "linear_response": ("LinearResponse",),
         "lyapunov": ("LyapunovExponents", "lyapunov_exponents"),
         "nulls": ("NullTest", "surrogate"),
         "onset": ("TrainingOnset", "training_onset"),
@@ -215,8 +241,10 @@ _MODULE_OF = {
         "readout_axes": ("ReadoutGeometry", "readout_geometry"),
         "relaxation": ("NoiseFree", "noise_free"),
         "residence": ("ResidenceMap", "residence_map"),
+        "residence_theory": ("ResidenceDensity",),
         "reuse": ("ModularReuse", "modular_reuse"),
         "rewards": ("EligibilityAtReward", "RewardTriggered", "eligibility_at_reward", "reward_triggered_average"),
+        "self_induced": ("SelfInducedResonance", "self_induced_resonance"),
         "sensitivity": ("NoiseSensitivity", "noise_sensitivity"),
         "shuffled_latents": ("ShuffledPrior", "shuffled_prior"),
         "spike_correlations": ("CountCorrelations", "CrossCorrelation", "count_correlations", "cross_correlation"),
@@ -227,6 +255,14 @@ _MODULE_OF = {
         "switching": ("DwellTimes",),
         "symbol_refit": ("SymbolRefit",),
         "symbol_statistics": ("SymbolStatistics",),
+        "threshold_theory": (
+            "ThresholdInformation",
+            "ThresholdResponse",
+            "crossing_response",
+            "rice_rate",
+            "sampled_threshold_response",
+            "threshold_information",
+        ),
         "timescales": ("NetworkTimescales", "network_timescales"),
         "transitions": ("TransitionTable", "transition_table"),
         "words": ("WordDivergence", "word_divergence"),

@@ -37,16 +37,17 @@ class Chain:
         from scipy.linalg import eigh_tridiagonal
 
         off = np.full(len(self.up), -self.scale)  # sqrt(up * down)
-        if count is None:
-            return eigh_tridiagonal(self.leaving, off)
-        return eigh_tridiagonal(self.leaving, off, select="i", select_range=(0, count - 1))
+        some: dict[str, Any] = {} if count is None else {"select": "i", "select_range": (0, count - 1)}
+        rates, vectors = eigh_tridiagonal(self.leaving, off, **some)
+        return np.asarray(rates), np.asarray(vectors)
 
     def resolvent(self, angular_frequency: float, sources: NDArray[Any]) -> NDArray[np.complexfloating]:
         """(-i W - S)^-1 of sources (point, column), with S the symmetric generator."""
-        from scipy.linalg.lapack import zgtsv
+        from scipy.linalg import get_lapack_funcs
 
+        solve: Any = get_lapack_funcs("gtsv", dtype=np.complex128)
         off = np.full(len(self.up), -self.scale, dtype=np.complex128)
-        *_, solution, info = zgtsv(off, self.leaving - 1j * angular_frequency, off, sources.astype(np.complex128))
+        *_, solution, info = solve(off, self.leaving - 1j * angular_frequency, off, sources.astype(np.complex128))
         if info:
             raise ValueError(f"angular_frequency = {angular_frequency:g} is too near 0 to be told from it")
         return solution

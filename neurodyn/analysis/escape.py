@@ -55,7 +55,7 @@ class KramersRate(Result, figure="kramers_rate"):
     def __str__(self) -> str:
         doubt = "" if self.valid else "; the barrier is too low for the formula, take FokkerPlanck.mean_first_passage"
         return (
-            f"Kramers rate {self.rate:.4g} per {self.conventions.time} from {self.well:.4g} over {self.top:.4g}: "
+            f"Kramers rate {self.rate:.4g} per {self.conventions.time} from {self.well:.4g} over {round(self.top, 9):.4g}: "
             f"barrier {self.barrier:.4g} = {self.barrier / self.noise:.3g} D{doubt}"
         )
 

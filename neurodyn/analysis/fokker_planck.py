@@ -31,7 +31,8 @@ class Relaxation(Result, figure="relaxation_modes"):
     ----------
     rates : array, shape (mode,)
         Eigenvalues l_k of -L, per unit of time; l_0 = 0. NaN where a rate can't be told from 0 in double precision.
-    x : array, shape (point,)
+    x, density : array, shape (point,)
+        Points of the grid, and the stationary density there.
     modes : array, shape (point, mode)
         Functions psi_k with <psi_j psi_k> = delta under the stationary density, psi_0 = 1; from any start the
         mean of psi_k decays with exp(-l_k t). NaN where the density is below 1e-300.
@@ -40,6 +41,7 @@ class Relaxation(Result, figure="relaxation_modes"):
 
     rates: FloatArray
     x: FloatArray
+    density: FloatArray
     modes: FloatArray
     conventions: Conventions
 
@@ -188,7 +190,7 @@ class FokkerPlanck(Result, figure="fokker_planck_solution"):
         # Positive at the highest point where there is some density.
         high = int(np.flatnonzero(self.density > 1e-4 * self.density.max())[-1])
         signs = np.where(vectors[high] < 0, -1.0, 1.0)
-        return Relaxation(rates, self.x, modes * signs, self.conventions)
+        return Relaxation(rates, self.x, self.density, modes * signs, self.conventions)
 
     def mean_first_passage(self, start: float, target: float) -> float:
         r"""Mean time from `start` until `target` is first reached; inf where it exceeds the range of numbers.
@@ -248,7 +250,9 @@ class FokkerPlanck(Result, figure="fokker_planck_solution"):
         moved[1:] += flux
         values = (_values(f, self.x, "f") - self.mean(f)) * root
         source = np.divide(moved, root, out=np.zeros_like(p), where=root > 1e-150)
-        solved = [values @ self._chain.resolvent(each, np.stack([source, values], axis=1)) for each in w.flat]
+        solved = [
+            values @ self._chain.resolvent(each, np.stack([source, values], axis=1)) for each in w.ravel().tolist()
+        ]
         chi, half = np.array(solved).T.reshape(2, *w.shape)
         return LinearResponse(w, chi, 2 * half.real, self.noise, self.conventions)
 

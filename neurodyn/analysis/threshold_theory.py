@@ -78,7 +78,7 @@ def threshold_information(
     sigma -> infinity and has its maximum between them (Bulsara & Zador 1996, Phys Rev E 54:R2185). If the threshold lies between them it
     only falls, from h(prior). Samples are independent: correlated noise carries less.
     """
-    from scipy.special import ndtr
+    from scipy.special import ndtr, rel_entr
 
     levels = _levels(noise)
     theta = number(threshold, "threshold", unit="")
@@ -91,16 +91,10 @@ def threshold_information(
     correct, alarm = ndtr((theta - low) / levels), ndtr((low - theta) / levels)
     # As a mean of Kullback-Leibler divergences: differences of entropies would lose all digits at weak noise.
     one, none = prior * hit + (1 - prior) * alarm, prior * miss + (1 - prior) * correct
-    given_high = _relative(hit, one) + _relative(miss, none)
-    given_low = _relative(alarm, one) + _relative(correct, none)
+    given_high = rel_entr(hit, one) + rel_entr(miss, none)
+    given_low = rel_entr(alarm, one) + rel_entr(correct, none)
     information = np.maximum(prior * given_high + (1 - prior) * given_low, 0) / np.log(2)
     return ThresholdInformation(levels, information, hit, alarm, theta, (low, high), prior)
-
-
-def _relative(p: FloatArray, q: FloatArray) -> FloatArray:
-    from scipy.special import rel_entr
-
-    return rel_entr(p, q)
 
 
 @dataclass(frozen=True, eq=False)

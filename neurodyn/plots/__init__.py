@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from neurodyn.plots.expectation import expectation_traces as expectation_traces
     from neurodyn.plots.finite_state import branch_probabilities as branch_probabilities
     from neurodyn.plots.finite_state import word_divergence as word_divergence
+    from neurodyn.plots.fokker_planck import fokker_planck_solution as fokker_planck_solution
+    from neurodyn.plots.fokker_planck import linear_response as linear_response
+    from neurodyn.plots.fokker_planck import periodic_response as periodic_response
+    from neurodyn.plots.fokker_planck import relaxation_modes as relaxation_modes
     from neurodyn.plots.generated import generated_curves as generated_curves
     from neurodyn.plots.generated import prediction_horizon as prediction_horizon
     from neurodyn.plots.geometry import weight_geometry as weight_geometry
@@ -51,6 +55,13 @@ if TYPE_CHECKING:
     from neurodyn.plots.relaxation import noise_free as noise_free
     from neurodyn.plots.relaxation import size_against_noise as size_against_noise
     from neurodyn.plots.residence import residence_zones as residence_zones
+    from neurodyn.plots.resonance_theory import kramers_rate as kramers_rate
+    from neurodyn.plots.resonance_theory import residence_density as residence_density
+    from neurodyn.plots.resonance_theory import response_against_noise as response_against_noise
+    from neurodyn.plots.resonance_theory import self_induced_resonance as self_induced_resonance
+    from neurodyn.plots.resonance_theory import threshold_information as threshold_information
+    from neurodyn.plots.resonance_theory import threshold_response as threshold_response
+    from neurodyn.plots.resonance_theory import two_state as two_state
     from neurodyn.plots.reuse import modular_reuse as modular_reuse
     from neurodyn.plots.robustness import ablated_units as ablated_units
     from neurodyn.plots.robustness import perturbation as perturbation
@@ -87,14 +98,17 @@ _FILES = {
     "emulation": "emulation_quality",
     "error_curves": "learning",
     "expectation_traces": "expectation",
+    "fokker_planck_solution": "fokker_planck",
     "generated_curves": "generated",
     "hazard": "waiting",
     "kick_connectivity": "kicks",
     "kick_interventions": "kicks",
     "kick_neurons": "kicks",
+    "kramers_rate": "resonance_theory",
     "latent_profile": "latents",
     "layer_pca": "latents",
     "line_with_band": "lines",
+    "linear_response": "fokker_planck",
     "lyapunov_exponents": "lyapunov",
     "meta_prior": "sweeps",
     "modular_reuse": "reuse",
@@ -106,6 +120,7 @@ _FILES = {
     "noise_sweep": "levels",
     "overview": "summary",
     "panels_of_patterns": "cells",
+    "periodic_response": "fokker_planck",
     "perturbation": "robustness",
     "prediction_error": "predictions",
     "prediction_horizon": "generated",
@@ -113,9 +128,13 @@ _FILES = {
     "raster_and_spectrum": "cells",
     "rates_against_current": "cells",
     "readout_geometry": "driven",
+    "relaxation_modes": "fokker_planck",
+    "residence_density": "resonance_theory",
     "residence_zones": "residence",
+    "response_against_noise": "resonance_theory",
     "responses": "cells",
     "reward_triggered": "plasticity",
+    "self_induced_resonance": "resonance_theory",
     "size_against_noise": "relaxation",
     "spike_field_coherence": "spiking",
     "spike_spectrum": "spiking",
@@ -124,11 +143,14 @@ _FILES = {
     "switch_spectra": "spectra",
     "synapse_trace": "plasticity",
     "taught_signal": "supervised",
+    "threshold_information": "resonance_theory",
+    "threshold_response": "resonance_theory",
     "time_constants": "training",
     "traces": "lines",
     "training_curves": "training",
     "training_onset": "onset",
     "transition_table": "primitives",
+    "two_state": "resonance_theory",
     "weight_distribution": "plasticity",
     "weight_geometry": "geometry",
     "word_divergence": "finite_state",
@@ -149,14 +171,17 @@ __all__ = [
     "emulation",
     "error_curves",
     "expectation_traces",
+    "fokker_planck_solution",
     "generated_curves",
     "hazard",
     "kick_connectivity",
     "kick_interventions",
     "kick_neurons",
+    "kramers_rate",
     "latent_profile",
     "layer_pca",
     "line_with_band",
+    "linear_response",
     "lyapunov_exponents",
     "meta_prior",
     "modular_reuse",
@@ -167,6 +192,7 @@ __all__ = [
     "noise_sensitivity",
     "overview",
     "panels_of_patterns",
+    "periodic_response",
     "perturbation",
     "prediction_error",
     "prediction_horizon",
@@ -174,9 +200,13 @@ __all__ = [
     "raster_and_spectrum",
     "rates_against_current",
     "readout_geometry",
+    "relaxation_modes",
+    "residence_density",
     "residence_zones",
+    "response_against_noise",
     "responses",
     "reward_triggered",
+    "self_induced_resonance",
     "size_against_noise",
     "spike_field_coherence",
     "spike_spectrum",
@@ -185,11 +215,14 @@ __all__ = [
     "switch_spectra",
     "synapse_trace",
     "taught_signal",
+    "threshold_information",
+    "threshold_response",
     "time_constants",
     "traces",
     "training_curves",
     "training_onset",
     "transition_table",
+    "two_state",
     "weight_distribution",
     "weight_geometry",
     "word_divergence",
