@@ -153,6 +153,8 @@ if TYPE_CHECKING:
     from .spike_spectra import spike_spectrum as spike_spectrum
     from .spiking import SpikeStatistics as SpikeStatistics
     from .spiking import spike_statistics as spike_statistics
+    from .stationary import FixedPoints as FixedPoints
+    from .stationary import fixed_points as fixed_points
     from .statistics import BinomialInterval as BinomialInterval
     from .statistics import BootstrapInterval as BootstrapInterval
     from .statistics import binomial_interval as binomial_interval
@@ -250,6 +252,7 @@ _MODULE_OF = {
         "spike_correlations": ("CountCorrelations", "CrossCorrelation", "count_correlations", "cross_correlation"),
         "spike_spectra": ("SpikeFieldCoherence", "SpikeSpectrum", "spike_field_coherence", "spike_spectrum"),
         "spiking": ("SpikeStatistics", "spike_statistics"),
+        "stationary": ("FixedPoints", "fixed_points"),
         "statistics": ("BinomialInterval", "BootstrapInterval", "binomial_interval", "bootstrap_mean"),
         "subspaces": ("SubspaceAngles", "angle_null", "principal_angles"),
         "switching": ("DwellTimes",),
