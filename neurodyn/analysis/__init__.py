@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .alignment import SequenceAlignment as SequenceAlignment
     from .alignment import align_sequences as align_sequences
+    from .amplification import SpectralAmplification as SpectralAmplification
+    from .amplification import spectral_amplification as spectral_amplification
     from .approximate_bayes import TimescalePosterior as TimescalePosterior
     from .approximate_bayes import fit_timescales_abc as fit_timescales_abc
     from .ar1 import TimescalesNull as TimescalesNull
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from .conventions import Conventions as Conventions
     from .correlation import autocorrelation as autocorrelation
     from .correlation import population_autocorrelation as population_autocorrelation
+    from .correlation_times import CorrelationTime as CorrelationTime
+    from .correlation_times import correlation_time as correlation_time
     from .decoding import ScalarDecoding as ScalarDecoding
     from .decoding import decode_scalar as decode_scalar
     from .decoding import decode_time as decode_time
@@ -79,6 +83,12 @@ if TYPE_CHECKING:
     from .grammar import Legality as Legality
     from .grammar import branch_probabilities as branch_probabilities
     from .grammar import legality as legality
+    from .hysteresis import ResidenceTimes as ResidenceTimes
+    from .hysteresis import residence_times as residence_times
+    from .information import MutualInformation as MutualInformation
+    from .information import mutual_information as mutual_information
+    from .information_bound import InformationRate as InformationRate
+    from .information_bound import information_rate as information_rate
     from .integrated import IntegratedTimescale as IntegratedTimescale
     from .integrated import integrated_timescale as integrated_timescale
     from .interventions import KickInterventions as KickInterventions
@@ -113,6 +123,8 @@ if TYPE_CHECKING:
     from .onset import training_onset as training_onset
     from .orbits import DrivenOrbits as DrivenOrbits
     from .orbits import driven_orbits as driven_orbits
+    from .phase import PhaseLocking as PhaseLocking
+    from .phase import phase_locking as phase_locking
     from .plasticity import WeightHistory as WeightHistory
     from .plasticity import weight_history as weight_history
     from .predictions import PredictionError as PredictionError
@@ -126,11 +138,15 @@ if TYPE_CHECKING:
     from .rates import sample_times as sample_times
     from .readout_axes import ReadoutGeometry as ReadoutGeometry
     from .readout_axes import readout_geometry as readout_geometry
+    from .regularity import EventRegularity as EventRegularity
+    from .regularity import event_regularity as event_regularity
     from .relaxation import NoiseFree as NoiseFree
     from .relaxation import noise_free as noise_free
     from .residence import ResidenceMap as ResidenceMap
     from .residence import residence_map as residence_map
     from .residence_theory import ResidenceDensity as ResidenceDensity
+    from .resonance import ResonanceCurve as ResonanceCurve
+    from .resonance import resonance_curve as resonance_curve
     from .reuse import ModularReuse as ModularReuse
     from .reuse import modular_reuse as modular_reuse
     from .rewards import EligibilityAtReward as EligibilityAtReward
@@ -143,6 +159,10 @@ if TYPE_CHECKING:
     from .sensitivity import noise_sensitivity as noise_sensitivity
     from .shuffled_latents import ShuffledPrior as ShuffledPrior
     from .shuffled_latents import shuffled_prior as shuffled_prior
+    from .signal_to_noise import OutputSNR as OutputSNR
+    from .signal_to_noise import output_snr as output_snr
+    from .spectral_peaks import SpectralPeak as SpectralPeak
+    from .spectral_peaks import spectral_peak as spectral_peak
     from .spike_correlations import CountCorrelations as CountCorrelations
     from .spike_correlations import CrossCorrelation as CrossCorrelation
     from .spike_correlations import count_correlations as count_correlations
@@ -183,6 +203,7 @@ _MODULE_OF = {
     name: module
     for module, names in {
         "alignment": ("SequenceAlignment", "align_sequences"),
+        "amplification": ("SpectralAmplification", "spectral_amplification"),
         "approximate_bayes": ("TimescalePosterior", "fit_timescales_abc"),
         "ar1": ("TimescalesNull", "ar1_null"),
         "bayes_factor": ("ModelComparison", "compare_timescale_models"),
@@ -191,6 +212,7 @@ _MODULE_OF = {
         "connectivity": ("ConnectivityByTau", "connectivity_by_tau"),
         "conventions": ("Conventions",),
         "correlation": ("autocorrelation", "population_autocorrelation"),
+        "correlation_times": ("CorrelationTime", "correlation_time"),
         "decoding": ("ScalarDecoding", "decode_scalar", "decode_time"),
         "demixing": ("DemixedPCA", "demixed_pca"),
         "dimensionality": (
@@ -221,6 +243,9 @@ _MODULE_OF = {
         "fokker_planck": ("FokkerPlanck", "Relaxation"),
         "geometry": ("ConditionGeometry", "condition_pca", "transfer_null", "transfer_projection"),
         "grammar": ("BranchProbabilities", "Legality", "branch_probabilities", "legality"),
+        "hysteresis": ("ResidenceTimes", "residence_times"),
+        "information": ("MutualInformation", "mutual_information"),
+        "information_bound": ("InformationRate", "information_rate"),
         "integrated": ("IntegratedTimescale", "integrated_timescale"),
         "interventions": ("KickInterventions", "kick_interventions"),
         "jacobians": ("LocalSpectra", "SwitchSpectra", "local_spectra", "switch_spectra"),
@@ -236,19 +261,24 @@ _MODULE_OF = {
         "nulls": ("NullTest", "surrogate"),
         "onset": ("TrainingOnset", "training_onset"),
         "orbits": ("DrivenOrbits", "driven_orbits"),
+        "phase": ("PhaseLocking", "phase_locking"),
         "plasticity": ("WeightHistory", "weight_history"),
         "predictions": ("PredictionError", "persistence_error", "prediction_error"),
         "prior_dynamics": ("PriorLyapunov", "prior_lyapunov"),
         "rates": ("firing_rates", "instantaneous_rate", "population_rate", "sample_times"),
         "readout_axes": ("ReadoutGeometry", "readout_geometry"),
+        "regularity": ("EventRegularity", "event_regularity"),
         "relaxation": ("NoiseFree", "noise_free"),
         "residence": ("ResidenceMap", "residence_map"),
         "residence_theory": ("ResidenceDensity",),
+        "resonance": ("ResonanceCurve", "resonance_curve"),
         "reuse": ("ModularReuse", "modular_reuse"),
         "rewards": ("EligibilityAtReward", "RewardTriggered", "eligibility_at_reward", "reward_triggered_average"),
         "self_induced": ("SelfInducedResonance", "self_induced_resonance"),
         "sensitivity": ("NoiseSensitivity", "noise_sensitivity"),
         "shuffled_latents": ("ShuffledPrior", "shuffled_prior"),
+        "signal_to_noise": ("OutputSNR", "output_snr"),
+        "spectral_peaks": ("SpectralPeak", "spectral_peak"),
         "spike_correlations": ("CountCorrelations", "CrossCorrelation", "count_correlations", "cross_correlation"),
         "spike_spectra": ("SpikeFieldCoherence", "SpikeSpectrum", "spike_field_coherence", "spike_spectrum"),
         "spiking": ("SpikeStatistics", "spike_statistics"),

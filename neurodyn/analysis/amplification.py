@@ -202,9 +202,7 @@ def _cut(paths: Any, skipped: int, length: int) -> Iterator[tuple[int, FloatArra
         at += len(piece)
 
 
-def _phasors(
-    pieces: Iterator[tuple[int, FloatArray]], turns: FloatArray, length: int
-) -> tuple[FloatArray, np.ndarray]:
+def _phasors(pieces: Iterator[tuple[int, FloatArray]], turns: FloatArray, length: int) -> tuple[FloatArray, np.ndarray]:
     """Least squares fit of a constant and of sines with `turns` a sample: offsets (path) and phasors (sine, path)."""
     gram: Any = 0.0
     sums: Any = 0.0

@@ -168,7 +168,9 @@ def residence_times(
     if frequency is not None:
         frequency = number(frequency, "frequency", unit="cycles per unit of time", low=0, strict=True)
     if number(width, "width", unit="periods", low=0, strict=True) > 0.25:
-        raise ValueError(f"width = {width!r}: at most 0.25 periods, where windows of peaks and of the gaps between them are alike")
+        raise ValueError(
+            f"width = {width!r}: at most 0.25 periods, where windows of peaks and of the gaps between them are alike"
+        )
     if dead_time is not None:
         dead_time = number(dead_time, "dead_time", unit="the unit of time", low=0)
     paths = paths_of(x)

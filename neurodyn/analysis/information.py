@@ -126,7 +126,9 @@ def _symbols(values: ArrayLike, name: str, axes: tuple[str, ...]) -> IntArray:
     """Numbers of the values that occur, (sample)."""
     array = np.asarray(values)
     if array.dtype.kind == "f" and (not np.isfinite(array).all() or (array != np.rint(array)).any()):
-        raise ValueError(f"{name} holds fractions, NaN or infinite values: give whole numbers; bin continuous values first")
+        raise ValueError(
+            f"{name} holds fractions, NaN or infinite values: give whole numbers; bin continuous values first"
+        )
     if array.dtype.kind not in "biufUS":
         raise TypeError(f"{name} has dtype {array.dtype}: give whole numbers, booleans or text")
     shapes = " or ".join(f"({text})" for text in axes)

@@ -135,7 +135,9 @@ def information_rate(
         return bits @ weights
 
     rng = np.random.default_rng(seed)
-    null = np.array([rate(_coherence(sent[rng.permutation(count)], got)) for _ in range(whole(samples, "samples", low=2))])
+    null = np.array(
+        [rate(_coherence(sent[rng.permutation(count)], got)) for _ in range(whole(samples, "samples", low=2))]
+    )
     over = 0 if got.shape[1] > 1 else 1  # mean within a path first, to draw paths; or draw segments
     parts = [np.mean(part, axis=over) for part in _parts(sent, got)]
     n = len(parts[0])
@@ -158,7 +160,9 @@ def information_rate(
 def _band(band: tuple[float, float] | None, dt: float) -> tuple[float, float]:
     low, high = (0.0, 0.5 / dt) if band is None else (float(edge) for edge in band)
     if not 0 <= low < high <= 0.5 / dt * (1 + 1e-9):
-        raise ValueError(f"band = {band!r}: give two frequencies in order, from 0 to {0.5 / dt:g} (half the sampling rate)")
+        raise ValueError(
+            f"band = {band!r}: give two frequencies in order, from 0 to {0.5 / dt:g} (half the sampling rate)"
+        )
     return low, high
 
 

@@ -8,8 +8,9 @@ from typing import Any, Literal
 import numpy as np
 
 from ._checks import FloatArray, choice, whole
-from ._periodic import discarded, frequency_of, paths_of, step_of, stretch, whole_periods
+from ._periodic import discarded, frequency_of, paths_of, step_of, whole_periods
 from ._result import Result
+from ._segments import densities
 from .conventions import Conventions
 from .nulls import NullTest
 
@@ -206,23 +207,6 @@ def _neighbours(cycles: int, near: int, lobe: int, length: int) -> np.ndarray:
             "side of the line; give more periods, more neighbours, or sample more finely"
         )
     return bins
-
-
-def densities(paths: Any, skipped: int, length: int, dt: float, window: str) -> FloatArray:
-    """One-sided periodograms, (segment, path, bin), per cycle per unit of time."""
-    from scipy.signal import get_window
-
-    weights = get_window(window, length)[:, None]
-    found = []
-    for first in range(skipped, paths.shape[0] - length + 1, length):
-        piece = stretch(paths, first, first + length)
-        transformed = np.fft.rfft((piece - piece.mean(axis=0)) * weights, axis=0)
-        found.append(np.abs(transformed.T) ** 2)
-    density = np.array(found) * (2 * dt / np.sum(weights**2))
-    density[..., 0] /= 2
-    if length % 2 == 0:
-        density[..., -1] /= 2
-    return density
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from neurodyn.plots.generated import generated_curves as generated_curves
     from neurodyn.plots.generated import prediction_horizon as prediction_horizon
     from neurodyn.plots.geometry import weight_geometry as weight_geometry
+    from neurodyn.plots.information import information_rate as information_rate
+    from neurodyn.plots.information import mutual_information as mutual_information
     from neurodyn.plots.kicks import kick_connectivity as kick_connectivity
     from neurodyn.plots.kicks import kick_interventions as kick_interventions
     from neurodyn.plots.kicks import kick_neurons as kick_neurons
@@ -52,9 +54,17 @@ if TYPE_CHECKING:
     from neurodyn.plots.predictions import prediction_error as prediction_error
     from neurodyn.plots.primitives import movement as movement
     from neurodyn.plots.primitives import transition_table as transition_table
+    from neurodyn.plots.regularity import correlation_time as correlation_time
+    from neurodyn.plots.regularity import event_regularity as event_regularity
+    from neurodyn.plots.regularity import phase_locking as phase_locking
+    from neurodyn.plots.regularity import spectral_peak as spectral_peak
     from neurodyn.plots.relaxation import noise_free as noise_free
     from neurodyn.plots.relaxation import size_against_noise as size_against_noise
     from neurodyn.plots.residence import residence_zones as residence_zones
+    from neurodyn.plots.resonance import output_snr as output_snr
+    from neurodyn.plots.resonance import residence_times as residence_times
+    from neurodyn.plots.resonance import resonance_curve as resonance_curve
+    from neurodyn.plots.resonance import spectral_amplification as spectral_amplification
     from neurodyn.plots.resonance_theory import kramers_rate as kramers_rate
     from neurodyn.plots.resonance_theory import residence_density as residence_density
     from neurodyn.plots.resonance_theory import response_against_noise as response_against_noise
@@ -90,6 +100,7 @@ _FILES = {
     "amplitude_against_probability": "amplitude",
     "bars_with_points": "ablation",
     "branch_probabilities": "finite_state",
+    "correlation_time": "regularity",
     "count_correlations": "spiking",
     "cross_correlation": "spiking",
     "divergence_step": "predictions",
@@ -97,10 +108,12 @@ _FILES = {
     "eligibility_at_reward": "plasticity",
     "emulation": "emulation_quality",
     "error_curves": "learning",
+    "event_regularity": "regularity",
     "expectation_traces": "expectation",
     "fokker_planck_solution": "fokker_planck",
     "generated_curves": "generated",
     "hazard": "waiting",
+    "information_rate": "information",
     "kick_connectivity": "kicks",
     "kick_interventions": "kicks",
     "kick_neurons": "kicks",
@@ -113,15 +126,18 @@ _FILES = {
     "meta_prior": "sweeps",
     "modular_reuse": "reuse",
     "movement": "primitives",
+    "mutual_information": "information",
     "network_timescales": "training",
     "noise_free": "relaxation",
     "noise_knockout": "lyapunov",
     "noise_sensitivity": "sensitivity",
     "noise_sweep": "levels",
+    "output_snr": "resonance",
     "overview": "summary",
     "panels_of_patterns": "cells",
     "periodic_response": "fokker_planck",
     "perturbation": "robustness",
+    "phase_locking": "regularity",
     "prediction_error": "predictions",
     "prediction_horizon": "generated",
     "raster": "spikes",
@@ -130,12 +146,16 @@ _FILES = {
     "readout_geometry": "driven",
     "relaxation_modes": "fokker_planck",
     "residence_density": "resonance_theory",
+    "residence_times": "resonance",
     "residence_zones": "residence",
+    "resonance_curve": "resonance",
     "response_against_noise": "resonance_theory",
     "responses": "cells",
     "reward_triggered": "plasticity",
     "self_induced_resonance": "resonance_theory",
     "size_against_noise": "relaxation",
+    "spectral_amplification": "resonance",
+    "spectral_peak": "regularity",
     "spike_field_coherence": "spiking",
     "spike_spectrum": "spiking",
     "spike_statistics": "spiking",
@@ -163,6 +183,7 @@ __all__ = [
     "amplitude_against_probability",
     "bars_with_points",
     "branch_probabilities",
+    "correlation_time",
     "count_correlations",
     "cross_correlation",
     "divergence_step",
@@ -170,10 +191,12 @@ __all__ = [
     "eligibility_at_reward",
     "emulation",
     "error_curves",
+    "event_regularity",
     "expectation_traces",
     "fokker_planck_solution",
     "generated_curves",
     "hazard",
+    "information_rate",
     "kick_connectivity",
     "kick_interventions",
     "kick_neurons",
@@ -186,14 +209,17 @@ __all__ = [
     "meta_prior",
     "modular_reuse",
     "movement",
+    "mutual_information",
     "network_timescales",
     "noise_free",
     "noise_knockout",
     "noise_sensitivity",
+    "output_snr",
     "overview",
     "panels_of_patterns",
     "periodic_response",
     "perturbation",
+    "phase_locking",
     "prediction_error",
     "prediction_horizon",
     "raster",
@@ -202,12 +228,16 @@ __all__ = [
     "readout_geometry",
     "relaxation_modes",
     "residence_density",
+    "residence_times",
     "residence_zones",
+    "resonance_curve",
     "response_against_noise",
     "responses",
     "reward_triggered",
     "self_induced_resonance",
     "size_against_noise",
+    "spectral_amplification",
+    "spectral_peak",
     "spike_field_coherence",
     "spike_spectrum",
     "spike_statistics",
