@@ -153,6 +153,8 @@ if TYPE_CHECKING:
     from .rewards import RewardTriggered as RewardTriggered
     from .rewards import eligibility_at_reward as eligibility_at_reward
     from .rewards import reward_triggered_average as reward_triggered_average
+    from .rotations import JPCAResult as JPCAResult
+    from .rotations import jpca as jpca
     from .self_induced import SelfInducedResonance as SelfInducedResonance
     from .self_induced import self_induced_resonance as self_induced_resonance
     from .sensitivity import NoiseSensitivity as NoiseSensitivity
@@ -185,6 +187,7 @@ if TYPE_CHECKING:
     from .switching import DwellTimes as DwellTimes
     from .symbol_refit import SymbolRefit as SymbolRefit
     from .symbol_statistics import SymbolStatistics as SymbolStatistics
+    from .tensor_null import tensor_surrogates as tensor_surrogates
     from .threshold_theory import ThresholdInformation as ThresholdInformation
     from .threshold_theory import ThresholdResponse as ThresholdResponse
     from .threshold_theory import crossing_response as crossing_response
@@ -274,6 +277,7 @@ _MODULE_OF = {
         "resonance": ("ResonanceCurve", "resonance_curve"),
         "reuse": ("ModularReuse", "modular_reuse"),
         "rewards": ("EligibilityAtReward", "RewardTriggered", "eligibility_at_reward", "reward_triggered_average"),
+        "rotations": ("JPCAResult", "jpca"),
         "self_induced": ("SelfInducedResonance", "self_induced_resonance"),
         "sensitivity": ("NoiseSensitivity", "noise_sensitivity"),
         "shuffled_latents": ("ShuffledPrior", "shuffled_prior"),
@@ -288,6 +292,7 @@ _MODULE_OF = {
         "switching": ("DwellTimes",),
         "symbol_refit": ("SymbolRefit",),
         "symbol_statistics": ("SymbolStatistics",),
+        "tensor_null": ("tensor_surrogates",),
         "threshold_theory": (
             "ThresholdInformation",
             "ThresholdResponse",
