@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from .bayes_factor import ModelComparison as ModelComparison
     from .bayes_factor import compare_timescale_models as compare_timescale_models
     from .calibration import calibrated_timescales as calibrated_timescales
+    from .canonical import CanonicalCorrelations as CanonicalCorrelations
+    from .canonical import cca as cca
     from .classification import ClassDecoding as ClassDecoding
     from .classification import decode_identity as decode_identity
     from .connectivity import ConnectivityByTau as ConnectivityByTau
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
     from .factors import FactorAnalysis as FactorAnalysis
     from .factors import factor_analysis as factor_analysis
     from .floquet import PeriodicResponse as PeriodicResponse
+    from .flows import flow as flow
     from .fokker_planck import FokkerPlanck as FokkerPlanck
     from .fokker_planck import Relaxation as Relaxation
     from .geometry import ConditionGeometry as ConditionGeometry
@@ -159,6 +162,8 @@ if TYPE_CHECKING:
     from .self_induced import self_induced_resonance as self_induced_resonance
     from .sensitivity import NoiseSensitivity as NoiseSensitivity
     from .sensitivity import noise_sensitivity as noise_sensitivity
+    from .shared_subspace import SharedSpace as SharedSpace
+    from .shared_subspace import shared_space as shared_space
     from .shuffled_latents import ShuffledPrior as ShuffledPrior
     from .shuffled_latents import shuffled_prior as shuffled_prior
     from .signal_to_noise import OutputSNR as OutputSNR
@@ -184,6 +189,8 @@ if TYPE_CHECKING:
     from .subspaces import SubspaceAngles as SubspaceAngles
     from .subspaces import angle_null as angle_null
     from .subspaces import principal_angles as principal_angles
+    from .superposition import Procrustes as Procrustes
+    from .superposition import procrustes as procrustes
     from .switching import DwellTimes as DwellTimes
     from .symbol_refit import SymbolRefit as SymbolRefit
     from .symbol_statistics import SymbolStatistics as SymbolStatistics
@@ -211,6 +218,7 @@ _MODULE_OF = {
         "ar1": ("TimescalesNull", "ar1_null"),
         "bayes_factor": ("ModelComparison", "compare_timescale_models"),
         "calibration": ("calibrated_timescales",),
+        "canonical": ("CanonicalCorrelations", "cca"),
         "classification": ("ClassDecoding", "decode_identity"),
         "connectivity": ("ConnectivityByTau", "connectivity_by_tau"),
         "conventions": ("Conventions",),
@@ -244,6 +252,7 @@ _MODULE_OF = {
         "factors": ("FactorAnalysis", "factor_analysis"),
         "floquet": ("PeriodicResponse",),
         "fokker_planck": ("FokkerPlanck", "Relaxation"),
+        "flows": ("flow",),
         "geometry": ("ConditionGeometry", "condition_pca", "transfer_null", "transfer_projection"),
         "grammar": ("BranchProbabilities", "Legality", "branch_probabilities", "legality"),
         "hysteresis": ("ResidenceTimes", "residence_times"),
@@ -280,6 +289,7 @@ _MODULE_OF = {
         "rotations": ("JPCAResult", "jpca"),
         "self_induced": ("SelfInducedResonance", "self_induced_resonance"),
         "sensitivity": ("NoiseSensitivity", "noise_sensitivity"),
+        "shared_subspace": ("SharedSpace", "shared_space"),
         "shuffled_latents": ("ShuffledPrior", "shuffled_prior"),
         "signal_to_noise": ("OutputSNR", "output_snr"),
         "spectral_peaks": ("SpectralPeak", "spectral_peak"),
@@ -289,6 +299,7 @@ _MODULE_OF = {
         "stationary": ("FixedPoints", "fixed_points"),
         "statistics": ("BinomialInterval", "BootstrapInterval", "binomial_interval", "bootstrap_mean"),
         "subspaces": ("SubspaceAngles", "angle_null", "principal_angles"),
+        "superposition": ("Procrustes", "procrustes"),
         "switching": ("DwellTimes",),
         "symbol_refit": ("SymbolRefit",),
         "symbol_statistics": ("SymbolStatistics",),

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ._checks import FloatArray, number, whole
+from ._checks import FloatArray, IntArray, number, whole
 from ._result import Result
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-BLOCKS = 20  # of steps, whose means tell the standard error
+BLOCKS = 20  # of stretches, whose means tell the standard error
+_COLLAPSED = 1e-13  # what one perturbation may shrink to beside another: below it is rounding
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,17 +25,20 @@ class LyapunovExponents(Result, figure="lyapunov_exponents"):
 
     Attributes
     ----------
-    rates : array, shape (step, batch, exponent)
-        Logarithm of the stretching in each step, natural, over ``dt``: exponents are their means.
+    rates : array, shape (stretch, batch, exponent)
+        Logarithm of the growth in each stretch of ``every`` steps, natural, over its time: exponents are their means.
     units : int
         Dimensions of the state.
     dt : float
         Time that a step stands for.
+    every : int
+        Steps of a stretch.
     """
 
     rates: FloatArray
     units: int
     dt: float
+    every: int = 1
 
     @property
     def exponents(self) -> FloatArray:
@@ -48,7 +52,7 @@ class LyapunovExponents(Result, figure="lyapunov_exponents"):
 
     @property
     def error(self) -> FloatArray:
-        """Standard error of the exponents, (batch, exponent), from the means of 20 blocks of consecutive steps.
+        """Standard error of the exponents, (batch, exponent), from the means of 20 blocks of consecutive stretches.
 
         It counts blocks as independent, and knows nothing of other attractors. NaN where an exponent is -inf.
         """
@@ -58,8 +62,18 @@ class LyapunovExponents(Result, figure="lyapunov_exponents"):
             return means.std(axis=0, ddof=1) / np.sqrt(BLOCKS)
 
     @property
+    def signs(self) -> IntArray:
+        """1, -1, or 0 for exponents within two standard errors of 0, (batch, exponent): what can be told of their signs.
+
+        The exponent 0 of a flow, and those of cycles that aren't hyperbolic, fall slowly to 0 and may seem to differ from it.
+        """
+        with np.errstate(invalid="ignore"):
+            unclear = np.abs(self.exponents) <= 2 * self.error
+        return np.where(unclear, 0, np.sign(self.exponents)).astype(np.int64)
+
+    @property
     def running(self) -> FloatArray:
-        """Estimates from the first steps alone, (step, batch, exponent): how they converge."""
+        """Estimates from the first stretches alone, (stretch, batch, exponent): how they converge."""
         return self.rates.cumsum(axis=0) / np.arange(1, len(self.rates) + 1)[:, None, None]
 
     @property
@@ -69,12 +83,22 @@ class LyapunovExponents(Result, figure="lyapunov_exponents"):
 
     def __str__(self) -> str:
         exponents, error, dimension = self.exponents, self.error, self.kaplan_yorke
-        steps, batch, count = self.rates.shape
-        lines = [f"{count} of {self.units} exponents from {steps} steps of {self.dt:g}; nats per unit of time"]
+        stretches, batch, count = self.rates.shape
+        steps, signs = stretches * self.every, self.signs
+        lines = [
+            f"{count} of {self.units} exponents from {steps} steps of {self.dt:g}; nats per unit of time, ± SE; "
+            "0: within 2 SE of it"
+        ]
         for k in range(batch):
-            shown = [f"{value:+.4f} ± {e:.4f}" for value, e in zip(exponents[k, :6], error[k], strict=False)]
+            shown = [
+                f"{value:+.4f} ± {e:.4f}" + ("" if sign else " (0)")
+                for value, e, sign in zip(exponents[k, :6], error[k], signs[k], strict=False)
+            ]
             more = ", ..." if count > 6 else ""
-            lines.append(f"  {k:>3}  {', '.join(shown)}{more}; Kaplan-Yorke dimension {dimension[k]:.3f}")
+            told = ("not told from 0", "above 0: chaos, if bounded", "below 0: it forgets")[signs[k, 0]]
+            lines.append(
+                f"  {k:>3}  {', '.join(shown)}{more}; largest {told}; Kaplan-Yorke dimension {dimension[k]:.3f}"
+            )
         return "\n".join(lines)
 
 
@@ -87,23 +111,26 @@ def lyapunov_exponents(
     count: int | None = 1,
     inputs: Any = None,
     tangent: Callable[..., Tensor] | None = None,
+    every: int = 1,
     dt: float = 1.0,
     seed: int = 0,
 ) -> LyapunovExponents:
     """Follow small perturbations along the orbits of a map, and average how fast they grow.
 
-    Perturbations are orthonormalised after every step (QR). All is computed in float64.
+    Perturbations Q follow the tangent dynamics and are made orthonormal again by a QR decomposition, after Benettin et al.:
+    exponent i is the mean of log R_ii over the time in between. All is computed in float64.
 
     Parameters
     ----------
     step : callable of state (batch, unit), and of an input if there are ``inputs``
-        Returns the next state, in torch. Members of the batch must not touch each other. Of a flow: an integration step.
+        Returns the next state, in torch. Members of the batch must not touch each other. Of a flow: an integration step, as
+        :func:`flow` makes it.
     start : array or tensor, shape (batch, unit) or (unit)
         On the device where all is to be computed.
     steps : int
-        That are averaged over, at least 40.
+        That are averaged over, at least 40 times ``every``, and a multiple of it.
     discard : int
-        Steps before them, at least 0, in which the state finds its attractor, and perturbations the fastest directions.
+        Steps before them, at least 0, a multiple of ``every``, in which the state finds its attractor, and perturbations the fastest directions.
     count : int or None
         Exponents, the largest ones, at least 1; all of them if None.
     inputs : array or tensor, shape (step, ...), or callable of the number of a step, optional
@@ -113,6 +140,10 @@ def lyapunov_exponents(
     tangent : callable of state, state after the step, perturbations (batch, unit, exponent), and input, optional
         Returns the perturbations after the step: the product with the Jacobian of ``step``. By default torch
         differentiates ``step`` forward, which takes some twenty times as long as the step itself.
+    every : int
+        Steps from one orthonormalisation to the next, at least 1: fewer take less time, and give the same exponents as
+        long as perturbations don't all turn into the direction that grows fastest. (first - last exponent) * every * dt
+        should stay below 20; beyond about 30 nothing of the last direction is left, which is an error.
     dt : float
         Time that a step stands for, above 0.
     seed : int
@@ -121,12 +152,17 @@ def lyapunov_exponents(
     Raises
     ------
     ValueError
-        For numbers out of range, too few inputs, a ``step`` that changes the shape, and states that aren't finite.
+        For numbers out of range, too few inputs, a ``step`` that changes the shape, states that aren't finite, and
+        perturbations that collapse onto each other within ``every`` steps.
 
     Notes
     -----
     One attractor is sampled for each start. A neighbour that leaves along the flow neither grows nor shrinks: chaotic flows
     have an exponent 0 beside the positive one.
+
+    Don't trust it: a sign that ``signs`` gives as 0; a transient that outlasts ``discard`` (compare halves of ``running``);
+    orbits of a step that is too long for its flow; a positive exponent of an orbit that isn't bounded; maps with kinks or
+    jumps (spikes, resets), whose tangent dynamics isn't the product of Jacobians.
 
     References
     ----------
@@ -142,7 +178,11 @@ def lyapunov_exponents(
     """
     import torch
 
-    steps, discard = whole(steps, "steps", low=2 * BLOCKS), whole(discard, "discard", low=0)
+    every = whole(every, "every")
+    steps, discard = whole(steps, "steps", low=2 * BLOCKS * every), whole(discard, "discard", low=0)
+    for name, value in (("steps", steps), ("discard", discard)):
+        if value % every:
+            raise ValueError(f"{name} = {value}: give a multiple of every = {every}")
     dt = number(dt, "dt", unit="", low=0, strict=True)
     state = _start(torch.as_tensor(start))
     batch, units = state.shape
@@ -167,13 +207,18 @@ def lyapunov_exponents(
                     f"{tuple(state.shape)}, perturbations {tuple(directions.shape)}: give the same shapes back"
                 )
             _refuse_infinite(after, k)
-            state = after
+            state, directions = after, moved
+            if (k + 1) % every:
+                continue
             directions, stretched = torch.linalg.qr(moved)
+            stretch = stretched.diagonal(dim1=-2, dim2=-1).abs()
+            if every > 1:
+                _refuse_collapse(stretch, every)
             if k >= discard:
-                rates.append(stretched.diagonal(dim1=-2, dim2=-1).abs().log() / dt)
+                rates.append(stretch.log() / (dt * every))
     found = torch.stack(rates).cpu().numpy()
     order = np.argsort(-found.mean(axis=0), axis=1, kind="stable")
-    return LyapunovExponents(np.take_along_axis(found, order[None], axis=2), units, dt)
+    return LyapunovExponents(np.take_along_axis(found, order[None], axis=2), units, dt, every)
 
 
 def _start(given: Tensor) -> Tensor:
@@ -228,6 +273,15 @@ def _refuse_infinite(state: Tensor, k: int | None) -> None:
         member = int((~state.isfinite()).any(1).nonzero()[0])
         where = "start" if k is None else f"the state after step {k}"
         raise ValueError(f"{where} of member {member} is NaN or infinite: the orbit has to stay bounded")
+
+
+def _refuse_collapse(stretch: Tensor, every: int) -> None:
+    ratio = float((stretch.amin(1) / stretch.amax(1)).min())
+    if not ratio > _COLLAPSED:
+        raise ValueError(
+            f"every = {every}: perturbations collapse onto each other between two orthonormalisations (one shrinks to "
+            f"{ratio:.1g} of another); give a smaller every, or a smaller count of exponents"
+        )
 
 
 def _dimension(exponents: FloatArray, units: int) -> float:

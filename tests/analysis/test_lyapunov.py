@@ -1,10 +1,12 @@
 """Exponents that are known in closed form, or from the literature."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 
-from neurodyn.analysis import lyapunov_exponents
+from neurodyn.analysis import flow, lyapunov_exponents
 
 
 def henon(state, a=1.4, b=0.3):
@@ -53,23 +55,13 @@ def test_linear_maps():
     np.testing.assert_allclose(found.exponents[0], moduli, atol=3e-3)
 
 
-def runge_kutta(velocity, dt):
-    def step(state):
-        a = velocity(state)
-        b = velocity(state + dt / 2 * a)
-        c = velocity(state + dt / 2 * b)
-        return state + dt / 6 * (a + 2 * b + 2 * c + velocity(state + dt * c))
-
-    return step
-
-
 def test_a_flow_counts_time_not_steps():
     def spiral(state):  # a limit cycle of radius 1, from which distances decay as exp(-2 t)
         x, y = state.unbind(-1)
         r = x**2 + y**2
         return torch.stack([x - 3 * y - x * r, 3 * x + y - y * r], -1)
 
-    found = lyapunov_exponents(runge_kutta(spiral, 0.05), [0.5, 0.0], steps=60, discard=150, count=None, dt=0.05)
+    found = lyapunov_exponents(flow(spiral, 0.05), [0.5, 0.0], steps=60, discard=150, count=None, dt=0.05)
     np.testing.assert_allclose(found.exponents, [[0, -2]], atol=1e-3)
     assert found.kaplan_yorke[0] == pytest.approx(1, abs=1e-3)
 
@@ -81,13 +73,47 @@ def test_lorenz_system():
         return torch.stack([10 * (y - x), x * (28 - z) - y, x * y - 8 / 3 * z], -1)
 
     start = np.random.default_rng(0).normal(size=(60, 3)) + [0, 0, 25]
-    found = lyapunov_exponents(runge_kutta(lorenz, 0.02), start, steps=1000, discard=500, count=None, dt=0.02)
+    found = lyapunov_exponents(flow(lorenz, 0.02), start, steps=1000, discard=500, count=None, dt=0.02)
     mean = found.exponents.mean(0)
     np.testing.assert_allclose(mean, [0.906, 0, -14.572], atol=0.02)  # Sprott (2003), Chaos and Time-Series Analysis
     np.testing.assert_allclose(
         mean.sum(), -(10 + 1 + 8 / 3), atol=5e-3
     )  # its divergence, but for the error of the step
     assert found.kaplan_yorke.mean() == pytest.approx(2.062, abs=0.01)
+
+
+def test_fewer_orthonormalisations_give_the_same_exponents():
+    start = np.stack([np.linspace(0, 0.2, 4), np.zeros(4)], 1)
+    often, seldom = (lyapunov_exponents(henon, start, steps=320, discard=40, count=2, every=k) for k in (1, 4))
+    np.testing.assert_allclose(seldom.exponents, often.exponents, atol=1e-9)
+    np.testing.assert_allclose(seldom.error, often.error, atol=1e-9)  # the same blocks
+    assert seldom.rates.shape == (80, 4, 2) and seldom.every == 4 and "from 320 steps" in str(seldom)
+    with pytest.raises(ValueError, match="every = 20: perturbations collapse.*smaller every"):
+        lyapunov_exponents(henon, start, steps=800, discard=40, count=2, every=20)
+    with pytest.raises(ValueError, match="steps = 161: give a multiple of every = 4"):
+        lyapunov_exponents(henon, start, steps=161, discard=40, every=4)
+
+
+def test_which_signs_can_be_told():
+    matrix = torch.diag(torch.tensor([1.2, 1.0, 0.5], dtype=torch.float64))
+    noise = np.exp(np.random.default_rng(0).normal(size=(200, 1, 1)))
+
+    def step(x, given):  # the growth of the second direction is a random walk without drift
+        return (x @ matrix) * torch.cat([torch.ones_like(given), given, torch.ones_like(given)], 1)
+
+    found = lyapunov_exponents(step, np.zeros((1, 3)), steps=200, discard=0, count=3, inputs=noise)
+    assert found.signs.tolist() == [[1, 0, -1]]
+    assert "(0)" in str(found) and "largest above 0" in str(found)
+
+
+def test_added_noise_leaves_a_linear_network_its_exponents():
+    matrix = torch.from_numpy(np.random.default_rng(5).normal(size=(6, 6))) / 4
+    noise = np.random.default_rng(6).normal(size=(2100, 1, 6))
+    options: dict[str, Any] = {"steps": 2000, "discard": 100, "count": 3}
+    driven = lyapunov_exponents(lambda x, e: x @ matrix.T + e, np.zeros((1, 6)), inputs=noise, **options)
+    moduli = np.log(np.sort(np.abs(np.linalg.eigvals(matrix.numpy())))[::-1])
+    np.testing.assert_allclose(driven.exponents[0], moduli[:3], atol=5e-3)
+    assert driven.largest[0] < 0 and (driven.signs[:, 0] == -1).all()
 
 
 def test_a_member_of_a_batch_is_what_it_is_alone():
@@ -156,6 +182,8 @@ def test_dimension_needs_enough_exponents():
         ({"steps": 39}, "steps = 39"),
         ({"discard": -1}, "discard = -1"),
         ({"count": 3}, "count = 3: at least 1, at most 2"),
+        ({"every": 0}, "every = 0"),
+        ({"every": 5, "steps": 199}, "steps = 199: at least 200"),
         ({"dt": 0.0}, "dt = 0.0"),
         ({"seed": -1}, "seed = -1"),
     ],
