@@ -78,6 +78,8 @@ if TYPE_CHECKING:
     from .flows import flow as flow
     from .fokker_planck import FokkerPlanck as FokkerPlanck
     from .fokker_planck import Relaxation as Relaxation
+    from .gain import GainSweep as GainSweep
+    from .gain import gain_sweep as gain_sweep
     from .geometry import ConditionGeometry as ConditionGeometry
     from .geometry import condition_pca as condition_pca
     from .geometry import transfer_null as transfer_null
@@ -253,6 +255,7 @@ _MODULE_OF = {
         "floquet": ("PeriodicResponse",),
         "fokker_planck": ("FokkerPlanck", "Relaxation"),
         "flows": ("flow",),
+        "gain": ("GainSweep", "gain_sweep"),
         "geometry": ("ConditionGeometry", "condition_pca", "transfer_null", "transfer_projection"),
         "grammar": ("BranchProbabilities", "Legality", "branch_probabilities", "legality"),
         "hysteresis": ("ResidenceTimes", "residence_times"),
