@@ -85,10 +85,12 @@ def linear_response(found: LinearResponse, *, title: str = "Weak periodic force"
     fmt = "-" if len(w) > 1 else "o"
     axes[2].loglog(w, np.atleast_1d(found.spectrum), fmt, color=CYCLE[0])
     axes[2].set_title("Background without the force")
-    axes[2].set_ylabel(f"S (two-sided, per cycle per {found.conventions.time})")
-    axes[3].loglog(w, np.atleast_1d(found.snr()), fmt, color=CYCLE[0])
-    axes[3].set_title("Signal-to-noise ratio")
-    axes[3].set_ylabel(f"SNR / A² (radians per {found.conventions.time})")
+    axes[2].set_ylabel("S (two-sided, per cycle)")
+    snr = np.atleast_1d(found.snr())
+    axes[3].semilogx(w, snr, fmt, color=CYCLE[0])
+    axes[3].set_ylim(0, 1.15 * snr.max())  # or rounding would show where it's constant
+    axes[3].set_title(f"Signal-to-noise ratio, radians per {found.conventions.time}")
+    axes[3].set_ylabel("SNR / A²")
     for ax in axes[2:]:
         ax.set_xlabel(f"W (radians per {found.conventions.time})")
     panel_letters(axes)

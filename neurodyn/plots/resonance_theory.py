@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullLocator
 
 from neurodyn.analysis.escape import KramersRate, TwoState
 from neurodyn.analysis.linear_response import LinearResponse
@@ -53,9 +54,12 @@ def response_against_noise(
     axes[1].set_title("Phase lag")
     axes[1].set_ylabel("lag (radians)")
     axes[2].set_title("Signal-to-noise ratio")
-    axes[2].set_ylabel(f"SNR / A² (radians per {time})")
+    axes[2].set_ylabel("SNR / A² (rad / time)")
     for ax in axes:
         ax.set(xlabel="noise D", xscale="log")
+        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.xaxis.set_minor_locator(NullLocator())
     panel_letters(axes)
     figure.suptitle(f"{title}, W = {frequencies.pop():g} radians per {time}")
     legend_below(figure, axes[0].get_legend_handles_labels()[0])
