@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from neurodyn.plots.ablation import bars_with_points as bars_with_points
     from neurodyn.plots.amplitude import amplitude_against_probability as amplitude_against_probability
+    from neurodyn.plots.autocorrelations import unit_timescales as unit_timescales
     from neurodyn.plots.base import OKABE_ITO as OKABE_ITO
     from neurodyn.plots.base import style as style
     from neurodyn.plots.cells import panels_of_patterns as panels_of_patterns
@@ -43,8 +44,10 @@ if TYPE_CHECKING:
     from neurodyn.plots.levels import noise_sweep as noise_sweep
     from neurodyn.plots.lines import line_with_band as line_with_band
     from neurodyn.plots.lines import traces as traces
+    from neurodyn.plots.lyapunov import gain_sweep as gain_sweep
     from neurodyn.plots.lyapunov import lyapunov_exponents as lyapunov_exponents
     from neurodyn.plots.lyapunov import noise_knockout as noise_knockout
+    from neurodyn.plots.null_tests import null_test as null_test
     from neurodyn.plots.onset import training_onset as training_onset
     from neurodyn.plots.plasticity import eligibility_at_reward as eligibility_at_reward
     from neurodyn.plots.plasticity import reward_triggered as reward_triggered
@@ -83,6 +86,7 @@ if TYPE_CHECKING:
     from neurodyn.plots.spiking import spike_field_coherence as spike_field_coherence
     from neurodyn.plots.spiking import spike_spectrum as spike_spectrum
     from neurodyn.plots.spiking import spike_statistics as spike_statistics
+    from neurodyn.plots.stationary import fixed_points as fixed_points
     from neurodyn.plots.summary import overview as overview
     from neurodyn.plots.supervised import taught_signal as taught_signal
     from neurodyn.plots.sweeps import meta_prior as meta_prior
@@ -110,7 +114,9 @@ _FILES = {
     "error_curves": "learning",
     "event_regularity": "regularity",
     "expectation_traces": "expectation",
+    "fixed_points": "stationary",
     "fokker_planck_solution": "fokker_planck",
+    "gain_sweep": "lyapunov",
     "generated_curves": "generated",
     "hazard": "waiting",
     "information_rate": "information",
@@ -132,6 +138,7 @@ _FILES = {
     "noise_knockout": "lyapunov",
     "noise_sensitivity": "sensitivity",
     "noise_sweep": "levels",
+    "null_test": "null_tests",
     "output_snr": "resonance",
     "overview": "summary",
     "panels_of_patterns": "cells",
@@ -171,6 +178,7 @@ _FILES = {
     "training_onset": "onset",
     "transition_table": "primitives",
     "two_state": "resonance_theory",
+    "unit_timescales": "autocorrelations",
     "weight_distribution": "plasticity",
     "weight_geometry": "geometry",
     "word_divergence": "finite_state",
@@ -193,7 +201,9 @@ __all__ = [
     "error_curves",
     "event_regularity",
     "expectation_traces",
+    "fixed_points",
     "fokker_planck_solution",
+    "gain_sweep",
     "generated_curves",
     "hazard",
     "information_rate",
@@ -214,6 +224,7 @@ __all__ = [
     "noise_free",
     "noise_knockout",
     "noise_sensitivity",
+    "null_test",
     "output_snr",
     "overview",
     "panels_of_patterns",
@@ -253,6 +264,7 @@ __all__ = [
     "training_onset",
     "transition_table",
     "two_state",
+    "unit_timescales",
     "weight_distribution",
     "weight_geometry",
     "word_divergence",

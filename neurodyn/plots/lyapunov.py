@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from neurodyn.analysis.gain import GainSweep
 from neurodyn.analysis.knockout import NoiseKnockout, choice_named, likeliest
 from neurodyn.analysis.lyapunov import LyapunovExponents
 from neurodyn.plots.base import CYCLE, GREY, MARKERS, dress, legend_below, new_figure, panel_letters, style
@@ -18,7 +19,7 @@ _POINTS = 1000  # of a running estimate
 
 @style()
 def lyapunov_exponents(
-    results: Mapping[str, LyapunovExponents],
+    results: LyapunovExponents | Mapping[str, LyapunovExponents],
     *,
     time_units: str = "step",
     title: str = "Lyapunov exponents",
@@ -27,7 +28,7 @@ def lyapunov_exponents(
 
     Parameters
     ----------
-    results : mapping of condition to LyapunovExponents
+    results : LyapunovExponents, or mapping of condition to them
         From :func:`neurodyn.analysis.lyapunov_exponents`. Error bars are standard errors; -inf isn't drawn.
     time_units : str
         What ``dt`` is measured in.
@@ -37,6 +38,9 @@ def lyapunov_exponents(
     ValueError
         No results.
     """
+    single = isinstance(results, LyapunovExponents)
+    if single:
+        results = {"": results}
     if not results:
         raise ValueError("results is empty: give at least one named condition")
     figure = new_figure(7.2, 3.4)
@@ -50,7 +54,7 @@ def lyapunov_exponents(
             left.errorbar(place, member, error, color=colour, marker=marker, markersize=3, linewidth=0.8, alpha=0.7)
         running = found.running[:, :, 0]
         steps = np.unique(np.geomspace(1, len(running), _POINTS).astype(int))
-        right.plot(steps * found.dt, running[steps - 1], color=colour, linewidth=0.8, alpha=0.7)
+        right.plot(steps * found.dt * found.every, running[steps - 1], color=colour, linewidth=0.8, alpha=0.7)
         right.plot([], [], color=colour, marker=marker, markersize=3, label=name)
     right.set_xscale("log")
     left.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -62,7 +66,46 @@ def lyapunov_exponents(
     right.set_title("Estimates as they converge")
     panel_letters((left, right))
     figure.suptitle(title)
-    legend_below(figure, right.get_legend_handles_labels()[0])
+    if not single:
+        legend_below(figure, right.get_legend_handles_labels()[0])
+    return figure
+
+
+@style()
+def gain_sweep(found: GainSweep, *, title: str = "Random rate networks: chaos above a gain of 1") -> Figure:
+    """Largest exponent of random rate networks against their gain: networks, mean with interval, and theory.
+
+    Parameters
+    ----------
+    found : GainSweep
+        From :func:`neurodyn.analysis.gain_sweep`. Points are networks, the band is the bootstrap interval of their mean;
+        dashed is the rate at which the origin is left in each network, dotted the curve g - 1 of infinitely many units.
+    """
+    figure = new_figure(5.4, 3.6)
+    ax = dress(figure.add_subplot())
+    mean = found.interval
+    ax.axhline(0, color=GREY, linewidth=0.6)
+    ax.axvline(1, color=GREY, linewidth=0.6)
+    ax.plot(
+        found.gains,
+        found.gains - 1,
+        ":",
+        color=GREY,
+        linewidth=1.0,
+        label="at the origin, infinitely many units: g - 1",
+    )
+    ax.plot(
+        found.gains, found.at_origin.mean(1), "--", color=CYCLE[1], linewidth=1.0, label="at the origin, these networks"
+    )
+    ax.fill_between(found.gains, mean.low, mean.high, color=CYCLE[0], alpha=0.25, linewidth=0)
+    ax.plot(found.gains, mean.mean, color=CYCLE[0], label=f"largest exponent, mean of {mean.networks} networks")
+    ax.plot(np.repeat(found.gains, mean.networks), found.largest.ravel(), ".", color=CYCLE[0], markersize=3, alpha=0.6)
+    ax.set(xlabel="gain g", ylabel="nats per time constant")
+    low, high = found.largest.min(), found.largest.max()
+    ax.set_ylim(low - 0.1 * (high - low), high + 0.35 * (high - low))
+    ax.set_title(f"{found.units} units")
+    figure.suptitle(title)
+    legend_below(figure, ax.get_legend_handles_labels()[0])
     return figure
 
 

@@ -48,3 +48,21 @@ def test_without_a_machine_there_are_no_choices(sound, texts):
     figure = plots.noise_knockout(knockout())
     sound(figure)
     assert len(figure.axes) == 2 and "with noise" not in texts(figure)
+
+
+def test_a_single_result_needs_no_name(sound, xy):
+    made = found(2, 0.1)
+    figure = LyapunovExponents(made.rates, 2, 0.5, every=4).plot(time_units="tau")
+    sound(figure)
+    assert not figure.legends and xy(figure.axes[1].lines[0])[0][-1] == 400
+
+
+def test_gain_sweep(sound, texts, xy):
+    gains, rng = np.array([0.5, 1.0, 2.0]), np.random.default_rng(0)
+    largest = (gains - 1)[:, None] + 0.1 * rng.normal(size=(3, 4))
+    sweep = analysis.GainSweep(gains, largest, 0.01 + 0 * largest, largest + 0.1, 100)
+    figure = sweep.plot()
+    sound(figure)
+    assert "100 units" in texts(figure) and "largest exponent, mean of 4 networks" in texts(figure)
+    lines = {line.get_label(): xy(line) for line in figure.axes[0].lines}
+    np.testing.assert_allclose(lines["largest exponent, mean of 4 networks"][1], largest.mean(1))
