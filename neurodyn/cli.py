@@ -13,65 +13,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from neurodyn._command_help import (
+    ANALYSE_EXAMPLES,
+    CONFORMANCE_EXAMPLES,
+    EXAMPLES,
+    RERUN_EXAMPLES,
+    RUN_EXAMPLES,
+)
+
 if TYPE_CHECKING:
     from neurodyn.simulation import Simulation
-
-_EXAMPLES = """\
-examples:
-  neurodyn list                                         what can be run in ./simulations
-  neurodyn info simulations/what_when.py                its parameters
-  neurodyn run simulations/what_when.py --set trials=400 --seed 3 --out runs/a.h5
-  neurodyn info runs/a.h5                               what was recorded
-  neurodyn plot runs/a.h5                               a first look, as a picture
-  neurodyn rerun runs/a.h5                              the same run again: is it the same?
-  neurodyn doctor                                       what works on this machine
-  neurodyn conformance --quick                          do all runners compute the same?
-"""
-
-_RUN_EXAMPLES = """\
-examples:
-  neurodyn run simulations/what_when.py
-  neurodyn run simulations/what_when.py --set trials=400 --set gain=1.5 --seed 3
-  neurodyn run simulations/timescales_parity.py --quick --seeds 3
-  neurodyn run simulations/what_when.py --set latencies="150 ms,300 ms" --out runs/long.h5
-  neurodyn run my_scripts.py:second_one --json --strict
-
-A parameter is given as --set NAME=VALUE, or behind the script as --NAME VALUE; --NAME alone means true.
-A script with several simulations needs the name of one after a colon. `neurodyn info SCRIPT` shows the
-parameters, their types and defaults. Quantities are written with their unit, lists with commas.
-
-SIGTERM and SIGUSR1 (a cluster's time limit) leave a checkpoint; so does a kill, some minutes old. The same command
-with --resume goes on from there.
-
-exit code: 0 done; 1 the simulation failed, or with --strict a check did; 2 the command cannot be carried out;
-75 it was told to stop and can be resumed.
-"""
-
-_RERUN_EXAMPLES = """\
-examples:
-  neurodyn rerun runs/a.h5
-  neurodyn rerun runs/a.h5 --backend interpreter
-  neurodyn rerun runs/a.h5 --backend torch --tolerance 1e-9 --out runs/again.h5
-
-The recording holds the circuit, the session and the options of its run; no script is needed. What is compared is
-everything recorded over time, and what was learned.
-
-exit code: 0 the runs are the same; 1 they differ; 2 the run cannot be repeated.
-"""
-
-_CONFORMANCE_EXAMPLES = """\
-examples:
-  neurodyn conformance
-  neurodyn conformance --quick --runner numba torch
-  neurodyn conformance --circuit delays learning --dtype float64 --full
-  neurodyn conformance --runner mypackage.engine:MyEngine torch@cuda
-
-A cell says "exact" (the bits of the interpreter), "tolerant 3e-16" (largest deviation after one step from the same
-state, relative to the largest magnitude), "parts at step 61 (61 ms)" (float32: first spike that differs), or "refused"
-or "FAILED" with the reason below. docs/conformance.md says what is promised.
-
-exit code: 0 no cell failed; 1 one did; 2 the command cannot be carried out.
-"""
 
 
 class UsageError(Exception):
@@ -138,6 +89,11 @@ def _assignments(options: argparse.Namespace) -> dict[str, str]:
     """--set NAME=VALUE and the flags, as texts by name."""
     pairs = [*(options.set or []), *_flags(options.rest)]
     pairs += [f"{name}={getattr(options, name)}" for name in ("seed", "backend", "out") if getattr(options, name)]
+    return _by_name(pairs)
+
+
+def _by_name(pairs: Sequence[str]) -> dict[str, str]:
+    """NAME=VALUE as texts by name."""
     texts: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
@@ -216,6 +172,28 @@ def _plot(options: argparse.Namespace) -> int:
     except Exception as error:
         return _failed(f"plot of {options.file}", error, debug=options.debug)
     print(out)
+    return 0
+
+
+def _analyse(options: argparse.Namespace) -> int:
+    from neurodyn.analyse import analyse, describe
+
+    recording = _recording(options.file)
+    try:
+        if options.what is None:
+            print(describe(recording))
+            return 0
+        written = analyse(
+            recording,
+            options.what,
+            of=options.of,
+            options=_by_name(options.set or []),
+            out=options.out,
+            overwrite=options.overwrite,
+        )
+    except (ArithmeticError, KeyError, OSError, ValueError) as error:
+        raise UsageError(str(error.args[0] if isinstance(error, KeyError) else error)) from error
+    print(f"{options.what} of {written.key}\n{written.found.text}\nresults: {written.path}\nfigure:  {written.figure}")
     return 0
 
 
@@ -342,6 +320,7 @@ _COMMANDS = {
     "run": _run,
     "info": _info,
     "plot": _plot,
+    "analyse": _analyse,
     "rerun": _rerun,
     "list": _list,
     "doctor": _doctor,
@@ -353,7 +332,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="neurodyn",
         description="Simulate, record and look at neural circuits. A simulation is a Python script.",
-        epilog=_EXAMPLES,
+        epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     from neurodyn import __version__
@@ -371,7 +350,7 @@ def _parser() -> argparse.ArgumentParser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
 
-    run = command("run", "run a simulation and store what it found", _RUN_EXAMPLES)
+    run = command("run", "run a simulation and store what it found", RUN_EXAMPLES)
     run.add_argument("script", metavar="SCRIPT[:NAME]", help="Python file with a function under @nd.simulation")
     run.add_argument("--set", action="append", metavar="NAME=VALUE", help="a parameter; may be given again and again")
     run.add_argument("--seed", metavar="N", help="the parameter 'seed': the same number gives the same run")
@@ -396,7 +375,7 @@ def _parser() -> argparse.ArgumentParser:
     plot.add_argument("file", metavar="FILE.h5", help="a recording")
     plot.add_argument("--out", metavar="FILE.png", help="the picture; default FILE.overview.png, drawn anew each time")
 
-    again = command("rerun", "repeat the run of a recording and compare", _RERUN_EXAMPLES)
+    again = command("rerun", "repeat the run of a recording and compare", RERUN_EXAMPLES)
     again.add_argument("file", metavar="FILE.h5", help="a recording of a complete run")
     again.add_argument("--backend", metavar="NAME", help="what computes; default that of the recording")
     again.add_argument("--out", metavar="FILE2.h5", help="keep the second recording")
@@ -408,7 +387,17 @@ def _parser() -> argparse.ArgumentParser:
         metavar="X",
         help="accepted deviation of samples, relative to the largest magnitude of each; default 0: the same bits",
     )
-    for failing in (run, plot, again):
+    analyse = command(
+        "analyse", "analyse a recording by name, into a results file and a figure beside it", ANALYSE_EXAMPLES
+    )
+    analyse.add_argument("file", metavar="FILE.h5", help="a recording")
+    analyse.add_argument("what", metavar="WHAT", nargs="?", help="pca, spikes, ...; left out: list what can be done")
+    analyse.add_argument("--of", metavar="KEY", help="the array or population, as `neurodyn info` names it")
+    analyse.add_argument("--set", action="append", metavar="NAME=VALUE", help="an option; may be given again and again")
+    analyse.add_argument("--out", metavar="FILE2.h5", help="the results; default FILE.analysis.h5")
+    analyse.add_argument("--overwrite", action="store_true", help="replace this analysis where it was made before")
+
+    for failing in (run, plot, again, analyse):
         failing.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
     listing = command("list", "list the simulations in the scripts of a folder")
@@ -417,7 +406,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor = command("doctor", "show which backends and compilers work here, and what to install")
     doctor.add_argument("--clear-cache", action="store_true", help="delete the compiled kernels kept between runs")
 
-    suite = command("conformance", "compare the runners circuit by circuit", _CONFORMANCE_EXAMPLES)
+    suite = command("conformance", "compare the runners circuit by circuit", CONFORMANCE_EXAMPLES)
     suite.add_argument("--runner", nargs="+", default=[], metavar="NAME", help="default: all; or module:Class")
     suite.add_argument("--circuit", nargs="+", default=[], metavar="NAME", help="default: all of the suite")
     suite.add_argument("--dtype", nargs="+", default=["float64", "float32"], choices=["float64", "float32"])

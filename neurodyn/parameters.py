@@ -65,8 +65,8 @@ def type_text(annotation: Any) -> str:
     )
 
 
-def read_signature(function: Callable[..., Any]) -> tuple[Parameter, ...]:
-    """The parameters of a function, each keyword-only, typed and with a default; else `TypeError`."""
+def read_signature(function: Callable[..., Any], *, handed: int = 0) -> tuple[Parameter, ...]:
+    """The parameters of a function behind the first `handed`, each keyword-only, typed and with a default; else `TypeError`."""
     name = getattr(function, "__name__", repr(function))
     try:
         hints = get_type_hints(function, include_extras=True)
@@ -74,7 +74,7 @@ def read_signature(function: Callable[..., Any]) -> tuple[Parameter, ...]:
         raise TypeError(f"simulation {name}: {error}; its types have to be importable when it is defined") from None
     docs = _documented(inspect.getdoc(function) or "")
     found = []
-    for parameter in inspect.signature(function).parameters.values():
+    for parameter in list(inspect.signature(function).parameters.values())[handed:]:
         where = f"simulation {name}, parameter {parameter.name!r}"
         if parameter.kind is not parameter.KEYWORD_ONLY:
             raise TypeError(f"{where} has to be keyword-only: write def {name}(*, {parameter.name}: ... = ...)")
