@@ -15,8 +15,8 @@ import neurodyn as nd
 from neurodyn.network import realize
 
 DT, NOISE, AMPLITUDE, FREQUENCY = 0.01, 0.15, 0.1, 0.1 / (2 * np.pi)
-SIZES = {1: 20_000, 40: 20_000, 2000: 10_000}  # steps by paths
-CELLS, CELL_STEPS, EPSILON, A = 40, 20_000, 0.01, 1.05  # of each level of a sweep of excitable cells
+SIZES = {1: 100_000, 40: 100_000, 2000: 10_000}  # steps by paths
+CELLS, CELL_STEPS, EPSILON, A = 40, 60_000, 0.01, 1.05  # of each level of a sweep of excitable cells
 LEVELS, PATHS, TIME = 12, 2000, 2000.0  # of the sweep that was asked for: paths in each level, units of time
 WANTED, WANTED_S = 20, 20
 

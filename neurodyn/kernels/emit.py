@@ -28,6 +28,7 @@ INFIX = {
     "and": "and",
     "or": "or",
 }
+DRAWN_AHEAD = 512  # numbers that are drawn at once where a step needs fewer
 _UNROLL = 16  # groups of labels larger than this become loops
 
 
@@ -374,7 +375,7 @@ class Emitter:
             self.place[op.name] = "scalar"
 
     def draw(self, op: Op) -> None:
-        """Fill a buffer of draws in front of the loop: float64, then rounded."""
+        """Fill a buffer of draws in front of the loop, for as many steps as make some hundreds: float64, then rounded."""
         from neurodyn.kernels.philox import stream_number
 
         stream = stream_number(str(op.args[-1]))
@@ -383,8 +384,16 @@ class Emitter:
         static = len(self.combos(op.axes))
         base = self.value_name(op.name, ())
         size = " * ".join([str(static), *(self.sizes[a] for a in dynamic)])
-        self.workspace[f"d_{base}"] = f"np.empty({size})"
-        self.put(f"fill_{op.op}(d_{base}, seed, np.uint64(k), np.uint64({stream}))")
+        ahead = f"max(1, {DRAWN_AHEAD} // max(1, {size}))"
+        self.workspace[f"many_{base}"] = f"np.empty({ahead} * {size})"
+        self.workspace[f"until_{base}"] = "k0"
+        self.put(f"if k >= until_{base}:")
+        self.put(f"    from_{base}, until_{base} = k, k + min({ahead}, n - done)")
+        self.put(
+            f"    fill_ahead(many_{base}, {op.op == 'normal'}, {size}, until_{base} - k, seed, np.uint64(k), np.uint64({stream}))"
+        )
+        self.workspace[f"from_{base}"] = "k0"
+        self.put(f"d_{base} = many_{base}[(k - from_{base}) * {size}:(k - from_{base} + 1) * {size}]")
         for number, combo in enumerate(self.combos(op.axes)):
             name = self.value_name(op.name, combo)
             if dynamic:

@@ -53,15 +53,13 @@ def philox4x32(counter, key):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def fill_uniform(out, seed, step, stream):
-    """Fill ``out`` (n,) float64 with the uniforms of units 0..n-1 at one step of one stream."""
+def _uniforms(out, even, odd, seed, step, stream):
     k0, k1 = np.uint64(seed) & _LOW, np.uint64(seed) >> _32
     c1, c2 = np.uint64(step) & _LOW, np.uint64(step) >> _32
     c3 = np.uint64(stream)
     n = out.shape[0]
     half = n >> 1
-    even, odd = np.empty(half), np.empty(half)  # apart, so that the rounds store whole vectors
-    for pair in range(half):
+    for pair in range(half):  # even and odd apart, so that the rounds store whole vectors
         w0, w1, w2, w3 = _rounds(np.uint64(pair), c1, c2, c3, k0, k1)
         even[pair] = (np.float64((w0 << _20) | (w1 >> _12)) + 0.5) * _SCALE
         odd[pair] = (np.float64((w2 << _20) | (w3 >> _12)) + 0.5) * _SCALE
@@ -71,6 +69,13 @@ def fill_uniform(out, seed, step, stream):
     if n & 1:
         w0, w1, w2, w3 = _rounds(np.uint64(n >> 1), c1, c2, c3, k0, k1)
         out[n - 1] = (np.float64((w0 << _20) | (w1 >> _12)) + 0.5) * _SCALE
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def fill_uniform(out, seed, step, stream):
+    """Fill ``out`` (n,) float64 with the uniforms of units 0..n-1 at one step of one stream."""
+    half = out.shape[0] >> 1
+    _uniforms(out, np.empty(half), np.empty(half), seed, step, stream)
 
 
 @njit(cache=True, error_model="numpy")
@@ -257,6 +262,20 @@ def fill_normal(out, seed, step, stream):
     """Fill ``out`` (n,) float64 with the standard normals of units 0..n-1 at one step of one stream."""
     fill_uniform(out, seed, step, stream)
     normal_from_uniform(out)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def fill_ahead(out, normal, size, steps, seed, step, stream):
+    """Fill ``out`` with the draws of ``size`` units at successive steps from ``step`` on, one row of them after the other.
+
+    What few units draw in a step takes less time than getting ready for it.
+    """
+    half = size >> 1
+    even, odd = np.empty(half), np.empty(half)
+    for row in range(steps):
+        _uniforms(out[row * size : (row + 1) * size], even, odd, seed, step + np.uint64(row), stream)
+    if normal:
+        normal_from_uniform(out[: steps * size])
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

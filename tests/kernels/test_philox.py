@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from neurodyn.kernels.philox import draw, fill_normal, fill_uniform, normal_from_uniform, philox4x32, stream_number
+from neurodyn.kernels.philox import (
+    draw,
+    fill_ahead,
+    fill_normal,
+    fill_uniform,
+    normal_from_uniform,
+    philox4x32,
+    stream_number,
+)
 
 # kat_vectors of Random123 (Salmon et al. 2011), philox4x32 with 10 rounds: counter, key, result
 KNOWN_ANSWERS = [
@@ -98,3 +106,15 @@ def test_normals_are_those_of_the_uniforms():
 def test_a_stream_has_a_number_that_no_process_changes():
     assert stream_number("cells.update.v") == int.from_bytes(hashlib.sha256(b"cells.update.v").digest()[:4], "little")
     assert len({stream_number(f"part{k}.update.v") for k in range(2000)}) == 2000
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 7, 300])
+@pytest.mark.parametrize("normal", [False, True])
+def test_draws_ahead_are_those_of_the_steps(size: int, normal: bool) -> None:
+    fill, out = (fill_normal if normal else fill_uniform), np.full(5 * size + 3, -9.0)
+    fill_ahead(out, normal, size, 5, np.uint64(3), np.uint64(2**32 - 2), np.uint64(8))
+    for row in range(5):
+        expected = np.empty(size)
+        fill(expected, np.uint64(3), np.uint64(2**32 - 2 + row), np.uint64(8))
+        np.testing.assert_array_equal(out[row * size : (row + 1) * size], expected)
+    assert (out[5 * size :] == -9.0).all()
