@@ -89,8 +89,8 @@ def linear_response(found: LinearResponse, *, title: str = "Weak periodic force"
     snr = np.atleast_1d(found.snr())
     axes[3].semilogx(w, snr, fmt, color=CYCLE[0])
     axes[3].set_ylim(0, 1.15 * snr.max())  # or rounding would show where it's constant
-    axes[3].set_title(f"Signal-to-noise ratio, radians per {found.conventions.time}")
-    axes[3].set_ylabel("SNR / A²")
+    axes[3].set_title("Signal-to-noise ratio")
+    axes[3].set_ylabel("SNR / A² (rad / time)")
     for ax in axes[2:]:
         ax.set_xlabel(f"W (radians per {found.conventions.time})")
     panel_letters(axes)

@@ -1,5 +1,7 @@
 """Kramers' rate and two states: closed forms, the sheet's numbers, and the exact solution within the stated validity."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.optimize import brentq, minimize_scalar
@@ -47,12 +49,13 @@ def test_kramers_rate_within_its_validity():
 
 
 def test_kramers_rate_refuses():
-    for options, message in (
+    refused: list[tuple[dict[str, Any], str]] = [
         ({"well": 0.0, "barrier": 1.0}, "no minimum"),
         ({"well": -1.0, "barrier": 0.9}, "no maximum"),
         ({"well": 1.0, "barrier": 1.0}, "well = barrier"),
         ({"well": -1.0, "barrier": 0.0, "curvatures": (1.0, 1.0)}, "curvatures"),
-    ):
+    ]
+    for options, message in refused:
         with pytest.raises(ValueError, match=message):
             kramers_rate(quartic, noise=0.1, **options)
     with pytest.raises(ValueError, match="sign of V"):
@@ -86,14 +89,14 @@ def test_tabulated_numbers_of_two_states():
         return float(TwoState(d, rate(d)).response(w).amplification)
 
     for w, highest, place in ((0.01, 128, 0.0745), (0.1, 18.7, 0.149)):
-        best = minimize_scalar(lambda d, w=w: -eta(d, w), bounds=(0.03, 0.4), method="bounded")
+        best: Any = minimize_scalar(lambda d, w=w: -eta(d, w), bounds=(0.03, 0.4), method="bounded")
         assert -best.fun == pytest.approx(highest, rel=0.005) and best.x == pytest.approx(place, rel=0.01)
         condition = brentq(lambda d, w=w: 4 * rate(d) ** 2 - w**2 * (0.25 / d - 1), 0.03, 0.24)
         assert best.x == pytest.approx(condition, rel=1e-3)
     table = {0.05: 0.607, 0.1: 1.848, 0.125: 1.950, 0.15: 1.889, 0.2: 1.612, 0.3: 1.087, 0.5: 0.546}
     ratios = {d: float(TwoState(d, rate(d)).response(0.01).snr()) / np.pi for d in table}
     assert ratios == pytest.approx(table, rel=1e-3)
-    best = minimize_scalar(lambda d: -rate(d) / d**2, bounds=(0.05, 0.3), method="bounded")
+    best: Any = minimize_scalar(lambda d: -rate(d) / d**2, bounds=(0.05, 0.3), method="bounded")
     assert best.x == pytest.approx(0.125, abs=1e-4)
 
 

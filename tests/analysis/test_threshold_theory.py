@@ -1,5 +1,7 @@
 """Closed forms of a threshold against direct simulation, with standard errors."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.linalg import cholesky, expm, solve_continuous_lyapunov
@@ -67,7 +69,7 @@ def test_sampled_detector_for_weak_signals():
     where = p > 1e-12
     np.testing.assert_allclose(found.response[where], slope[where], rtol=5e-3)
     np.testing.assert_allclose(found.background[where], 0.1 * (p * (1 - p))[where], rtol=5e-3)
-    best = minimize_scalar(
+    best: Any = minimize_scalar(
         lambda s: -((norm.pdf(theta / s) / s) ** 2) / (norm.sf(theta / s) * norm.cdf(theta / s)),
         bounds=(0.2, 2),
         method="bounded",

@@ -27,13 +27,13 @@ def test_modes(well, sound, texts, xy):
     assert x.min() > -2.5 and mode[0] == pytest.approx(-mode[-1], rel=1e-6)
 
 
-@pytest.mark.parametrize("w", [0.1, np.geomspace(0.01, 10, 20)])
-def test_linear_response(well, w, sound, xy):
-    found = well.response(w)
+def test_linear_response(well, sound, xy):
+    found = well.response(np.geomspace(0.01, 10, 20))
     figure = found.plot()
     sound(figure)
     np.testing.assert_allclose(xy(figure.axes[3].lines[0])[1], found.snr())
-    assert xy(figure.axes[1].lines[0])[1].shape == np.atleast_1d(w).shape
+    alone = well.response(0.1).plot()
+    assert xy(alone.axes[1].lines[0])[1].shape == (1,)
 
 
 def test_periodic_response(well, sound, texts, xy):
