@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from .decoding import decode_time as decode_time
     from .demixing import DemixedPCA as DemixedPCA
     from .demixing import demixed_pca as demixed_pca
+    from .dimension_courses import DimensionCourse as DimensionCourse
+    from .dimension_courses import dimension_course as dimension_course
+    from .dimension_courses import training_dimension as training_dimension
     from .dimensionality import PCAResult as PCAResult
     from .dimensionality import dimension_at as dimension_at
     from .dimensionality import participation_ratio as participation_ratio
@@ -80,6 +83,8 @@ if TYPE_CHECKING:
     from .fokker_planck import Relaxation as Relaxation
     from .gain import GainSweep as GainSweep
     from .gain import gain_sweep as gain_sweep
+    from .gaussian_process import GPFAResult as GPFAResult
+    from .gaussian_process import gpfa as gpfa
     from .geometry import ConditionGeometry as ConditionGeometry
     from .geometry import condition_pca as condition_pca
     from .geometry import transfer_null as transfer_null
@@ -228,6 +233,7 @@ _MODULE_OF = {
         "correlation_times": ("CorrelationTime", "correlation_time"),
         "decoding": ("ScalarDecoding", "decode_scalar", "decode_time"),
         "demixing": ("DemixedPCA", "demixed_pca"),
+        "dimension_courses": ("DimensionCourse", "dimension_course", "training_dimension"),
         "dimensionality": (
             "PCAResult",
             "dimension_at",
@@ -256,6 +262,7 @@ _MODULE_OF = {
         "fokker_planck": ("FokkerPlanck", "Relaxation"),
         "flows": ("flow",),
         "gain": ("GainSweep", "gain_sweep"),
+        "gaussian_process": ("GPFAResult", "gpfa"),
         "geometry": ("ConditionGeometry", "condition_pca", "transfer_null", "transfer_projection"),
         "grammar": ("BranchProbabilities", "Legality", "branch_probabilities", "legality"),
         "hysteresis": ("ResidenceTimes", "residence_times"),
