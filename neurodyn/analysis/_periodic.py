@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._checks import FloatArray, floats, number
 from ._streams import in_file, shape_of
+
+ComplexArray = NDArray[np.complexfloating]
 
 AXES = ("time", "time, path")
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ._checks import FloatArray, number, whole
-from ._periodic import discarded, frequency_of, paths_of, step_of, whole_periods
+from ._periodic import ComplexArray, discarded, frequency_of, paths_of, step_of, whole_periods
 from ._result import Result
 from ._streams import blocks
 from .conventions import Conventions
@@ -50,7 +50,7 @@ class SpectralAmplification(Result, figure="spectral_amplification"):
     lag: float
     lag_error: float
     null: NullTest[float]
-    phasors: np.ndarray
+    phasors: ComplexArray
     offset: float
     frequency: float
     amplitude: float
@@ -202,7 +202,9 @@ def _cut(paths: Any, skipped: int, length: int) -> Iterator[tuple[int, FloatArra
         at += len(piece)
 
 
-def _phasors(pieces: Iterator[tuple[int, FloatArray]], turns: FloatArray, length: int) -> tuple[FloatArray, np.ndarray]:
+def _phasors(
+    pieces: Iterator[tuple[int, FloatArray]], turns: FloatArray, length: int
+) -> tuple[FloatArray, ComplexArray]:
     """Least squares fit of a constant and of sines with `turns` a sample: offsets (path) and phasors (sine, path)."""
     gram: Any = 0.0
     sums: Any = 0.0
@@ -218,13 +220,13 @@ def _phasors(pieces: Iterator[tuple[int, FloatArray]], turns: FloatArray, length
     return fitted[0], found
 
 
-def _power(phasors: np.ndarray) -> float:
+def _power(phasors: ComplexArray) -> float:
     """|mean|^2 without the part of the noise; of a single path, with it."""
     noise = 0.0 if len(phasors) == 1 else phasors.var(ddof=1) / len(phasors)
     return float(np.abs(phasors.mean()) ** 2 - noise)
 
 
-def _redrawn(phasors: np.ndarray, samples: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _redrawn(phasors: ComplexArray, samples: int, rng: np.random.Generator) -> tuple[FloatArray, ComplexArray]:
     """Powers and mean phasors of paths drawn again."""
     paths = len(phasors)
     drawn = rng.multinomial(paths, np.full(paths, 1 / paths), samples) / paths

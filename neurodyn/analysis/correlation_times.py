@@ -26,7 +26,8 @@ class CorrelationTime(Result, figure="correlation_time"):
     error : float
         Standard error, jackknife over paths; NaN for one path.
     null : NullTest
-        Of red noise (AR(1)) with the same correlation between successive samples.
+        Of red noise (AR(1)) with the same correlation between successive samples (two-sided): what a single exponential gives.
+        Oscillations of many periods are above it, those of few below.
     lags, correlation : array, shape (lag)
         Mean autocorrelation of the paths.
     conventions : Conventions
@@ -105,7 +106,12 @@ def correlation_time(
     ]
     correlation = found.mean(axis=1) / found[0].mean()
     return CorrelationTime(
-        value, error, NullTest(value, np.array(null)), np.arange(lags) * dt, correlation, Conventions(time=time)
+        value,
+        error,
+        NullTest(value, np.array(null), "two-sided"),
+        np.arange(lags) * dt,
+        correlation,
+        Conventions(time=time),
     )
 
 

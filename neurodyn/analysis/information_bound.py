@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ._checks import FloatArray, number, whole
-from ._periodic import discarded, paths_of, step_of, stretch
+from ._periodic import ComplexArray, discarded, paths_of, step_of, stretch
 from ._result import Result
 from .conventions import Conventions
 from .nulls import NullTest
@@ -174,7 +174,7 @@ def _weights(frequencies: FloatArray, low: float, high: float, nyquist: float) -
     return np.maximum(np.minimum(upper, high) - np.maximum(lower, low), 0.0)
 
 
-def _transformed(x: Any, skipped: int, length: int, count: int, name: str) -> np.ndarray:
+def _transformed(x: Any, skipped: int, length: int, count: int, name: str) -> ComplexArray:
     """Fourier transforms of segments, without those at 0 and at half the sampling rate, (segment, path, frequency)."""
     window = np.hanning(length + 1)[:-1, None]
     found = []
@@ -184,15 +184,16 @@ def _transformed(x: Any, skipped: int, length: int, count: int, name: str) -> np
     return np.array(found)
 
 
-def _parts(sent: np.ndarray, got: np.ndarray) -> tuple[np.ndarray, ...]:
-    ones = np.ones_like(got.real)
-    return sent.conj() * got, np.abs(sent) ** 2 * ones, np.abs(got) ** 2
+def _parts(sent: ComplexArray, got: ComplexArray) -> tuple[ComplexArray, FloatArray, FloatArray]:
+    """Cross-periodograms and periodograms, (segment, path, frequency)."""
+    own = np.abs(got) ** 2
+    return sent.conj() * got, np.broadcast_to(np.abs(sent) ** 2, own.shape), own
 
 
-def _coherence(sent: np.ndarray, got: np.ndarray) -> FloatArray:
+def _coherence(sent: ComplexArray, got: ComplexArray) -> FloatArray:
     return _ratio(*(part.mean(axis=(0, 1)) for part in _parts(sent, got)))
 
 
-def _ratio(cross: np.ndarray, first: np.ndarray, second: np.ndarray) -> FloatArray:
+def _ratio(cross: ComplexArray, first: FloatArray, second: FloatArray) -> FloatArray:
     power = first * second
     return np.abs(cross) ** 2 / np.where(power > 0, power, np.inf)

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from ._checks import FloatArray, number, spike_times, whole
+from ._checks import FloatArray, IntArray, number, spike_times, whole
 from ._result import Result
 from .conventions import Conventions
 from .nulls import NullTest
@@ -156,13 +155,15 @@ def event_regularity(
     samples = whole(samples, "samples", low=2)
     rng = np.random.default_rng(seed)
     error, poisson, renewal = np.nan, None, None
-    counts = _counts(intervals, window) if window else np.zeros(0)
+    train = np.repeat(np.arange(len(intervals)), [each.size for each in intervals])
+    counts = _counts(pooled, train, window) if window and pooled.size else np.zeros(0)
     if pooled.size >= _FEWEST:
         error = _error(intervals, samples, rng)
         null = np.array([_cv(rng.exponential(size=pooled.size)) for _ in range(samples)])
         poisson = NullTest(_cv(pooled), null, "less")
     if counts.size >= _FEWEST and window:
-        shuffled = [_fano(_counts([rng.permutation(each) for each in intervals], window)) for _ in range(samples)]
+        orders = (np.argsort(train + rng.random(train.size)) for _ in range(samples))  # within each train
+        shuffled = [_fano(_counts(pooled[order], train, window)) for order in orders]
         renewal = NullTest(_fano(counts), np.array(shuffled), "two-sided")
     return EventRegularity(
         intervals,
@@ -178,12 +179,11 @@ def event_regularity(
 
 def trains_of(times: Any) -> list[FloatArray]:
     """Trains of events, each checked; a plain array of numbers is one train."""
-    single = isinstance(times, np.ndarray) and times.dtype != object and times.ndim == 1
-    if not single and (not isinstance(times, Sequence) or not len(times)):
+    given = times if isinstance(times, np.ndarray) and times.dtype != object else list(times)
+    if not len(given):
         raise ValueError("times holds no train: give an array of times (event), or a sequence of such arrays")
-    if single or np.ndim(times[0]) == 0:
-        return [spike_times(times)]
-    given: Sequence[ArrayLike] = times
+    if np.ndim(given[0]) == 0:
+        return [spike_times(given)]
     return [spike_times(train, f"times[{k}]") for k, train in enumerate(given)]
 
 
@@ -195,15 +195,15 @@ def _fano(counts: FloatArray) -> float:
     return float(counts.var(ddof=1) / counts.mean()) if counts.size >= _FEWEST else np.nan
 
 
-def _counts(intervals: Sequence[FloatArray], window: float) -> FloatArray:
-    """Events in whole windows of each train, from its first event on."""
-    found = []
-    for each in intervals:
-        after = np.cumsum(each)
-        whole_windows = int(after[-1] / window) if after.size else 0
-        edges = np.searchsorted(after, window * np.arange(whole_windows + 1))
-        found.append(np.diff(edges))
-    return np.concatenate([np.zeros(0), *found])
+def _counts(intervals: FloatArray, train: IntArray, window: float) -> FloatArray:
+    """Events in whole windows of each train, from its first event on; `train` is that of each interval, in order."""
+    lengths = np.bincount(train, intervals)
+    after = np.cumsum(intervals) - (np.cumsum(lengths) - lengths)[train]
+    windows = np.floor(lengths / window).astype(int)
+    place = np.floor(after / window).astype(int)
+    inside = place < windows[train]
+    first = np.cumsum(windows) - windows
+    return np.bincount((first[train] + place)[inside], minlength=int(windows.sum())).astype(float)
 
 
 def _error(intervals: Sequence[FloatArray], samples: int, rng: np.random.Generator) -> float:

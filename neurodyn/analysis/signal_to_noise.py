@@ -127,8 +127,9 @@ def output_snr(
     Notes
     -----
     Segments don't overlap. The floor is a power law S = a f^b through the neighbouring bins, least squares in logarithms, read at
-    the line: a slope of the spectrum does no harm, as in a plain mean. The logarithm of a mean of K periodograms is too small by
-    log K - digamma(K), which is taken off. Ratio = sum over the bins of the line of (S - floor) df / floor.
+    the line: a slope of the spectrum does no harm, as in a plain mean. The bias of
+    logarithms of K periodograms is taken off, exactly for white segments. (The ratio, not the floor, comes out too high by about the
+    squared relative error of the floor.) Ratio = sum over the bins of the line of (S - floor) df / floor.
 
     Not to be trusted where the spectrum bends strongly within the neighbours (another peak), below about ten segments as to the
     error, or for a ratio below a few times ``error``. ratio / df is the height of the line over the floor; it grows with the length
@@ -186,14 +187,14 @@ def _segment(wanted: int, turns: float) -> tuple[int, int]:
     tried = np.arange(wanted, max(FEWEST_PERIODS, int(np.ceil(2 * wanted / 3))) - 1, -1)
     lengths = np.rint(tried / turns).astype(int)
     off = np.abs(lengths * turns - tried)  # in bins
-    near = np.flatnonzero(off <= _OFF_LINE)
-    if not near.size:
+    best = int(np.argmin(np.round(off, 6)))  # the longest of equally good ones
+    if off[best] > _OFF_LINE:
         raise ValueError(
             f"a period is {1 / turns:.6g} samples, and none of {tried[-1]} to {tried[0]} periods is near a whole number of "
-            f"samples (the best is {off.min():.2g} bins off the line, at most {_OFF_LINE}): give a dt that divides the period, "
+            f"samples (the best is {off.min():.2g} bins off, at most {_OFF_LINE}): give a dt that divides the period, "
             "or more periods"
         )
-    return int(tried[near[0]]), int(lengths[near[0]])
+    return int(tried[best]), int(lengths[best])
 
 
 def _neighbours(cycles: int, near: int, lobe: int, length: int) -> np.ndarray:
@@ -234,15 +235,16 @@ class _Line:
         return np.array(found)
 
     def _at(self, density: FloatArray, here: int, bins: np.ndarray) -> tuple[Any, Any]:
-        from scipy.special import digamma, polygamma
+        from scipy.special import gammaln
 
         place = np.log(bins / here)
         centred = place - place.mean()
         weights = 1 / len(bins) - place.mean() * centred / np.sum(centred**2)
         smallest = np.finfo(float).tiny
-        logs = np.log(np.maximum(density[..., bins], smallest)) - digamma(self.segments) + np.log(self.segments)
-        # exp of a mean with variance v is too large by exp(v / 2).
-        variance = polygamma(1, self.segments) * np.sum(weights**2)
-        floor = np.exp(logs @ weights - variance / 2)
+        logs = np.log(np.maximum(density[..., bins], smallest))
+        # Means of K periodograms are gamma variables of K terms over K, and E[gamma(K)^w] = Gamma(K + w) / Gamma(K).
+        k = self.segments
+        bias = np.sum(gammaln(k + weights) - gammaln(k) - weights * np.log(k))
+        floor = np.exp(logs @ weights - bias)
         inside = density[..., here - self.lobe : here + self.lobe + 1]
         return (inside - floor[..., None]).sum(axis=-1) * self.df, floor

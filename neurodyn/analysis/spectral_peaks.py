@@ -33,7 +33,7 @@ class SpectralPeak(Result, figure="spectral_peak"):
     error : float
         Standard error of the quality, jackknife over paths (segments of a single path).
     null : NullTest
-        The largest ratio of the spectrum to that of red noise (AR(1)) with the same variance and correlation of successive samples,
+        The largest ratio of the spectrum, not smoothed, to that of red noise (AR(1)) with the same variance and correlation of successive samples,
         beside the largest of red noise itself: whether there is a peak beyond what slow noise makes.
     frequencies, density, red : array, shape (frequency)
         One-sided spectrum, slightly smoothed, and that of the red noise.
@@ -139,12 +139,12 @@ def spectral_peak(
     error = float(np.sqrt((n - 1) / n * np.sum((quality - quality.mean()) ** 2)))
     red = red_spectrum(paths, skipped, frequencies, dt)
     rng = np.random.default_rng(seed)
-    drawn = rng.standard_gamma(segments, (whole(samples, "samples"), len(frequencies) + 2)) / segments
-    null = _smooth(drawn).max(axis=-1)
+    # Of independent bins; those of a Hann window are correlated, and their maximum is a little smaller.
+    drawn = rng.standard_gamma(segments, (whole(samples, "samples"), len(frequencies))) / segments
     return SpectralPeak(
         *found,
         error,
-        NullTest(float(np.max(density / red)), null),
+        NullTest(float(np.max(units.mean(axis=0)[1:-1] / red)), drawn.max(axis=1)),
         frequencies,
         density,
         red,

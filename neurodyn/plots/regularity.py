@@ -32,7 +32,9 @@ def event_regularity(result: EventRegularity, *, title: str = "Regularity of eve
     figure = new_figure(6.8, 3.2)
     left, right = (dress(ax) for ax in figure.subplots(1, 2))
     unit, longest = result.conventions.time, float(np.percentile(result.pooled, 99.5))
-    left.hist(result.pooled, np.linspace(0, longest, 50), density=True, color=CYCLE[0], alpha=0.6, label="intervals")
+    left.hist(
+        result.pooled, np.linspace(0, longest, 50).tolist(), density=True, color=CYCLE[0], alpha=0.6, label="intervals"
+    )
     at = np.linspace(0, longest, 200)
     left.plot(at, result.rate * np.exp(-at * result.rate), "--", color=GREY, label="Poisson")
     left.set(xlabel=label("interval", unit), ylabel=label("density", f"per {unit}"))

@@ -135,7 +135,7 @@ def residence_times(result: ResidenceTimes, *, title: str = "Residence times") -
     if result.frequency is not None:
         period = 1 / result.frequency
         shown = [(n + 0.5, area) for n, area in enumerate(result.peaks) if (n + 0.5) * period < longest]
-        for at, area in shown:
+        for at, _ in shown:
             ax.axvspan((at - result.width) * period, (at + result.width) * period, color=GREY, alpha=0.15, linewidth=0)
         for at, area in shown[:8]:
             ax.text(at * period, top, f"{area:.2f}", ha="center", va="top", fontsize=8)
