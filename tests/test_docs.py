@@ -69,6 +69,19 @@ def test_snippet_on_emulation(
     assert "aligned distance" in out and "switching" in out
 
 
+@pytest.mark.parametrize("number", range(3))
+def test_snippets_on_the_theory_of_resonance(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert len(snippets("resonance_theory.md")) == 3
+    names: dict = {}
+    exec(compile(snippets("resonance_theory.md")[number], f"resonance_theory.md, snippet {number}", "exec"), names)
+    assert list(tmp_path.glob("resonance_theory_*.png"))
+    if number == 1:
+        assert abs(names["forced"].amplification - 13.46) < 0.01
+    elif number == 2:
+        assert abs(names["told"].best - 0.66) < 0.01
+
+
 @pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda p: p.stem)
 def test_tutorials_run(tutorial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)

@@ -87,7 +87,7 @@ def self_induced_resonance(epsilon: float, *, noise: ArrayLike, a: float = 1.05)
     Muratov (2005), Phys Rev E 72:031105.
 
     The time of the jumps is left out. Beside simulations, at epsilon = 0.001 and noise from 0.05 to 0.4, means are 4 to 7 % short
-    and CVs up to 11 % small. At epsilon = 0.01 means are 7 to 13 % short, and CVs far too large at weak noise (0.175 against 0.083 at
+    and CVs up to 11 % small. At epsilon = 0.01 means are 6 to 13 % short, and CVs far too large at weak noise (0.175 against 0.083 at
     0.1): don't trust CVs there. `barriers` show why, Kramers' hazard is for 2 and more; means forgive it, as the y of a jump
     depends on the hazard by its logarithm.
     """
