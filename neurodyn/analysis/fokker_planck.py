@@ -56,7 +56,7 @@ class FokkerPlanck(Result, figure="fokker_planck_solution"):
     >>> import numpy as np
     >>> well = FokkerPlanck(lambda x: x**4 / 4 - x**2 / 2, noise=0.1)
     >>> round(well.mean(np.square), 3), round(float(well.relaxation().rates[1]), 4)
-    (0.872, 0.0335)
+    (0.871, 0.0335)
 
     Parameters
     ----------
