@@ -14,13 +14,13 @@ def densities(paths: Any, skipped: int, length: int, dt: float, window: str) -> 
     """One-sided periodograms, (segment, path, bin), per cycle per unit of time."""
     from scipy.signal import get_window
 
-    weights = np.asarray(get_window(window, length))[:, None]
-    found: list[FloatArray] = []
+    weights: FloatArray = np.asarray(get_window(window, length), dtype=np.float64)[:, None]
+    found: list[Any] = []
     for first in range(skipped, paths.shape[0] - length + 1, length):
         piece = stretch(paths, first, first + length)
         transformed = np.fft.rfft((piece - piece.mean(axis=0)) * weights, axis=0)
-        found.append(np.abs(transformed.T).astype(np.float64) ** 2)
-    density = np.stack(found) * (2 * dt / np.sum(weights**2))
+        found.append(np.abs(transformed.T) ** 2)
+    density: FloatArray = np.asarray(found) * (2 * dt / np.sum(weights**2))
     density[..., 0] /= 2
     if length % 2 == 0:
         density[..., -1] /= 2

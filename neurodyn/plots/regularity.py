@@ -122,7 +122,7 @@ def spectral_peak(result: SpectralPeak, *, title: str = "Spectral peak beside re
     ax.set_yscale("log")
     ax.set_xscale("log")
     ax.set_xlabel(label("frequency", f"cycles per {unit}"))
-    ax.set_ylabel(f"one-sided density\n(units of x², {unit} per cycle)")
+    ax.set_ylabel(f"one-sided density (x² × {unit})")
     figure.suptitle(title)
     legend_below(figure, ax.get_legend_handles_labels()[0])
     return figure

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from neurodyn.analysis.amplification import SpectralAmplification
 from neurodyn.analysis.hysteresis import ResidenceTimes
@@ -22,7 +23,7 @@ _LARGEST = 400  # bins of a spectrum right of the line, in periods of the drive
 
 def null_panel(ax: Axes, test: NullTest[float], *, xlabel: str, title: str) -> None:
     """A histogram of what chance gives, and the observed value."""
-    ax.hist(test.null, bins="auto", color=GREY, alpha=0.5, label="null")
+    ax.hist(test.null, bins="auto", histtype="stepfilled", color="#c0c0c0", edgecolor=GREY, label="null")
     ax.axvline(test.observed, color=CYCLE[1], linewidth=1.6, label=f"observed, p = {test.p:.2g}")
     ax.set(xlabel=xlabel, ylabel="surrogates")
     ax.set_title(title)
@@ -87,8 +88,8 @@ def output_snr(result: OutputSNR, *, title: str = "Line of the drive over the no
         ax.plot(ends, [result.floor] * 2, color="black", linewidth=1.2, label="floor at the line")
         ax.set_yscale("log")
         ax.set_xlabel(label("frequency", f"cycles per {unit}"))
+        ax.set_ylabel(f"one-sided density (x² × {unit})")
     left.set_xscale("log")
-    left.set_ylabel("one-sided density\n" + label("", f"units of x², {unit} per cycle").strip())
     left.set_title("Spectrum")
     right.set_title(f"SNR {result.ratio:.3g} per {unit} ({result.decibels:.1f} dB)")
     panel_letters((left, right))
@@ -138,10 +139,10 @@ def residence_times(result: ResidenceTimes, *, title: str = "Residence times") -
         for at, _ in shown:
             ax.axvspan((at - result.width) * period, (at + result.width) * period, color=GREY, alpha=0.15, linewidth=0)
         for at, area in shown[:8]:
-            ax.text(at * period, top, f"{area:.2f}", ha="center", va="top", fontsize=8)
+            ax.text(at * period, top * 1.1, f"{area:.2f}", ha="center", va="top", fontsize=8)
     ax.set(
         xlim=(0, longest),
-        ylim=(0, top * 1.05),
+        ylim=(0, top * 1.12),
         xlabel=label("residence time", result.conventions.time),
         ylabel=label("density", f"per {result.conventions.time}"),
     )
@@ -216,7 +217,9 @@ def resonance_curve(
         )
     first = next(iter(members.values()))
     ax.set_xscale("log")
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.set_xlabel(label(f"noise {first.conventions.noise}", units))
     ax.set_ylabel(ylabel or first.name)
     networks = sorted({found.values.shape[1] for found in members.values()})

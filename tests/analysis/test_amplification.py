@@ -1,5 +1,7 @@
 """Amplification and lag of known responses, and what noise does to them."""
 
+from typing import Any
+
 import h5py
 import numpy as np
 import pytest
@@ -69,7 +71,7 @@ def test_read_from_a_file_in_pieces(tmp_path, monkeypatch):
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file["x"] = x
         monkeypatch.setattr("neurodyn.analysis._streams._BLOCK_BYTES", 8 * 3 * 700)
-        options = dict(dt=DT, frequency=F, amplitude=0.1, discard=33.3)
+        options: dict[str, Any] = {"dt": DT, "frequency": F, "amplitude": 0.1, "discard": 33.3}
         whole = spectral_amplification(x, **options)
         pieces = spectral_amplification(file["x"], **options)
     np.testing.assert_allclose(pieces.phasors, whole.phasors, rtol=1e-10)
@@ -77,7 +79,7 @@ def test_read_from_a_file_in_pieces(tmp_path, monkeypatch):
 
 
 def good(**changes):
-    options = dict(dt=DT, frequency=F, amplitude=1.0) | changes
+    options: dict[str, Any] = {"dt": DT, "frequency": F, "amplitude": 1.0} | changes
     x = options.pop("x", np.random.default_rng(5).normal(size=(2000, 2)))
     return spectral_amplification(x, **options)
 
@@ -85,16 +87,16 @@ def good(**changes):
 @pytest.mark.parametrize(
     "changes, match",
     [
-        (dict(frequency=5.0), "alias"),
-        (dict(frequency=0.01), "2 periods .* at least 3"),
-        (dict(discard=199.0), "periods"),
-        (dict(discard=500.0), "discard = 500"),
-        (dict(amplitude=0.0), "amplitude = 0.0.*above 0"),
-        (dict(dt=-1.0), "dt = -1.0"),
-        (dict(x=np.ones((2000, 2))), "never varies"),
-        (dict(x=np.full((2000, 2), np.nan)), "NaN"),
-        (dict(x=np.zeros((3, 2000, 2))), "shape"),
-        (dict(x=np.random.default_rng(0).normal(size=7), frequency=4.5), "neighbouring frequencies"),
+        ({"frequency": 5.0}, "alias"),
+        ({"frequency": 0.01}, "2 periods .* at least 3"),
+        ({"discard": 199.0}, "periods"),
+        ({"discard": 500.0}, "discard = 500"),
+        ({"amplitude": 0.0}, "amplitude = 0.0.*above 0"),
+        ({"dt": -1.0}, "dt = -1.0"),
+        ({"x": np.ones((2000, 2))}, "never varies"),
+        ({"x": np.full((2000, 2), np.nan)}, "NaN"),
+        ({"x": np.zeros((3, 2000, 2))}, "shape"),
+        ({"x": np.random.default_rng(0).normal(size=7), "frequency": 4.5}, "neighbouring frequencies"),
     ],
 )
 def test_bad_input(changes, match):

@@ -16,7 +16,7 @@ def oscillation(tau, period, samples, paths, seed=0):
     pole = np.exp((-1 / tau + 2j * np.pi / period) * DT)
     drawn = rng.normal(size=(samples, paths)) + 1j * rng.normal(size=(samples, paths))
     drawn[1:] *= np.sqrt(1 - abs(pole) ** 2)
-    return np.asarray(lfilter([1], [1, -pole], drawn, axis=0)).real
+    return np.real(lfilter([1], [1, -pole], drawn, axis=0))
 
 
 def test_red_noise_is_stationary():
@@ -62,15 +62,15 @@ def test_noise_of_the_autocorrelation_adds_little(paths):
 @pytest.mark.parametrize(
     "changes, match",
     [
-        (dict(longest=0.01), "longest = 0.01"),
-        (dict(longest=60), "half of the record"),
-        (dict(x=np.ones(100)), "never varies"),
-        (dict(x=np.arange(30.0)), "at least 40"),
-        (dict(discard=99), "10 samples"),
-        (dict(x=np.full(100, np.nan)), "NaN"),
+        ({"longest": 0.01}, "longest = 0.01"),
+        ({"longest": 60}, "half of the record"),
+        ({"x": np.ones(100)}, "never varies"),
+        ({"x": np.arange(30.0)}, "at least 40"),
+        ({"discard": 99}, "10 samples"),
+        ({"x": np.full(100, np.nan)}, "NaN"),
     ],
 )
 def test_bad_input(changes, match):
-    options = dict(x=red_noise(0.5, (1000, 2), np.random.default_rng(0)), dt=DT) | changes
+    options = {"x": red_noise(0.5, (1000, 2), np.random.default_rng(0)), "dt": DT} | changes
     with pytest.raises(ValueError, match=match):
         correlation_time(options.pop("x"), **options)

@@ -1,5 +1,7 @@
 """Residence times of telegraph processes with known rates."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -22,7 +24,8 @@ def telegraph(up, down, paths=20, samples=20000, seed=0):
 
 
 def measured(x, **options):
-    return residence_times(x, **(dict(dt=DT, low=0.2, high=0.8) | options))
+    given: dict[str, Any] = {"dt": DT, "low": 0.2, "high": 0.8}
+    return residence_times(x, **given | options)
 
 
 def test_by_hand():
@@ -105,13 +108,13 @@ def test_paths_without_switches_count():
 @pytest.mark.parametrize(
     "changes, match",
     [
-        (dict(low=0.8), "low below high"),
-        (dict(low=-3, high=3), "no path reaches"),
-        (dict(width=0.3), "at most 0.25"),
-        (dict(dt=0), "dt = 0"),
-        (dict(frequency=-1), "frequency = -1"),
-        (dict(x=np.ones(100)), "never varies"),
-        (dict(x=[0.0, np.nan, 1.0]), "NaN"),
+        ({"low": 0.8}, "low below high"),
+        ({"low": -3, "high": 3}, "no path reaches"),
+        ({"width": 0.3}, "at most 0.25"),
+        ({"dt": 0}, "dt = 0"),
+        ({"frequency": -1}, "frequency = -1"),
+        ({"x": np.ones(100)}, "never varies"),
+        ({"x": [0.0, np.nan, 1.0]}, "NaN"),
     ],
 )
 def test_bad_input(changes, match):

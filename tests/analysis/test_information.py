@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import mutual_info_score
 
 from neurodyn.analysis import mutual_information
+from neurodyn.analysis.nulls import Surrogate
 
 
 def entropy(p):
@@ -51,7 +52,7 @@ def test_bias_and_error_over_many_samples():
 def test_slow_signals_need_the_shift():
     """Independent, but each stays for long: a shuffle would find them related in half of cases."""
     rng = np.random.default_rng(3)
-    p = {"shuffle": [], "shift": []}
+    p: dict[Surrogate, list[float]] = {"shuffle": [], "shift": []}
     for _ in range(40):
         s, r = (np.repeat(rng.integers(0, 2, 50), 40) for _ in range(2))
         s = np.roll(s, 17)

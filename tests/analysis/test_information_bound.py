@@ -74,16 +74,16 @@ def test_one_signal_for_all_paths_and_files(tmp_path):
 @pytest.mark.parametrize(
     "changes, match",
     [
-        (dict(segment=200), "8 segments"),
-        (dict(segment=3), "8 samples"),
-        (dict(band=(0.2, 3)), "band ="),
-        (dict(signal=np.zeros(1000)), "signal never varies"),
-        (dict(signal=np.arange(999.0)), "as many samples"),
-        (dict(response=np.full((1000, 2), np.inf)), "infinite"),
+        ({"segment": 200}, "8 segments"),
+        ({"segment": 3}, "8 samples"),
+        ({"band": (0.2, 3)}, "band ="),
+        ({"signal": np.zeros(1000)}, "signal never varies"),
+        ({"signal": np.arange(999.0)}, "as many samples"),
+        ({"response": np.full((1000, 2), np.inf)}, "infinite"),
     ],
 )
 def test_bad_input(changes, match):
     s, r = channel(1000, 2, 1)
-    options = dict(signal=s, response=r, dt=DT, segment=20) | changes
+    options = {"signal": s, "response": r, "dt": DT, "segment": 20} | changes
     with pytest.raises(ValueError, match=match):
         information_rate(options.pop("signal"), options.pop("response"), **options)

@@ -56,9 +56,14 @@ def test_short_trains_have_no_index():
 
 @pytest.mark.parametrize(
     "changes, match",
-    [(dict(frequency=0), "frequency = 0"), (dict(n=0), "n = 0"), (dict(m=-1), "m = -1"), (dict(times=[[2.0, 1.0]]), "must not")],
+    [
+        ({"frequency": 0}, "frequency = 0"),
+        ({"n": 0}, "n = 0"),
+        ({"m": -1}, "m = -1"),
+        ({"times": [[2.0, 1.0]]}, "must not"),
+    ],
 )
 def test_bad_input(changes, match):
-    options = dict(times=locked(1, 1, 0.1), frequency=F) | changes
+    options = {"times": locked(1, 1, 0.1), "frequency": F} | changes
     with pytest.raises(ValueError, match=match):
         phase_locking(options.pop("times"), **options)

@@ -1,5 +1,7 @@
 """Curves with a resonance and without one, and how often chance makes one."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from neurodyn.analysis import Conventions, resonance_curve
 NOISE = np.geomspace(0.05, 0.5, 9)
 
 
-def curve(shape, networks=12, height=3.0, seed=0, skew=False):
+def curve(shape, networks=12, height=3.0, seed: Any = 0, skew=False):
     rng = np.random.default_rng(seed)
     drawn = rng.exponential(size=(9, networks)) if skew else rng.normal(size=(9, networks))
     base = {
@@ -80,7 +82,8 @@ def test_control():
 def test_false_alarms(shape, networks, skew):
     """Nominally at most 5 %; of 400 curves at that rate 99.9 % have fewer than 35 alarms."""
     found = [
-        resonance_curve(NOISE, curve(shape, networks, seed=[7, k], skew=skew), samples=400).resonance for k in range(400)
+        resonance_curve(NOISE, curve(shape, networks, seed=[7, k], skew=skew), samples=400).resonance
+        for k in range(400)
     ]
     assert sum(found) < 35
 
@@ -112,7 +115,9 @@ def test_bad_input(noise, values, match):
         resonance_curve(noise, values)
 
 
-@pytest.mark.parametrize("options, match", [(dict(best="most"), "best"), (dict(confidence=1.0), "confidence"), (dict(samples=9), "samples")])
+@pytest.mark.parametrize(
+    "options, match", [({"best": "most"}, "best"), ({"confidence": 1.0}, "confidence"), ({"samples": 9}, "samples")]
+)
 def test_bad_options(options, match):
     with pytest.raises(ValueError, match=match):
         resonance_curve(NOISE, curve("flat"), **options)

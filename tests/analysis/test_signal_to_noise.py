@@ -69,7 +69,9 @@ def test_spectrum_is_that_of_scipy():
 
 
 def test_segments_of_a_single_path_tell_its_error():
-    found = [output_snr(made(2.0, 0.6, 1, seed=k)[:, 0], dt=DT, frequency=F, periods=8, samples=200) for k in range(100)]
+    found = [
+        output_snr(made(2.0, 0.6, 1, seed=k)[:, 0], dt=DT, frequency=F, periods=8, samples=200) for k in range(100)
+    ]
     ratios = [each.ratio for each in found]
     assert np.median([each.error for each in found]) == pytest.approx(np.std(ratios), rel=0.35)
 
@@ -88,24 +90,25 @@ def test_read_from_a_file_segment_by_segment(tmp_path):
     x = made(2.0, 0.6, 3)
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file["x"] = x
-        assert output_snr(file["x"], dt=DT, frequency=F, discard=50).ratio == output_snr(
-            x, dt=DT, frequency=F, discard=50
-        ).ratio
+        assert (
+            output_snr(file["x"], dt=DT, frequency=F, discard=50).ratio
+            == output_snr(x, dt=DT, frequency=F, discard=50).ratio
+        )
 
 
 @pytest.mark.parametrize(
     "changes, match",
     [
-        (dict(frequency=5.0), "alias"),
-        (dict(frequency=0.005), "6.4 periods"),
-        (dict(periods=7), "periods = 7"),
-        (dict(periods=100), "at most 64"),
-        (dict(window="flat"), "window = 'flat'"),
-        (dict(frequency=2.5, neighbours=31), "never"),
-        (dict(frequency=4.9), "either side"),
+        ({"frequency": 5.0}, "alias"),
+        ({"frequency": 0.005}, "6.4 periods"),
+        ({"periods": 7}, "periods = 7"),
+        ({"periods": 100}, "at most 64"),
+        ({"window": "flat"}, "window = 'flat'"),
+        ({"frequency": 2.5, "neighbours": 31}, "never"),
+        ({"frequency": 4.9}, "either side"),
     ],
 )
 def test_bad_input(changes, match):
     x = made(2.0, 0.1, 2) if "neighbours" not in changes else np.ones((12800, 2))
     with pytest.raises(ValueError, match=match):
-        output_snr(x, **(dict(dt=DT, frequency=F) | changes))
+        output_snr(x, **({"dt": DT, "frequency": F} | changes))

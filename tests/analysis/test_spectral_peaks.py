@@ -73,14 +73,14 @@ def test_segments_of_one_path_and_files(tmp_path):
 @pytest.mark.parametrize(
     "changes, match",
     [
-        (dict(segment=1), "16 samples"),
-        (dict(segment=30), "8 segments"),
-        (dict(segment=-1), "segment = -1"),
-        (dict(x=np.ones(1000)), "never varies"),
-        (dict(x=np.full(1000, np.nan)), "NaN"),
+        ({"segment": 1}, "16 samples"),
+        ({"segment": 30}, "8 segments"),
+        ({"segment": -1}, "segment = -1"),
+        ({"x": np.ones(1000)}, "never varies"),
+        ({"x": np.full(1000, np.nan)}, "NaN"),
     ],
 )
 def test_bad_input(changes, match):
-    options = dict(x=red_noise(0.5, (1000, 2), np.random.default_rng(0)), dt=DT, segment=10.0) | changes
+    options = {"x": red_noise(0.5, (1000, 2), np.random.default_rng(0)), "dt": DT, "segment": 10.0} | changes
     with pytest.raises(ValueError, match=match):
         spectral_peak(options.pop("x"), **options)
