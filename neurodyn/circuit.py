@@ -10,7 +10,7 @@ import difflib
 import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from neurodyn.parts import CircuitError, Connection, Filter, Input, Population, 
 from neurodyn.units import Quantity, quantity
 
 if TYPE_CHECKING:
+    from neurodyn.backends.step_function import StepFunction
     from neurodyn.program import Program
     from neurodyn.wiring import Wiring
 
@@ -241,6 +242,36 @@ class Circuit:
     def _lowered(self) -> list[Program]:
         """Where the Program is kept, once it is made; copies that have the same one share the place."""
         return []
+
+    def step_function(
+        self, *, inputs: Mapping[str, Any] | None = None, noise: Literal["refuse", "off"] = "refuse"
+    ) -> StepFunction:
+        """Return the step as a function of the state, (batch, entry) to (batch, entry), that torch can differentiate.
+
+        For circuits of rates: without spikes, delays of more than a step, learning, and dependence on the time.
+
+        Parameters
+        ----------
+        inputs : mapping of input to value
+            What each is held at: one number, or one a channel. Others are held at 0.
+        noise : "refuse" or "off"
+            What happens where a step draws: an error, or normal draws at 0 and uniform ones at 1/2, their means.
+
+        Raises
+        ------
+        CircuitError
+            For circuits that are no function of a state; says why.
+
+        Examples
+        --------
+        >>> import neurodyn as nd
+        >>> step = nd.RateReservoir(50).step_function(noise="off")
+        >>> step.names, tuple(step(step.start[None]).shape)
+        (('cells.x',), (1, 50))
+        """
+        from neurodyn.backends.step_function import StepFunction
+
+        return StepFunction(self, inputs or {}, noise)
 
     def to_brian2(self) -> Any:
         """Return the circuit as Brian2 objects (see :class:`neurodyn.backends.brian2_network.Brian2Network`)."""
