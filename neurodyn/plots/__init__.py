@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from neurodyn.plots.cells import raster_and_spectrum as raster_and_spectrum
     from neurodyn.plots.cells import rates_against_current as rates_against_current
     from neurodyn.plots.cells import responses as responses
+    from neurodyn.plots.common_spaces import cca as cca
+    from neurodyn.plots.common_spaces import procrustes as procrustes
+    from neurodyn.plots.common_spaces import shared_space as shared_space
+    from neurodyn.plots.demixing import demixed_pca as demixed_pca
+    from neurodyn.plots.dimensions import dimension_course as dimension_course
+    from neurodyn.plots.dimensions import factor_analysis as factor_analysis
+    from neurodyn.plots.dimensions import gpfa as gpfa
+    from neurodyn.plots.dimensions import pca as pca
     from neurodyn.plots.driven import driven_orbits as driven_orbits
     from neurodyn.plots.driven import readout_geometry as readout_geometry
     from neurodyn.plots.emulation_quality import emulation as emulation
@@ -78,6 +86,7 @@ if TYPE_CHECKING:
     from neurodyn.plots.reuse import modular_reuse as modular_reuse
     from neurodyn.plots.robustness import ablated_units as ablated_units
     from neurodyn.plots.robustness import perturbation as perturbation
+    from neurodyn.plots.rotations import jpca as jpca
     from neurodyn.plots.sensitivity import noise_sensitivity as noise_sensitivity
     from neurodyn.plots.spectra import switch_spectra as switch_spectra
     from neurodyn.plots.spikes import raster as raster
@@ -104,9 +113,12 @@ _FILES = {
     "amplitude_against_probability": "amplitude",
     "bars_with_points": "ablation",
     "branch_probabilities": "finite_state",
+    "cca": "common_spaces",
     "correlation_time": "regularity",
     "count_correlations": "spiking",
     "cross_correlation": "spiking",
+    "demixed_pca": "demixing",
+    "dimension_course": "dimensions",
     "divergence_step": "predictions",
     "driven_orbits": "driven",
     "eligibility_at_reward": "plasticity",
@@ -114,12 +126,15 @@ _FILES = {
     "error_curves": "learning",
     "event_regularity": "regularity",
     "expectation_traces": "expectation",
+    "factor_analysis": "dimensions",
     "fixed_points": "stationary",
     "fokker_planck_solution": "fokker_planck",
     "gain_sweep": "lyapunov",
     "generated_curves": "generated",
+    "gpfa": "dimensions",
     "hazard": "waiting",
     "information_rate": "information",
+    "jpca": "rotations",
     "kick_connectivity": "kicks",
     "kick_interventions": "kicks",
     "kick_neurons": "kicks",
@@ -142,11 +157,13 @@ _FILES = {
     "output_snr": "resonance",
     "overview": "summary",
     "panels_of_patterns": "cells",
+    "pca": "dimensions",
     "periodic_response": "fokker_planck",
     "perturbation": "robustness",
     "phase_locking": "regularity",
     "prediction_error": "predictions",
     "prediction_horizon": "generated",
+    "procrustes": "common_spaces",
     "raster": "spikes",
     "raster_and_spectrum": "cells",
     "rates_against_current": "cells",
@@ -160,6 +177,7 @@ _FILES = {
     "responses": "cells",
     "reward_triggered": "plasticity",
     "self_induced_resonance": "resonance_theory",
+    "shared_space": "common_spaces",
     "size_against_noise": "relaxation",
     "spectral_amplification": "resonance",
     "spectral_peak": "regularity",
@@ -191,9 +209,12 @@ __all__ = [
     "amplitude_against_probability",
     "bars_with_points",
     "branch_probabilities",
+    "cca",
     "correlation_time",
     "count_correlations",
     "cross_correlation",
+    "demixed_pca",
+    "dimension_course",
     "divergence_step",
     "driven_orbits",
     "eligibility_at_reward",
@@ -201,12 +222,15 @@ __all__ = [
     "error_curves",
     "event_regularity",
     "expectation_traces",
+    "factor_analysis",
     "fixed_points",
     "fokker_planck_solution",
     "gain_sweep",
     "generated_curves",
+    "gpfa",
     "hazard",
     "information_rate",
+    "jpca",
     "kick_connectivity",
     "kick_interventions",
     "kick_neurons",
@@ -228,11 +252,13 @@ __all__ = [
     "output_snr",
     "overview",
     "panels_of_patterns",
+    "pca",
     "periodic_response",
     "perturbation",
     "phase_locking",
     "prediction_error",
     "prediction_horizon",
+    "procrustes",
     "raster",
     "raster_and_spectrum",
     "rates_against_current",
@@ -246,6 +272,7 @@ __all__ = [
     "responses",
     "reward_triggered",
     "self_induced_resonance",
+    "shared_space",
     "size_against_noise",
     "spectral_amplification",
     "spectral_peak",
