@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from neurodyn.analyses import ANALYSES
+from neurodyn.analyses.of_networks import network_of
 from neurodyn.analyses.table import Analysis, Found, Series
 from neurodyn.outcome import shown, table
 from neurodyn.parameters import ParameterError, nearest, unknown
@@ -119,6 +120,8 @@ _NEEDS = {"array": "an array (time, unit) or (trial, time, unit)", "spikes": "sp
 
 def candidates(recording: Recording, analysis: Analysis) -> list[str]:
     """Keys of what the analysis can work on; the first is taken if it is 'rate' or the only one."""
+    if analysis.kind == "network":
+        return ["network"] if network_of(recording) else []
     keys = recording.keys()
     spiking = [key for key in keys if key.startswith("spikes/")]
     if analysis.kind == "spikes":
@@ -161,6 +164,8 @@ def _chosen(recording: Recording, analysis: Analysis, of: str | None) -> str:
 def _source(recording: Recording, analysis: Analysis, key: str) -> Any:
     if analysis.kind == "spikes":
         return recording[key]
+    if analysis.kind == "network":
+        return network_of(recording)
     if key != "rate" and not key.startswith("rate/"):
         lazy = recording.lazy(key)
         return Series(lazy, key, _step(lazy))
@@ -184,7 +189,9 @@ def _step(lazy: Any) -> float | None:
     if times.dtype.kind not in "fiu" or len(times) < 2:
         return None
     step = float(times[-1] - times[0]) / (len(times) - 1)
-    even = np.allclose(np.diff(times), step, rtol=1e-6, atol=1e-9 * abs(float(times[-1])))
+    slack = 1e-6 * step + 1e-12 * abs(float(times[-1]))
+    pieces = (times[k : k + 2**20 + 1] for k in range(0, len(times), 2**20))  # small beside what was read
+    even = all(np.abs(np.diff(piece) - step).max(initial=0.0) <= slack for piece in pieces)
     return step if even and step > 0 else None
 
 

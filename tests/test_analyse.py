@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import neurodyn as nd
 from neurodyn import analysis, cli
@@ -203,6 +204,47 @@ def test_a_nan_is_named_and_nothing_is_written(tmp_path: Path, capsys: pytest.Ca
     writer.finish()
     assert "sample 17, unit 1" in refused(capsys, str(tmp_path / "e.h5"), "participation")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["e.h5"]
+
+
+@pytest.fixture(scope="module")
+def rate_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("rates") / "net.h5"
+    nd.simulate(nd.RateReservoir(12, gain=0.5, seed=3), "300 ms", record=["cells.x"], out=path)
+    return path
+
+
+def test_exponents_of_a_rate_network(rate_network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    few = [word for option in ("count=1", "steps=200", "discard=300") for word in ("--set", option)]
+    out = run(capsys, str(rate_network), "lyapunov", "--out", str(tmp_path / "l.h5"), *few)
+    found = nd.load(tmp_path / "l.h5")
+    # below the transition it falls back to rest, where the slowest eigenvalue tells the exponent
+    step = nd.RateReservoir(12, gain=0.5, seed=3).step_function(noise="off")
+    jacobian = torch.func.jacrev(lambda x: step(x[None])[0])(torch.zeros(12, dtype=torch.float64))
+    slowest = float(torch.linalg.eigvals(jacobian).abs().max().log())  # of a step of 1 ms
+    assert found.results["lyapunov: exponents (1/ms)"][0] == pytest.approx(slowest, rel=0.05)
+    assert found.results["lyapunov: largest"] == "below 0" and "noise off, inputs held at 0" in out
+    assert found["lyapunov_running"].shape == (200, 1) and found["lyapunov_running"].time[0] == 1
+
+
+def test_fixed_points_of_a_rate_network(rate_network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = run(capsys, str(rate_network), "fixed-points", "--out", str(tmp_path / "f.h5"), "--set", "starts=20")
+    assert "starts: samples of the recording" in out and "speed at the starts" in out
+    found = nd.load(tmp_path / "f.h5")
+    assert (found.results["fixed-points: fixed points"], found.results["fixed-points: stable"]) == (1, 1)
+    np.testing.assert_allclose(found["fixed-points_points"], 0, atol=1e-6)
+    assert found["fixed-points_eigenvalues"].dtype == complex
+
+
+def test_starts_are_made_where_the_state_was_not_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "r.h5"
+    nd.simulate(nd.RateReservoir(12, gain=0.5, seed=3), "50 ms", record=["cells.r"], out=path)
+    out = run(capsys, str(path), "fixed-points", "--set", "starts=20")
+    assert "a run of 200 steps, since the recording lacks the state" in out and "1 fixed and 0 slow points" in out
+
+
+def test_spiking_networks_have_no_step_function(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nd.simulate(nd.SpikingReservoir(20), "20 ms", record=["spikes"], out=tmp_path / "s.h5", backend="interpreter")
+    assert "which needs a rate network" in refused(capsys, str(tmp_path / "s.h5"), "lyapunov")
 
 
 @pytest.mark.parametrize("name", ANALYSES)
