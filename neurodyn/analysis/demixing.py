@@ -165,7 +165,7 @@ def demixed_pca(
     if strength is None and not single:
         raise ValueError("strength: it is chosen on trials left out, and x holds averages; give lambda, such as 1e-3")
     units = values.shape[-1]
-    whole(components, "components", high=units)
+    whole(components, "components", high=min(units, int(np.prod(axes))))
     parts = marginal_names(names, join_time=join_time)
     rng = np.random.default_rng(seed)
     tried, errors = np.empty(0), np.empty(0)
@@ -234,24 +234,23 @@ def _fit(averages: FloatArray, split: Mapping[str, FloatArray], components: int,
 def _path(
     averages: FloatArray, split: Mapping[str, FloatArray], components: int, strengths: FloatArray
 ) -> list[Fitted]:
-    """A fit for each strength; they share one eigendecomposition."""
+    """A fit for each strength; they share one decomposition."""
     units = averages.shape[-1]
     flat = averages.reshape(-1, units) - averages.reshape(-1, units).mean(axis=0)
-    values, vectors = np.linalg.eigh(flat.T @ flat)
-    values = np.maximum(values, 0.0)
-    cross = {name: part.reshape(-1, units).T @ flat @ vectors for name, part in split.items()}
+    left, singular, along = np.linalg.svd(flat, full_matrices=False)
+    cross = {name: part.reshape(-1, units).T @ left * singular for name, part in split.items()}  # X_p X' in its basis
     found = []
     for strength in strengths:
-        damped = values + strength**2 * values.sum()
+        damped = singular**2 + strength**2 * np.sum(singular**2)
         # Without ridge the inverse is the pseudo-inverse.
-        inverse = np.where(damped > 1e-12 * values[-1], 1 / np.maximum(damped, 1e-300), 0.0)
+        inverse = np.where(damped > 1e-12 * singular[0] ** 2, 1 / np.maximum(damped, 1e-300), 0.0)
         fit: Fitted = {}
         for name, product in cross.items():
-            # The left singular vectors of C [X, sqrt(mu)] are eigenvectors of C (X X' + mu) C'.
-            _, leading = np.linalg.eigh((product * inverse) @ product.T)
-            encoder = leading[:, ::-1][:, :components].T
+            # The left singular vectors of C [X, sqrt(mu)] are those of X_p X' (X X' + mu)^(-1/2).
+            leading = np.linalg.svd(product * np.sqrt(inverse), full_matrices=False)[0]
+            encoder = leading[:, :components].T
             encoder = encoder * np.sign(encoder[np.arange(components), np.abs(encoder).argmax(axis=1)])[:, None]
-            fit[name] = encoder, (encoder @ product * inverse) @ vectors.T
+            fit[name] = encoder, (encoder @ product * inverse) @ along
         found.append(fit)
     return found
 

@@ -68,7 +68,7 @@ class SharedSpace(Result, figure="shared_space"):
 def shared_space(
     groups: Mapping[str, ArrayLike], *, components: int = 3, samples: int = 200, seed: int = 0
 ) -> SharedSpace:
-    """Project several recordings of the same units, or trials of several conditions, into one space; do they share theirs?
+    """Project several recordings of the same units, or trials of several conditions, into one space, and align their own.
 
     The alignment index of Elsayed et al. (2016) is A = tr(D_j C_i D_j') / (sum of the largest eigenvalues of C_i), with D_j
     the leading components of j and C_i the covariance of i: 0 orthogonal, 1 the same space.
