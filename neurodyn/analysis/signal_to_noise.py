@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ._checks import FloatArray, choice, whole
+from ._checks import FloatArray, IntArray, choice, whole
 from ._periodic import discarded, frequency_of, paths_of, step_of, whole_periods
 from ._result import Result
 from ._segments import densities
@@ -16,6 +16,7 @@ from .nulls import NullTest
 
 FEWEST_PERIODS = 8  # in a segment, so that there are neighbours on both sides
 _USUAL_PERIODS = 32
+_NULL_BINS = 40
 _OFF_LINE = 0.01  # of a bin: a line so far off leaks 1e-4 of its power into the next bin
 _LOBE = {"boxcar": 0, "hann": 1}  # bins that a line on a bin spreads to, on either side
 
@@ -34,7 +35,7 @@ class OutputSNR(Result, figure="output_snr"):
     line, floor : float
         Power of the line, in squared units of x, and density of the noise at it, per cycle per unit of time.
     null : NullTest
-        The ratio at each neighbouring frequency, as if the line were there.
+        The ratio at up to 40 frequencies near the line, each over the floor there, as if the line were there.
     frequencies, density : array, shape (frequency)
         One-sided spectrum, mean over segments and paths.
     bins : array of int
@@ -53,7 +54,7 @@ class OutputSNR(Result, figure="output_snr"):
     null: NullTest[float]
     frequencies: FloatArray
     density: FloatArray
-    bins: np.ndarray
+    bins: IntArray
     frequency: float
     segments: int
     conventions: Conventions = field(default_factory=Conventions)
@@ -150,29 +151,33 @@ def output_snr(
         whole(periods, "periods", low=FEWEST_PERIODS, high=available)
     cycles, length = _segment(periods or min(_USUAL_PERIODS, available), frequency * dt)
     near = cycles // 4 if neighbours is None else whole(neighbours, "neighbours", low=2, high=cycles - 1)
-    bins = _neighbours(cycles, near, _LOBE[window], length)
+    segments = (paths.shape[0] - skipped) // length * paths.shape[1]
+    lines = _Lines(cycles, length, near, _LOBE[window], segments, 1 / (length * dt))
+    bins = lines.around(cycles)
+    if not bins.size:
+        raise ValueError(
+            f"{cycles} periods in segments of {length} samples leave fewer than 2 bins for the floor on a side of the line: give "
+            "more periods, more neighbours, or sample more finely"
+        )
     density = densities(paths, skipped, length, dt, window)  # (segment, path, bin)
     units = density.mean(axis=0) if density.shape[1] > 1 else density[:, 0]
-    segments = density.shape[0] * density.shape[1]
     mean = units.mean(axis=0)
     if not mean[1:].any():
         raise ValueError("x never varies: there is nothing to measure")
-    measure = _Line(cycles, bins, _LOBE[window], segments, 1 / (length * dt))
-    line, floor = measure(mean)
+    line, floor = lines.at(mean, cycles, bins)
     error = np.nan
     if len(units) > 1:
         weights = np.random.default_rng(seed).multinomial(
             len(units), np.full(len(units), 1 / len(units)), whole(samples, "samples", low=2)
         )
-        lines, floors = measure(weights @ units / len(units))
-        error = float((lines / floors).std(ddof=1))
-    null = measure.elsewhere(mean)
+        drawn = lines.at(weights @ units / len(units), cycles, bins)
+        error = float((drawn[0] / drawn[1]).std(ddof=1))
     return OutputSNR(
         float(line / floor),
         error,
         float(line),
         float(floor),
-        NullTest(float(line / floor), null),
+        NullTest(float(line / floor), lines.null(mean)),
         np.fft.rfftfreq(length, dt),
         mean,
         bins,
@@ -197,51 +202,52 @@ def _segment(wanted: int, turns: float) -> tuple[int, int]:
     return int(tried[best]), int(lengths[best])
 
 
-def _neighbours(cycles: int, near: int, lobe: int, length: int) -> np.ndarray:
-    away = np.arange(1 + lobe, near + lobe + 1)
-    bins = np.concatenate([cycles - away[::-1], cycles + away])
-    from_harmonic = np.minimum(bins % cycles, -bins % cycles)
-    bins = bins[(bins > lobe) & (bins < (length + 1) // 2) & (from_harmonic > lobe)]
-    if not ((bins < cycles).sum() >= 2 and (bins > cycles).sum() >= 2):
-        raise ValueError(
-            f"{cycles} periods in segments of {length} samples leave bins {bins.tolist()} for the floor: at least 2 on either "
-            "side of the line; give more periods, more neighbours, or sample more finely"
-        )
-    return bins
-
-
 @dataclass(frozen=True)
-class _Line:
-    """Power of a line and the floor under it, of spectra (..., bin)."""
+class _Lines:
+    """Power of a line and the floor under it, at any bin of spectra (..., bin) of segments with whole periods of the drive."""
 
-    line: int
-    bins: np.ndarray
+    cycles: int
+    length: int
+    near: int
     lobe: int
     segments: int
     df: float
 
-    def __call__(self, density: FloatArray) -> tuple[Any, Any]:
-        return self._at(density, self.line, self.bins)
+    def usable(self, bins: IntArray) -> np.ndarray:
+        """Which bins hold noise alone: no mean, no line of the drive and no harmonic."""
+        from_harmonic = np.minimum(bins % self.cycles, -bins % self.cycles)
+        return (bins > self.lobe) & (bins < (self.length + 1) // 2) & (from_harmonic > self.lobe)
 
-    def elsewhere(self, density: FloatArray) -> FloatArray:
-        """Ratios at each of the neighbours, from those that their own lobe leaves."""
+    def around(self, here: int) -> IntArray:
+        """Neighbours that tell the floor at a bin; empty if there are fewer than two on either side."""
+        away = np.arange(1 + self.lobe, self.near + self.lobe + 1)
+        bins = np.concatenate([here - away[::-1], here + away])
+        bins = bins[self.usable(bins)]
+        both = (bins < here).sum() >= 2 and (bins > here).sum() >= 2
+        return bins if both else bins[:0]
+
+    def null(self, density: FloatArray) -> FloatArray:
+        """Ratios at the bins nearest to the line that hold noise, each over the floor there."""
+        everywhere = np.arange(1, (self.length + 1) // 2 - self.lobe)
+        bins = everywhere[self.usable(everywhere)]
         found = []
-        for here in self.bins:
-            others = self.bins[np.abs(self.bins - here) > self.lobe]
-            around = np.arange(here - self.lobe, here + self.lobe + 1)
-            if np.isin(around, self.bins).all():
-                line, floor = self._at(density, here, others)
+        for here in bins[np.argsort(np.abs(bins - self.cycles), kind="stable")]:
+            around = self.around(here)
+            if around.size:
+                line, floor = self.at(density, here, around)
                 found.append(line / floor)
+            if len(found) == _NULL_BINS:
+                break
         return np.array(found)
 
-    def _at(self, density: FloatArray, here: int, bins: np.ndarray) -> tuple[Any, Any]:
+    def at(self, density: FloatArray, here: int, around: IntArray) -> tuple[Any, Any]:
+        """Power of the line at a bin, and the floor."""
         from scipy.special import gammaln
 
-        place = np.log(bins / here)
+        place = np.log(around / here)
         centred = place - place.mean()
-        weights = 1 / len(bins) - place.mean() * centred / np.sum(centred**2)
-        smallest = np.finfo(float).tiny
-        logs = np.log(np.maximum(density[..., bins], smallest))
+        weights = 1 / len(around) - place.mean() * centred / np.sum(centred**2)
+        logs = np.log(np.maximum(density[..., around], np.finfo(float).tiny))
         # Means of K periodograms are gamma variables of K terms over K, and E[gamma(K)^w] = Gamma(K + w) / Gamma(K).
         k = self.segments
         bias = np.sum(gammaln(k + weights) - gammaln(k) - weights * np.log(k))

@@ -32,7 +32,8 @@ def test_sine_in_red_noise(window, tau):
     assert abs(found.ratio - 0.18 / exact) < 4 * found.error < 0.3 * found.ratio
     assert found.angular == pytest.approx(np.pi * 0.36 / (exact / 2), rel=0.08)
     assert found.decibels == pytest.approx(10 * np.log10(found.ratio))
-    assert found.null.p < 0.09 and found.null.null.max() < found.ratio / 3
+    assert found.null.p < 0.03 and found.null.null.max() < found.ratio / 3
+    assert found.null.samples == 40
     assert found.segments == 200 and found.conventions.sided == "one"
     assert "SNR" in str(found) and "null" in str(found) and "one-sided" in str(found)
 
@@ -56,6 +57,16 @@ def test_few_segments_leave_no_bias(periods):
     error = np.std(floors) / np.sqrt(300)
     assert abs(np.mean(floors) - 2 * DT) < 4 * error < 0.2 * DT
     assert abs(np.mean(ratios)) < 4 * np.std(ratios) / np.sqrt(300)
+
+
+def test_p_is_uniform_without_a_line_and_blind_to_harmonics():
+    rng = np.random.default_rng(6)
+    p = [output_snr(rng.normal(size=(3200, 3)), dt=DT, frequency=F, samples=2).null.p for _ in range(200)]
+    assert np.mean(np.array(p) <= 0.1) < 0.18 and abs(np.mean(p) - 0.5) < 0.09
+    t = DT * np.arange(12800)
+    square = np.sign(np.cos(2 * np.pi * F * t + 1e-9))[:, None] + rng.normal(size=(12800, 10))
+    found = output_snr(square, dt=DT, frequency=F)
+    assert found.line == pytest.approx((4 / np.pi) ** 2 / 2, rel=0.02) and found.null.null.max() < found.ratio / 20
 
 
 def test_spectrum_is_that_of_scipy():
@@ -105,7 +116,7 @@ def test_read_from_a_file_segment_by_segment(tmp_path):
         ({"periods": 100}, "at most 64"),
         ({"window": "flat"}, "window = 'flat'"),
         ({"frequency": 2.5, "neighbours": 31}, "never"),
-        ({"frequency": 4.9}, "either side"),
+        ({"frequency": 4.9}, "on a side of the line"),
     ],
 )
 def test_bad_input(changes, match):
