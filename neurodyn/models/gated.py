@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from neurodyn.kernels.draws import uniforms
 from neurodyn.models.recurrent import Draws, RecurrentNetwork
@@ -60,6 +61,16 @@ class _Gated(RecurrentNetwork):
         """Return the states (time, batch, unit) from ``state`` on, and torch's state to go on from; None begins anew."""
         return self.layer(x.to(self.dtype), state)
 
+    def _gates(self, h: Tensor, x: Tensor | None) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """What inputs and states bring to each gate, in the precision of the states."""
+        w_x, w_h, b_x, b_h = (
+            self.layer.get_parameter(name).to(h.dtype)
+            for name in ("weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0")
+        )
+        of_input = b_x if x is None else functional.linear(x.to(h.dtype), w_x, b_x)
+        of_state = functional.linear(h, w_h, b_h)
+        return of_input.split(self.units, -1), of_state.split(self.units, -1)
+
     def draws(self, steps: int, batch: int, *, seed: int, step: int) -> Draws:
         """Return nothing: a pass starts from zero and has no noise."""
         return {}
@@ -83,6 +94,15 @@ class GRU(_Gated):
 
     _layer = nn.GRU
 
+    def step(self, states: Tensor, x: Tensor | None = None) -> Tensor:
+        """Return the states (..., unit) a step later under inputs x (..., input), by default 0.
+
+        Computed in the precision of ``states``. For :func:`neurodyn.analysis.fixed_points` and the like, which differentiate it.
+        """
+        (r_x, z_x, n_x), (r_h, z_h, n_h) = self._gates(states, x)
+        z = torch.sigmoid(z_x + z_h)
+        return (1 - z) * torch.tanh(n_x + torch.sigmoid(r_x + r_h) * n_h) + z * states
+
     def _chrono(self, log_spans: Tensor) -> None:
         self._bias(1, log_spans)
 
@@ -104,6 +124,16 @@ class LSTM(_Gated):
     """
 
     _layer = nn.LSTM
+
+    def step(self, states: Tensor, x: Tensor | None = None) -> Tensor:
+        """Return the states a step later under inputs x (..., input), by default 0; a state is h, then c: (..., 2 unit).
+
+        Computed in the precision of ``states``. For :func:`neurodyn.analysis.fixed_points` and the like, which differentiate it.
+        """
+        h, c = states.split(self.units, -1)
+        i, f, g, o = (a + b for a, b in zip(*self._gates(h, x), strict=True))
+        c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+        return torch.cat([torch.sigmoid(o) * torch.tanh(c), c], -1)
 
     def _chrono(self, log_spans: Tensor) -> None:
         self._bias(1, log_spans)

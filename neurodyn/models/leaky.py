@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from neurodyn.kernels.draws import normals, uniforms
-from neurodyn.kernels.rnn_scan import ACTIVATIONS, scan
+from neurodyn.kernels.rnn_scan import ACTIVATIONS, SLOPE, scan
 from neurodyn.models.naming import one_of
 from neurodyn.models.recurrent import Draws, RecurrentNetwork
 from neurodyn.models.time_constants import TimeConstants
 
 if TYPE_CHECKING:
     from neurodyn.circuit import Circuit
+
+
+_FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "leaky_relu": lambda u: functional.leaky_relu(u, SLOPE),
+    "relu": torch.relu,
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+    "identity": lambda u: u,
+}
 
 
 class LeakyRNN(RecurrentNetwork):
@@ -214,7 +224,9 @@ class LeakyRNN(RecurrentNetwork):
         if not self.self_connections:
             # .data: a pass before this one, not yet gone back through, must not take it for a change of its own
             self.recurrent_weight.data.fill_diagonal_(0.0)
-        w = self.recurrent_weight
+        return self._acting(self.recurrent_weight)
+
+    def _acting(self, w: Tensor) -> Tensor:
         if self.sign is not None:
             w = w.abs() * self.sign
         return w if self.mask is None else w * self.mask
@@ -246,6 +258,23 @@ class LeakyRNN(RecurrentNetwork):
         draws = self._torch_draws(*x.shape[:2]) if draws is None else draws
         r = self.run(x, hold=hold, draws=draws if state is None else {**draws, "state": state})
         return r, r[-1]
+
+    def step(self, states: Tensor, x: Tensor | None = None, *, hold: int = 1) -> Tensor:
+        """Return the states (..., unit) a step later, without noise, under inputs x (..., input), by default 0.
+
+        Computed in the precision of ``states``. For :func:`neurodyn.analysis.fixed_points` and the like, which differentiate it.
+        """
+        w = self.recurrent_weight
+        if not self.self_connections:  # not in place, which torch.func forbids
+            w = w - torch.diag(w.diagonal())
+        w, alpha = self._acting(w).to(states.dtype), self.alpha(hold).to(states.dtype)
+        u = functional.linear(states, w, (self.input_bias + self.recurrent_bias).to(states.dtype))
+        if x is not None:
+            u = u + functional.linear(x.to(states.dtype), self.input_weight.to(states.dtype))
+        f = _FUNCTIONS[self.activation]
+        if self.nonlinearity == "outer":
+            return f((1 - alpha) * states + alpha * u)
+        return (1 - alpha) * states + alpha * f(u)
 
     def draws(self, steps: int, batch: int, *, seed: int, step: int) -> Draws:
         """Return start states and, if there is any, noise of one pass: a function of seed and step alone."""
