@@ -65,6 +65,16 @@ def test_listing(file: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "made already: rates" in run(capsys, file)
 
 
+def test_pca_of_an_array_in_the_file(file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    out = run(capsys, file, "pca", "--of", "v", "--set", "components=2", "--set", "surrogates=9")
+    assert "component 2:" in out and "units rotated in time up to" in out and "p = 0.1" in out
+    found = nd.load("a.analysis.h5")
+    expected = analysis.pca(nd.load(file)["state/cells/v"].values, 2)
+    np.testing.assert_allclose(found.results["pca: share of variance"], expected.explained_ratio)
+    np.testing.assert_allclose(np.abs(found["pca_components"]), np.abs(expected.components), atol=1e-9)
+    assert found["pca_share_null"].dims == ("surrogate", "component")
+
+
 def test_participation_of_an_array_in_the_file(file: str, capsys: pytest.CaptureFixture[str]) -> None:
     before = Path(file).read_bytes()
     out = run(capsys, file, "participation", "--of", "v", "--set", "surrogates=9", "--set", "bias_correction=false")
@@ -206,24 +216,29 @@ def test_a_nan_is_named_and_nothing_is_written(tmp_path: Path, capsys: pytest.Ca
     assert sorted(path.name for path in tmp_path.iterdir()) == ["e.h5"]
 
 
+def reservoir() -> nd.Circuit:
+    """Below the transition, with a real eigenvalue that leads by far."""
+    return nd.RateReservoir(12, gain=0.5, tau="5 ms", connection_probability=0.5, seed=2)
+
+
 @pytest.fixture(scope="module")
 def rate_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("rates") / "net.h5"
-    nd.simulate(nd.RateReservoir(12, gain=0.5, seed=3), "300 ms", record=["cells.x"], out=path)
+    nd.simulate(reservoir(), "300 ms", record=["cells.x"], out=path)
     return path
 
 
 def test_exponents_of_a_rate_network(rate_network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    few = [word for option in ("count=1", "steps=200", "discard=300") for word in ("--set", option)]
+    few = [word for option in ("count=1", "steps=100", "discard=200") for word in ("--set", option)]
     out = run(capsys, str(rate_network), "lyapunov", "--out", str(tmp_path / "l.h5"), *few)
     found = nd.load(tmp_path / "l.h5")
-    # below the transition it falls back to rest, where the slowest eigenvalue tells the exponent
-    step = nd.RateReservoir(12, gain=0.5, seed=3).step_function(noise="off")
+    # it falls back to rest, where the slowest eigenvalue tells the exponent
+    step = reservoir().step_function(noise="off")
     jacobian = torch.func.jacrev(lambda x: step(x[None])[0])(torch.zeros(12, dtype=torch.float64))
     slowest = float(torch.linalg.eigvals(jacobian).abs().max().log())  # of a step of 1 ms
-    assert found.results["lyapunov: exponents (1/ms)"][0] == pytest.approx(slowest, rel=0.05)
+    assert found.results["lyapunov: exponents (1/ms)"][0] == pytest.approx(slowest, rel=1e-4)
     assert found.results["lyapunov: largest"] == "below 0" and "noise off, inputs held at 0" in out
-    assert found["lyapunov_running"].shape == (200, 1) and found["lyapunov_running"].time[0] == 1
+    assert found["lyapunov_running"].shape == (100, 1) and found["lyapunov_running"].time[0] == 1
 
 
 def test_fixed_points_of_a_rate_network(rate_network: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -237,7 +252,7 @@ def test_fixed_points_of_a_rate_network(rate_network: Path, tmp_path: Path, caps
 
 def test_starts_are_made_where_the_state_was_not_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "r.h5"
-    nd.simulate(nd.RateReservoir(12, gain=0.5, seed=3), "50 ms", record=["cells.r"], out=path)
+    nd.simulate(reservoir(), "50 ms", record=["cells.r"], out=path)
     out = run(capsys, str(path), "fixed-points", "--set", "starts=20")
     assert "a run of 200 steps, since the recording lacks the state" in out and "1 fixed and 0 slow points" in out
 
