@@ -27,18 +27,27 @@ class Checks(Criteria):
         """Compare a number with a threshold."""
         self.checks.append(nd.check(name, float(value), threshold, reference=reference, source=source or self.source))
 
-    def beside(self, name: str, levels: Sequence[float], values: np.ndarray, exact: np.ndarray, most: float) -> None:
-        """Compare means over seeds, (level, seed), with exact values: the largest relative difference, and the most it may be."""
+    def beside(
+        self,
+        name: str,
+        levels: Sequence[float],
+        values: np.ndarray,
+        reference: np.ndarray,
+        most: float,
+        source: str = "",
+    ) -> None:
+        """Compare means over seeds, (level, seed), with a reference: the largest relative difference, and the most it may be."""
         mean, error = values.mean(axis=1), values.std(axis=1, ddof=1) / np.sqrt(values.shape[1])
-        away = mean / exact - 1
+        away = mean / reference - 1
         worst = int(np.argmax(np.abs(away)))
         self.note({f"{name}: levels": list(levels), f"{name}: mean over seeds": mean.tolist()})
-        self.note({f"{name}: standard error": error.tolist(), f"{name}: exact": exact.tolist()})
+        self.note({f"{name}: standard error": error.tolist(), f"{name}: reference": reference.tolist()})
         self.that(
-            f"{name}, largest relative difference (at {levels[worst]:g}, where a standard error is {error[worst] / exact[worst]:.2g})",
+            f"{name}, largest relative difference (at {levels[worst]:g}, where a standard error is {error[worst] / reference[worst]:.2g})",
             abs(away[worst]),
             f"<= {most:g}",
             0,
+            source,
         )
 
     def curve(self, name: str, found: analysis.ResonanceCurve) -> None:

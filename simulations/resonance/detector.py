@@ -44,9 +44,11 @@ def detector(found: Checks, size: Size) -> tuple[dict[str, analysis.ResonanceCur
         ),
     }
     seen = GRID >= 0.2  # below, hardly any sample is above the level
-    found.beside("detector: SNR", GRID[seen].tolist(), snr[seen], exact[seen], size.tolerance)
-    found.beside("detector: bits a sample", GRID[seen].tolist(), bits[seen], channel[seen], size.tolerance)
+    found.beside("detector: SNR", GRID[seen].tolist(), snr[seen], exact[seen], size.tolerance, "closed form")
+    found.beside(
+        "detector: bits a sample", GRID[seen].tolist(), bits[seen], channel[seen], size.tolerance, "closed form"
+    )
     for name, curve in curves.items():
         found.curve(f"detector, {name}", curve)
-        found.that(f"detector: {name}, a resonance", curve.resonance, "== 1", 1)
+        found.that(f"detector: {name}, a resonance", curve.resonance, "== 1", 1, "closed form")
     return curves, {"SNR": exact, "information": channel}

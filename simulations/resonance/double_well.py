@@ -10,6 +10,7 @@ import neurodyn as nd
 from neurodyn import analysis
 from resonance.checks import Checks
 
+EXACT = "Fokker-Planck solution"
 SHEET = "discretised Fokker-Planck operator of another program"
 LEVELS = (0.05, 0.07, 0.1, 0.125, 0.15, 0.2, 0.25, 0.3, 0.5)
 #: what that other program found, at these levels
@@ -103,7 +104,7 @@ def relaxation(found: Checks, size: Size) -> None:
         ("mean first passage -1 to 1", passage, [e[0] for e in exact]),
         ("mean square of x", square, [e[1] for e in exact]),
     ):
-        found.beside(f"paths: {name}", list(PASSAGE), measured, np.array(values), size.tolerance)
+        found.beside(f"paths: {name}", list(PASSAGE), measured, np.array(values), size.tolerance, EXACT)
     found.note({"paths that had not passed at the end": found.late})
 
 
@@ -122,7 +123,7 @@ def amplification(found: Checks, size: Size) -> tuple[analysis.ResonanceCurve, d
     curve = analysis.resonance_curve(GRID, values, control=control, name="spectral amplification")
     strong = np.array([solved(d).periodic_response(AMPLITUDE, FAST).amplification for d in GRID])
     weak = np.array([float(solved(d).response(FAST).amplification) for d in GRID])
-    found.beside("paths: amplification at W = 0.1", GRID.tolist(), values, strong, size.tolerance)
+    found.beside("paths: amplification at W = 0.1", GRID.tolist(), values, strong, size.tolerance, EXACT)
     found.curve("amplification", curve)
     place = np.argmax(curve.mean) - np.argmax(strong)
     found.that("paths: amplification, levels between its maximum and the exact one", abs(place), "<= 1", 0)
@@ -160,7 +161,7 @@ def signal_to_noise(found: Checks, size: Size) -> tuple[analysis.ResonanceCurve,
     linear = np.array([float(each.snr()) / np.pi for each in weak])
     lines = np.array([solved(d).periodic_response(AMPLITUDE, slow).amplification for d in levels])
     strong = lines / [float(each.spectrum) for each in weak]
-    found.beside("paths: SNR / pi A^2 at W = 0.01", levels.tolist(), values, linear, 4 * size.tolerance)
+    found.beside("paths: SNR / pi A^2 at W = 0.01", levels.tolist(), values, linear, 4 * size.tolerance, EXACT)
     found.curve("SNR", curve)
     found.that("paths: noise of the largest SNR at W = 0.01", curve.optimum, ">= 0.11 and <= 0.16", 0.133)
     return curve, {"weak force": linear, "line at this force, background without": strong}
