@@ -82,6 +82,18 @@ def test_snippets_on_the_theory_of_resonance(number: int, tmp_path: Path, monkey
         assert abs(names["told"].best - 0.66) < 0.01
 
 
+def test_snippet_on_analysis(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (snippet,) = snippets("analysis.md")
+    names: dict = {}
+    exec(compile(snippet, "analysis.md", "exec"), names)
+    out = capsys.readouterr().out
+    assert "Poisson (5-95 %)" in out and "20 surrogates" in out and "principal components of 2 units" in out
+    assert (tmp_path / "runs" / "regularity.png").exists() and len(names["found"].cv) == 100
+
+
 @pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda p: p.stem)
 def test_tutorials_run(tutorial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)

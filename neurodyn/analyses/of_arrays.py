@@ -27,7 +27,7 @@ def pca(series: Series, *, components: int = 3, surrogates: int = 20, seed: int 
     seed : int
         Of the surrogates.
     """
-    from neurodyn import analysis
+    from neurodyn import analysis, plots
 
     found = analysis.pca(series.x, components)
     null = analysis.pca_null(series.thinned(_NULL_SAMPLES), components, samples=surrogates, seed=seed)
@@ -44,7 +44,7 @@ def pca(series: Series, *, components: int = 3, surrogates: int = 20, seed: int 
         "share": named(found.explained_ratio, "component"),
         "share_null": named(null.null, "surrogate", "component"),
     }
-    return Found("\n".join(lines), results, found.plot(), data)
+    return Found("\n".join(lines), results, plots.pca(found, null=null), data)
 
 
 def participation(series: Series, *, bias_correction: bool = True, surrogates: int = 50, seed: int = 0) -> Found:
