@@ -19,14 +19,14 @@ def test_one_factor_of_three_units_has_the_closed_form_of_the_triad():
     found = factor_analysis(x, 1, samples=1)
     s = np.cov(x.T, bias=True)
     squared = np.array([s[0, 1] * s[0, 2] / s[1, 2], s[0, 1] * s[1, 2] / s[0, 2], s[0, 2] * s[1, 2] / s[0, 1]])
-    np.testing.assert_allclose(found.loadings[0] ** 2, squared, rtol=1e-2)
-    np.testing.assert_allclose(found.private, np.diag(s) - squared, rtol=1e-2)
-    np.testing.assert_allclose(found.shared_variance, squared / np.diag(s), rtol=1e-2)
+    np.testing.assert_allclose(found.loadings[0] ** 2, squared, rtol=1e-5)
+    np.testing.assert_allclose(found.private, np.diag(s) - squared, rtol=1e-5)
+    np.testing.assert_allclose(found.shared_variance, squared / np.diag(s), rtol=1e-5)
 
 
 def test_the_model_comes_back_and_the_number_of_factors_is_found():
     x, loadings, private = made(3, samples=4000)
-    found = factor_analysis(x, samples=19, kind="shuffle")
+    found = factor_analysis(x, range(6), samples=19, kind="shuffle")
     assert found.factors == 3 and found.d_shared == 3
     truth = loadings.T @ loadings
     assert np.abs(found.loadings.T @ found.loadings - truth).max() < 0.1 * np.abs(truth).max()
@@ -56,6 +56,24 @@ def test_likelihood_of_data_left_out_is_that_of_the_normal_distribution():
     model = multivariate_normal(inside.mean, covariance.tolist())  # type: ignore[arg-type]
     assert found.likelihoods[0, 1] == pytest.approx(np.mean(model.logpdf(test)))
     assert found.gain.observed == pytest.approx(np.diff(found.likelihoods.mean(axis=0))[0])
+
+
+def test_no_fit_of_scikit_learn_is_likelier():
+    from sklearn.decomposition import FactorAnalysis as Model
+
+    for seed in range(4):
+        x = made(3, samples=200, units=10, seed=seed)[0]
+        mine = factor_analysis(x, 3, samples=1)
+        model = Model(3, svd_method="lapack", max_iter=20_000, tol=1e-6).fit(x)
+        covariance = mine.loadings.T @ mine.loadings + np.diag(mine.private)
+        likelihood = _likelihood(covariance, x)
+        assert likelihood >= _likelihood(model.get_covariance(), x) - 1e-6
+        np.testing.assert_allclose(covariance, model.get_covariance(), atol=0.02 * np.abs(covariance).max())
+
+
+def _likelihood(covariance, x):
+    s = np.cov(x.T, bias=True)
+    return -0.5 * (np.linalg.slogdet(2 * np.pi * covariance)[1] + np.trace(np.linalg.solve(covariance, s)))
 
 
 def test_d_shared_counts_to_95_percent():
