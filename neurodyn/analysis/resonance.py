@@ -140,8 +140,9 @@ def resonance_curve(
     Notes
     -----
     The best of several noisy levels lies inside almost always, and above both ends by construction: that share is no evidence.
-    The simultaneous bound allows for the choice of the level. Measured false alarms (nominally at most 5 %, 8 to 20 networks, Gaussian
-    and skewed, flat and monotone curves) are in the tests.
+    The simultaneous bound allows for the choice of the level. Measured false alarms where at most 5 % are nominal (tests: 400 curves of
+    9 levels each, Gaussian and skewed, 5 to 20 networks): at most 1.3 % for flat and monotone curves, 3 to 6 % where all levels
+    but one end are alike.
 
     The answer is about the range of levels: a curve that is still rising at the last one shows no resonance, one that falls at both ends
     may rise again beyond. The interval of the optimum is that of a parabola through three levels: no finer than their spacing says.

@@ -55,14 +55,14 @@ def test_memory_of_intervals_shows_in_counts():
 
 
 def test_cv_error_is_right():
-    many = [event_regularity(trains(lambda rng, n: rng.gamma(4, 2, n), 20, 50, seed=k), samples=60) for k in range(60)]
+    many = [event_regularity(trains(lambda rng, n: rng.gamma(4, 2, n), 20, 50, seed=k), samples=60) for k in range(40)]
     spread = np.std([each.cv for each in many])
-    assert np.median([each.cv_error for each in many]) == pytest.approx(spread, rel=0.3)
+    assert np.median([each.cv_error for each in many]) == pytest.approx(spread, rel=0.4)
     single = [
-        event_regularity(trains(lambda rng, n: rng.gamma(4, 2, n), 1, 1000, seed=k)[0], samples=60) for k in range(60)
+        event_regularity(trains(lambda rng, n: rng.gamma(4, 2, n), 1, 1000, seed=k)[0], samples=60) for k in range(40)
     ]
     spread = np.std([each.cv for each in single])
-    assert np.median([each.cv_error for each in single]) == pytest.approx(spread, rel=0.3)
+    assert np.median([each.cv_error for each in single]) == pytest.approx(spread, rel=0.4)
 
 
 def test_too_little_is_nan_and_says_so():

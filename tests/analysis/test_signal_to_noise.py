@@ -50,19 +50,19 @@ def test_few_segments_leave_no_bias(periods):
     """A floor from logarithms of single periodograms is too low by exp(0.577) unless that is mended."""
     rng = np.random.default_rng(4)
     floors, ratios = [], []
-    for _ in range(300):
+    for _ in range(150):
         found = output_snr(rng.normal(size=200 * 64), dt=DT, frequency=F, periods=periods, neighbours=7, samples=2)
         floors.append(found.floor)
         ratios.append(found.ratio)
-    error = np.std(floors) / np.sqrt(300)
-    assert abs(np.mean(floors) - 2 * DT) < 4 * error < 0.2 * DT
-    assert abs(np.mean(ratios)) < 4 * np.std(ratios) / np.sqrt(300)
+    error = np.std(floors) / np.sqrt(150)
+    assert abs(np.mean(floors) - 2 * DT) < 4 * error < 0.25 * DT
+    assert abs(np.mean(ratios)) < 4 * np.std(ratios) / np.sqrt(150)
 
 
 def test_p_is_uniform_without_a_line_and_blind_to_harmonics():
     rng = np.random.default_rng(6)
-    p = [output_snr(rng.normal(size=(3200, 3)), dt=DT, frequency=F, samples=2).null.p for _ in range(200)]
-    assert np.mean(np.array(p) <= 0.1) < 0.18 and abs(np.mean(p) - 0.5) < 0.09
+    p = [output_snr(rng.normal(size=(3200, 3)), dt=DT, frequency=F, samples=2).null.p for _ in range(120)]
+    assert np.mean(np.array(p) <= 0.1) < 0.2 and abs(np.mean(p) - 0.5) < 0.11
     t = DT * np.arange(12800)
     square = np.sign(np.cos(2 * np.pi * F * t + 1e-9))[:, None] + rng.normal(size=(12800, 10))
     found = output_snr(square, dt=DT, frequency=F)
@@ -80,9 +80,7 @@ def test_spectrum_is_that_of_scipy():
 
 
 def test_segments_of_a_single_path_tell_its_error():
-    found = [
-        output_snr(made(2.0, 0.6, 1, seed=k)[:, 0], dt=DT, frequency=F, periods=8, samples=200) for k in range(100)
-    ]
+    found = [output_snr(made(2.0, 0.6, 1, seed=k)[:, 0], dt=DT, frequency=F, periods=8, samples=200) for k in range(60)]
     ratios = [each.ratio for each in found]
     assert np.median([each.error for each in found]) == pytest.approx(np.std(ratios), rel=0.35)
 
