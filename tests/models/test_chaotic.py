@@ -114,7 +114,7 @@ def test_trajectories():
 
 def test_mistakes():
     for call, message in (
-        (lambda: chaotic.system("lorenz"), "name = 'lorenz'.*did you mean 'lorenz")),
+        (lambda: chaotic.system("lorenz"), "name = 'lorenz'.*did you mean 'lorenz"),
         (lambda: chaotic.system("?"), "there are logistic, henon"),
         (lambda: chaotic.system("henon", c=1.0), "henon has no parameter 'c'; there are a, b"),
         (lambda: chaotic.system("henon", a=np.inf), "a = inf"),
