@@ -10,7 +10,9 @@ import torch
 
 import neurodyn as nd
 from neurodyn import analysis, cli
+from neurodyn.analyse import identity
 from neurodyn.analyses import ANALYSES
+from neurodyn.plots.base import PrintFigure
 from neurodyn.recording import Writer
 
 SAMPLES, UNITS = 4000, 6
@@ -41,6 +43,15 @@ def file(original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.h5").write_bytes(original.read_bytes())
     return "a.h5"
+
+
+@pytest.fixture(autouse=True)
+def _small_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At print resolution figures would take most of the time."""
+    whole = PrintFigure.savefig
+    monkeypatch.setattr(
+        PrintFigure, "savefig", lambda self, name, **options: whole(self, name, **options | {"dpi": 40})
+    )
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
@@ -86,19 +97,14 @@ def test_participation_of_an_array_in_the_file(file: str, capsys: pytest.Capture
     made_of = found.config["analyses"]["participation"]
     assert made_of["of"] == "state/cells/v" and made_of["options"]["surrogates"] == 9
     assert made_of["source"]["file"] == "a.h5" and made_of["source"]["seed"] == "0"
-    assert Path("a.participation.png").stat().st_size > 5000
+    assert Path("a.participation.png").stat().st_size > 1000
     assert Path(file).read_bytes() == before
 
 
-def test_the_identity_tells_recordings_apart(file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    made(tmp_path / "b.h5", seed=1)
-    for name in (file, "b.h5"):
-        run(capsys, name, "rates")
-    one, other = (
-        nd.load(f"{name}.analysis.h5").config["analyses"]["rates"]["source"]["sha256 of the attributes"]
-        for name in "ab"
-    )
-    assert one != other
+def test_the_identity_tells_recordings_apart(file: str, tmp_path: Path) -> None:
+    one, other = identity(nd.load(file)), identity(nd.load(made(tmp_path / "b.h5", seed=1)))
+    assert {"file", "seed", "sha256 of the attributes"} <= {key for key in one if one[key] != other[key]}
+    assert identity(nd.load(file)) == one
 
 
 def test_a_second_analysis_keeps_the_first(file: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ def locked(units=10, seed=0):
 
 
 def test_poisson_trains_are_flat_at_twice_their_rate():
-    found = spike_spectrum(poisson(30), duration_ms=40_000, samples=19)
+    found = spike_spectrum(poisson(30), duration_ms=40_000, samples=3)
     inner = slice(3, -1)
     assert found.units[inner].mean() == pytest.approx(20, rel=0.02)
     assert found.population[inner].mean() == pytest.approx(20 / 30, rel=0.05)
@@ -44,21 +44,22 @@ def test_a_gamma_process_is_quiet_at_low_frequencies():
 
 
 def test_a_shared_rhythm_is_found_and_a_private_one_is_not():
-    common = spike_spectrum(locked(), duration_ms=40_000, samples=39)
-    assert common.peak == 20 and common.test.p < 0.05 and "at 20 Hz" in str(common)
+    common = spike_spectrum(locked(), duration_ms=40_000, samples=19)
+    assert common.peak == 20 and common.test.p <= 0.05 and "at 20 Hz" in str(common)
     rng = np.random.default_rng(5)
     private = [np.sort((train + rng.uniform(0, 40_000)) % 40_000) for train in locked()]
-    assert spike_spectrum(private, duration_ms=40_000, samples=39).test.p > 0.05
+    assert spike_spectrum(private, duration_ms=40_000, samples=19).test.p > 0.05
 
 
 def test_coherence_with_the_signal_that_drives():
     rng = np.random.default_rng(0)
     field = np.sin(2 * np.pi * 0.02 * np.arange(40_000)) + rng.normal(size=40_000)
-    found = spike_field_coherence(locked()[0], field, dt=1, samples=39)
-    assert found.frequency[np.argmax(found.coherence)] == 20 and found.test.p < 0.05 and "at 20 Hz" in str(found)
+    found = spike_field_coherence(locked()[0], field, dt=1, samples=19)
+    assert found.frequency[np.argmax(found.coherence)] == 20 and found.test.p <= 0.05 and "at 20 Hz" in str(found)
     assert found.coherence[100:400].mean() == pytest.approx(1 / 75, rel=0.3)  # half overlapping Hann: 79 count as 75
-    p = [spike_field_coherence(poisson(1, seed=s)[0], field, dt=1, samples=19).test.p for s in range(1, 11)]
-    assert sum(each <= 0.05 for each in p) <= 3
+    short = [poisson(1, 8000, 80, seed=s)[0] for s in range(1, 11)]
+    p = [spike_field_coherence(train, field[:8000], dt=1, samples=19).test.p for train in short]
+    assert sum(each <= 0.05 for each in p) <= 3  # of 10, 0.5 expected: more than 3 in 0.1 %
 
 
 def test_bad_input():
