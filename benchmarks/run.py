@@ -27,6 +27,7 @@ CASES = {
     "training": "case_training",
     "sinkhorn": "case_sinkhorn",
     "pvrnn": "case_pvrnn",
+    "dynamics": "case_dynamics",
     "langevin": "case_langevin",
 }
 RESULTS = Path(__file__).resolve().parent / "results"
