@@ -87,7 +87,7 @@ def analyse(
     config = {
         "of": key,
         "options": checked,
-        "source": _identity(recording),
+        "source": identity(recording),
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     annotate(
@@ -216,7 +216,7 @@ def _earlier(path: Path) -> dict[str, Any]:
     return found
 
 
-def _identity(recording: Recording) -> dict[str, Any]:
+def identity(recording: Recording) -> dict[str, Any]:
     """Which recording it was: its name, seed, size, and a hash of everything that its root says about the run."""
     assert recording.path is not None
     attrs = recording.attrs
