@@ -57,13 +57,12 @@ def reservoir_resonance(
     told = {arm: curves(found, cells, arm) for arm, cells in arms.items()}
     figures = {}
     for measure, name in MEASURES.items():
-        shown = {
-            f"{kind} without noise, recurrent" if kind != "all" else "all, recurrent": told["recurrent"][kind, measure]
-            for kind in KINDS
-        }
-        shown["silent without noise, uncoupled"] = told["uncoupled"]["silent", measure]
+        shown = {f"{kind} cells": told["recurrent"][kind, measure] for kind in KINDS}
+        shown["silent cells, uncoupled network"] = told["uncoupled"]["silent", measure]
         figures[measure] = plots.resonance_curve(
-            shown, ylabel=name, title="A spiking reservoir that listens to a weak sine of 5 Hz"
+            shown,
+            ylabel=name,
+            title="A spiking reservoir that listens to a weak sine; cells silent or firing without noise",
         )
     for kind in KINDS:
         for measure in MEASURES:

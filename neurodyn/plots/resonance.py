@@ -185,7 +185,8 @@ def resonance_curve(
     if not members:
         raise ValueError("results is empty: give at least one condition")
     lines = {} if theory is None else theory if isinstance(theory, Mapping) else {"theory": theory}
-    figure = new_figure(6.2, 3.8)
+    # Long names get a line each in the legend.
+    figure = new_figure(6.2, 3.8 + (0.18 * len(members) if len(members) > 2 else 0.0))
     ax = dress(figure.subplots())
     for k, (name, found) in enumerate(members.items()):
         colour, mean = CYCLE[k % len(CYCLE)], found.mean
@@ -201,14 +202,10 @@ def resonance_curve(
                 [found.optimum], [height], xerr=np.maximum(reach, 0), color=colour, marker="D", capsize=3, zorder=5
             )
         if found.control is not None:
-            ax.plot(
-                found.noise,
-                found.control.mean(axis=1),
-                "--",
-                color=colour,
-                linewidth=1.0,
-                label=f"{name} control".strip(),
-            )
+            ax.plot(found.noise, found.control.mean(axis=1), "--", color=colour, linewidth=1.0)
+    controls = sum(found.control is not None for found in members.values())
+    if controls:
+        ax.plot([], [], "--", color=GREY, linewidth=1.0, label="controls" if controls > 1 else "control")
     for k, (name, (x, y)) in enumerate(lines.items()):
         at = checked(f"theory {name!r}, noise", x, (None,), finite=True)
         style_of = ("-", "--", ":", "-.")[k % 4]

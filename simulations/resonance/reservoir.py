@@ -16,10 +16,10 @@ GROUP, GROUPS = 20, 40  # cells that are asked together, and how many such group
 KINDS = ("silent", "firing", "all")  # without noise, though there is the signal
 ARMS = {"recurrent": {}, "uncoupled": {"excitatory_weight": 0.0, "inhibitory_weight": 0.0}}
 MEASURES = {
-    "population": "SNR of the summed spikes (cycles per s)",
-    "cell": "SNR of a cell's spikes (cycles per s)",
-    "response": "response of the rate over the signal (Hz, per unit of current)",
-    "information": "information of a second of 20 cells (bits)",
+    "population": "SNR of summed spikes (cycles per s)",
+    "cell": "SNR of a cell (cycles per s)",
+    "response": "response (Hz per unit of current)",
+    "information": "1 s of 20 cells tells (bits)",
 }
 
 
