@@ -241,7 +241,7 @@ def components(found: list[Network]) -> Figure:
             "-",
             color=GREY,
             linewidth=0.7,
-            label="_" if k else "units made independent",
+            label="_" if k else "units shifted",
         )
         gain = n.factor.likelihoods.mean(axis=0) - n.factor.likelihoods.mean(axis=0)[0]
         middle.plot(n.factor.candidates, gain, "o-", color=CYCLE[0], markersize=2.5, linewidth=0.7)
@@ -253,8 +253,9 @@ def components(found: list[Network]) -> Figure:
     left.set_title("Single trials")
     middle.set(xlabel="factors", ylabel="log likelihood gained\n(nats per sample left out)")
     middle.set_title("Factor analysis")
-    right.set_xticks([0, 1, 2], ["single\ntrials", "indepen-\ndent", "averages"])
-    right.set(ylabel="participation ratio", yscale="log", xlim=(-0.4, 2.4))
+    middle.set_xticks(found[0].factor.candidates)
+    right.set_xticks([0, 1, 2], ["single\ntrials", "units\nshifted", "averages"])
+    right.set(ylabel="participation ratio", ylim=(0, None), xlim=(-0.4, 2.4))
     right.set_title("Dimensions")
     panel_letters((left, middle, right))
     legend_below(figure, [*left.get_legend_handles_labels()[0], *right.get_legend_handles_labels()[0]])

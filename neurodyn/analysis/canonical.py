@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from ._checks import FloatArray, whole
 from ._pairs import paired_anew, same_samples
 from ._result import Result
+from ._thin_svd import thin_svd
 from .nulls import NullTest
 
 
@@ -138,7 +139,7 @@ def cca(
 def _basis(x: FloatArray, reduce: int | None) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Orthonormal scores (sample, dimension), the weights (unit, dimension) that make them, and the mean."""
     mean = x.mean(axis=0)
-    scores, singular, axes = np.linalg.svd(x - mean, full_matrices=False)
+    scores, singular, axes = thin_svd(x - mean)
     kept = int(np.sum(singular > 1e-10 * singular[0]))
     kept = kept if reduce is None else min(kept, reduce)
     return scores[:, :kept], axes[:kept].T / singular[:kept], mean

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from ._checks import FloatArray, floats, number, whole
 from ._result import Result
+from ._thin_svd import thin_svd
 from .marginals import marginal_names, marginalise
 from .nulls import NullTest
 
@@ -237,7 +238,7 @@ def _path(
     """A fit for each strength; they share one decomposition."""
     units = averages.shape[-1]
     flat = averages.reshape(-1, units) - averages.reshape(-1, units).mean(axis=0)
-    left, singular, along = np.linalg.svd(flat, full_matrices=False)
+    left, singular, along = thin_svd(flat)
     cross = {name: part.reshape(-1, units).T @ left * singular for name, part in split.items()}  # X_p X' in its basis
     found = []
     for strength in strengths:
@@ -247,7 +248,7 @@ def _path(
         fit: Fitted = {}
         for name, product in cross.items():
             # The left singular vectors of C [X, sqrt(mu)] are those of X_p X' (X X' + mu)^(-1/2).
-            leading = np.linalg.svd(product * np.sqrt(inverse), full_matrices=False)[0]
+            leading = thin_svd(product * np.sqrt(inverse))[0]
             encoder = leading[:, :components].T
             encoder = encoder * np.sign(encoder[np.arange(components), np.abs(encoder).argmax(axis=1)])[:, None]
             fit[name] = encoder, (encoder @ product * inverse) @ along

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 
 from ._checks import FloatArray, choice, floats, number, whole
 from ._result import Result
+from ._thin_svd import thin_svd
 from .nulls import NullTest
 from .tensor_null import tensor_surrogates
 
@@ -140,7 +141,7 @@ def jpca(
     mean = values.mean(axis=0) if subtract_mean else values.mean(axis=(0, 1))
     rest = values - mean
     flat = rest.reshape(-1, values.shape[-1])
-    singular, axes = np.linalg.svd(flat, full_matrices=False)[1:]
+    singular, axes = thin_svd(flat)[1:]
     rank = int(np.sum(singular > 1e-10 * max(singular[0], 1e-300)))
     if rank < components:
         raise ValueError(
@@ -198,7 +199,7 @@ def _fit(scores: FloatArray, dt: float) -> tuple[FloatArray, float, float]:
 
 def _of_surrogate(x: FloatArray, components: int, dt: float, subtract_mean: bool) -> tuple[float, float]:
     rest = x - (x.mean(axis=0) if subtract_mean else x.mean(axis=(0, 1)))
-    axes = np.linalg.svd(rest.reshape(-1, x.shape[-1]), full_matrices=False)[2][:components]
+    axes = thin_svd(rest.reshape(-1, x.shape[-1]))[2][:components]
     return _fit(rest @ axes.T, dt)[1:]
 
 
