@@ -77,7 +77,7 @@ def test_curves_say_whether_there_is_a_resonance(sound, texts, xy):
     figure = plots.resonance_curve(results, theory={"two states": (NOISE, PEAK), "exact": (NOISE, 0.9 * PEAK)})
     sound(figure)
     shown = set(texts(figure))
-    assert {"driven, resonance", "undriven, no resonance shown", "driven control", "two states", "exact"} <= shown
+    assert {"driven, resonance", "undriven, no resonance shown", "control", "two states", "exact"} <= shown
     assert {"noise D", "SNR (1/ms)", "Mean of 12 networks, 95% band"} <= shown
     mean = xy(figure.axes[0].lines[12])
     np.testing.assert_array_equal(mean[1], results["driven"].mean)
