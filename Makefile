@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-slow lint bench results results-force results-izhikevich results-local results-plasticity results-timescales results-timescales-paper results-emulation results-emulation-paper results-pvrnn clean
+.PHONY: help venv demo test test-slow lint bench results results-force results-izhikevich results-local results-plasticity results-timescales results-timescales-paper results-emulation results-emulation-paper results-pvrnn results-analysis clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -119,6 +119,17 @@ results-pvrnn: $(STAMP) ## PV-RNN: the meta-prior, movements, joint angles (abou
 	    $(foreach f,generated horizon baseline,runs/pvrnn_primitives.$(f).png docs/images/pvrnn_$(f).png) \
 	    runs/pvrnn_joints.horizon.png docs/images/pvrnn_joints.png
 	$(BIN)/python docs/results.py $(PVRNN:%=runs/pvrnn_%.h5)
+
+RESONANCE := stochastic coherence reservoir
+ANALYSIS := reservoir_dimensionality chaotic_systems
+results-analysis: $(STAMP) ## resonance, dimensions of a reservoir, chaotic systems (half an hour), figures, docs/results/resonance.md and analysis.md
+	@for f in $(RESONANCE:%=%_resonance) $(ANALYSIS); do $(BIN)/neurodyn run simulations/$$f.py --out runs/$$f.h5 --overwrite || exit 1; done
+	$(BIN)/python docs/figures.py \
+	    $(foreach f,amplification snr residence detector_information,runs/stochastic_resonance.$(f).png docs/images/resonance_$(f).png) \
+	    $(foreach f,cv trains self_induced,runs/coherence_resonance.$(f).png docs/images/resonance_$(f).png) \
+	    $(foreach f,population response information,runs/reservoir_resonance.$(f).png docs/images/resonance_reservoir_$(f).png)
+	$(BIN)/python docs/results.py $(RESONANCE:%=runs/%_resonance.h5)
+	$(BIN)/python docs/results.py $(ANALYSIS:%=runs/%.h5)
 
 clean: ## the environment and everything that tools left behind (not runs/)
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -24,6 +24,11 @@ PAGES = {
     "pvrnn_meta_prior": ("pvrnn", "PV-RNN", "make results-pvrnn"),
     "pvrnn_primitives": ("pvrnn", "PV-RNN", "make results-pvrnn"),
     "pvrnn_joints": ("pvrnn", "PV-RNN", "make results-pvrnn"),
+    "stochastic_resonance": ("resonance", "Stochastic and coherence resonance", "make results-analysis"),
+    "coherence_resonance": ("resonance", "Stochastic and coherence resonance", "make results-analysis"),
+    "reservoir_resonance": ("resonance", "Stochastic and coherence resonance", "make results-analysis"),
+    "reservoir_dimensionality": ("analysis", "Dimensions and chaos", "make results-analysis"),
+    "chaotic_systems": ("analysis", "Dimensions and chaos", "make results-analysis"),
     "local_learning": ("local_learning", "Local learning rules", "make results-local"),
 }
 
@@ -49,6 +54,10 @@ SHOWN = (
     "pairs",
     "joints",
     "data_seed",
+    "paths",
+    "time",
+    "seconds",
+    "amplitude",
 )
 
 
@@ -112,7 +121,7 @@ def number(value: Any) -> str:
 
 def cell(text: str) -> str:
     """Return text that doesn't end a cell of a table."""
-    return text.replace("|", "\\|")
+    return text.replace("|", "\\|").replace("\n", "; ")
 
 
 if __name__ == "__main__":
