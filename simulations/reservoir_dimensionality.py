@@ -163,17 +163,17 @@ def measured(found: list[Network], time: np.ndarray) -> Criteria:
     of = Criteria(SOURCE)
     for name, values in {
         "participation ratio of single trials": [n.ratio.observed for n in found],
-        "participation ratio of units made independent": [np.median(n.ratio.null) for n in found],
+        "participation ratio, units shifted in time": [np.median(n.ratio.null) for n in found],
         "participation ratio of averages": [n.mean_ratio for n in found],
         "event-dependent variance in the 6 components of jPCA (%)": [100 * n.rotations.captured for n in found],
         "variance in the first 3 components (%)": [100 * n.pca.explained_ratio[:3].sum() for n in found],
-        "variance in the first 3 components, units made independent (%)": [
+        "variance in the first 3 components, units shifted in time (%)": [
             100 * np.median(n.shares.null[:, :3].sum(axis=1)) for n in found
         ],
         "factors": [n.factor.factors for n in found],
         "d_shared": [n.factor.d_shared for n in found],
         "shared variance of a unit (%)": [100 * n.factor.shared.observed for n in found],
-        "shared variance of units made independent (%)": [100 * np.median(n.factor.shared.null) for n in found],
+        "shared variance, units shifted in time (%)": [100 * np.median(n.factor.shared.null) for n in found],
         "variance of averages that depends on the event (%)": [100 * n.demixed.part_variance["event"] for n in found],
         "variance that depends on the event, trials dealt out anew (%)": [
             100 * np.median(n.demixed.part_tests["event"].null) for n in found
@@ -212,7 +212,7 @@ def measured(found: list[Network], time: np.ndarray) -> Criteria:
     )
     of.note(nd.spread("event told after the last event", told[:, inside["after the last event"]].mean(axis=1)))
     relative = [n.ratio.observed / np.median(n.ratio.null) for n in found]
-    of.each("participation ratio over that of independent units", relative, "<= 0.8")
+    of.each("participation ratio over that of units shifted in time", relative, "<= 0.8")
     of.each("p of the variance that depends on the event", [n.demixed.part_tests["event"].p for n in found], "<= 0.05")
     for span in ("before the cue", "between cue and first event"):
         of.each(f"event told {span}", told[:, inside[span]].mean(axis=1), "<= 0.4", reference=0.25)

@@ -94,6 +94,17 @@ def test_snippet_on_analysis(
     assert (tmp_path / "runs" / "regularity.png").exists() and len(names["found"].cv) == 100
 
 
+def test_snippet_on_dimensionality(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (snippet,) = snippets("dimensionality.md")
+    names: dict = {}
+    exec(compile(snippet, "dimensionality.md", "exec"), names)
+    assert names["kinds"] == {"event": ["A", "B"]} and names["demixed"].part_tests["event"].p <= 0.1
+    assert "demixed PCA" in capsys.readouterr().out and (tmp_path / "runs" / "demixed.png").exists()
+
+
 @pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda p: p.stem)
 def test_tutorials_run(tutorial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)

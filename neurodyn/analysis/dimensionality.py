@@ -299,6 +299,13 @@ def participation_ratio_null(
     Returns
     -------
     NullTest, alternative "less"
+
+    Notes
+    -----
+    Trials with a time course in common are periodic when laid end to end: units that are shifted then still share the
+    few dimensions of that time course and its shifts, and the null is too low. It errs on the safe side, but says
+    nothing about how many dimensions independent units would fill; for that permute trials, as :func:`dimension_course`
+    does with a window as long as a trial.
     """
     shortest = 4 if bias_correction else 2
     flat = _samples(_held(x, shortest), shortest)

@@ -60,6 +60,7 @@ def made(script: Any, told: bool, seed: int) -> Any:
     return script.analysed(rates, events, samples=19, seed=seed)
 
 
+@pytest.mark.slow
 def test_events_are_told_where_they_are_and_not_where_they_are_not(script: Any) -> None:
     time = 20.0 * np.arange(1, 36)
     told, blind = ([made(script, told, seed) for seed in (1, 2)] for told in (True, False))
