@@ -45,12 +45,12 @@ def test_what_is_shared_is_found_in_data_left_out():
 @pytest.mark.parametrize("trials", [False, True])
 def test_unrelated_recordings_keep_the_level(trials):
     p = []
-    for seed in range(60):
+    for seed in range(30):
         a, b = pair(0.0, samples=240, units=(4, 4), seed=seed, smooth=6)
         if trials:
             a, b = a.reshape(20, 12, 4), b.reshape(20, 12, 4)
         p.append(cca(a, b, components=1, reduce=None, samples=19, seed=seed).held_out.p[0])
-    assert sum(value <= 0.05 for value in p) <= 9  # nominal 3 of 60, standard deviation 1.7
+    assert sum(value <= 0.05 for value in p) <= 6  # nominal 1.5 of 30, standard deviation 1.2
 
 
 def test_reduction_takes_no_more_than_there_is():
