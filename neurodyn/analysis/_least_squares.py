@@ -14,7 +14,7 @@ _CACHED = 2**19  # numbers of the Jacobians that are made at a time: 4 MiB, what
 _HELD = 2**25  # numbers of the matrices of all starts that are followed together: 256 MiB
 _LEAST, _MOST = 1e-14, 1e14  # of the damping
 _ACCEPTED, _POOR, _GOOD = 1e-4, 0.25, 0.75  # share of the promised decrease: taken from, more damping below, less above
-_SLOW = 0.3  # share of the square that a step takes off, below which the curvature of the function is looked at too
+_SLOW = 0.15  # share of the square that a step takes off, below which the curvature of the function is looked at too
 
 
 class Minima(NamedTuple):

@@ -10,7 +10,7 @@ from neurodyn.models import chaotic
 
 #: orbits and steps that tell an exponent to about the tolerance asked for
 QUICK = {"logistic": (100, 200), "henon": (50, 600), "ikeda": (50, 400), "standard": (50, 400)}
-SLOW = {"lorenz63": (60, 2000), "roessler": (60, 4000), "lorenz96": (4, 1000), "mackey_glass": (30, 5000)}
+SLOW = {"lorenz63": (60, 2000), "roessler": (40, 6000), "lorenz96": (4, 1000), "mackey_glass": (30, 5000)}
 #: of the largest exponent; U4 of the reference sheet asks for 0.01 of the first two
 TOLERANCE = {"logistic": 0.01, "henon": 0.01, "ikeda": 0.02, "standard": 0.05}
 TOLERANCE |= {"lorenz63": 0.02, "roessler": 0.01, "lorenz96": 0.1, "mackey_glass": 0.0015}
@@ -53,7 +53,7 @@ def test_flows(name):
         assert 12 <= (exponents > 0.02).sum() <= 14  # 13 above 0
     else:
         shown = system.published.exponents
-        np.testing.assert_allclose(exponents[: len(shown)], shown, atol=0.02 if name != "mackey_glass" else 0.003)
+        np.testing.assert_allclose(exponents[: len(shown)], shown, atol=0.03 if name != "mackey_glass" else 0.002)
     assert found.kaplan_yorke.mean() == pytest.approx(system.published.dimension, abs=0.3 if system.units > 3 else 0.01)
 
 
