@@ -28,7 +28,7 @@ WINDOW_MS = 60.0
 FACTORED = 50
 #: from the start of a trial: before the cue, from the cue to the first event, and after the last
 SPANS_MS = {"before the cue": (0, 100), "between cue and first event": (120, 200), "after the last event": (540, 700)}
-SOURCE = "set on seeds 1 to 3"
+SOURCE = "set on seeds 1 and 2"
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ def reservoir_dimensionality(
     seeds : int
         Number of networks, each with its own wiring, noise and order of events.
     seed : int
-        First seed; thresholds were set on seeds 1 to 3, so the default set no threshold.
+        First seed; thresholds were set on seeds 1 and 2, so the default set no threshold.
     neurons : int
         Size of the reservoir.
     kept : int
