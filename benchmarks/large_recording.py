@@ -74,8 +74,9 @@ def measured(arguments: list[str]) -> tuple[float, float]:
     begun = time.perf_counter()
     child = subprocess.Popen([sys.executable, "-m", "neurodyn.cli", *arguments], stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
-    if status:
-        raise SystemExit(f"neurodyn {' '.join(arguments)} ended with {os.waitstatus_to_exitcode(status)}")
+    child.returncode = os.waitstatus_to_exitcode(status)  # or it would be taken for still running
+    if child.returncode:
+        raise SystemExit(f"neurodyn {' '.join(arguments)} ended with {child.returncode}")
     # Linux counts in KiB, macOS in bytes.
     return time.perf_counter() - begun, usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e9
 
