@@ -100,7 +100,7 @@ def gain_sweep(found: GainSweep, *, title: str = "Random rate networks: chaos ab
     ax.fill_between(found.gains, mean.low, mean.high, color=CYCLE[0], alpha=0.25, linewidth=0)
     ax.plot(found.gains, mean.mean, color=CYCLE[0], label=f"largest exponent, mean of {mean.networks} networks")
     ax.plot(np.repeat(found.gains, mean.networks), found.largest.ravel(), ".", color=CYCLE[0], markersize=3, alpha=0.6)
-    ax.set(xlabel="gain g", ylabel="nats per time constant")
+    ax.set(xlabel="gain g", ylabel="growth (nats per time constant)")
     low, high = found.largest.min(), found.largest.max()
     ax.set_ylim(low - 0.1 * (high - low), high + 0.35 * (high - low))
     ax.set_title(f"{found.units} units")

@@ -45,11 +45,13 @@ def fixed_points(found: FixedPoints, *, title: str = "Fixed and slow points") ->
     if (near & ~found.fixed).any():
         left.plot([], [], "o", color="0.2", markerfacecolor="none", label="open: slow")
     if found.kind == "map":
-        angle = np.linspace(0, 2 * np.pi, 200)
-        right.plot(np.cos(angle), np.sin(angle), color=GREY, linewidth=0.8)
-        right.set_aspect("equal", adjustable="datalim")
+        angle = np.linspace(0, 2 * np.pi, 1000)
+        limits = _around(found.eigenvalues[near])
+        right.plot(np.cos(angle), np.sin(angle), color="0.2", linewidth=1.0)
+        right.set(xlim=limits[0], ylim=limits[1])
+        right.set_aspect("equal", adjustable="box")
     else:
-        right.axvline(0, color=GREY, linewidth=0.8)
+        right.axvline(0, color="0.2", linewidth=1.0)
     unit = "" if found.kind == "map" else " (per unit of time)"
     left.set(xlabel="PC 1 of the starts", ylabel="PC 2 of the starts")
     right.set(xlabel=f"real part{unit}", ylabel=f"imaginary part{unit}")
@@ -60,6 +62,16 @@ def fixed_points(found: FixedPoints, *, title: str = "Fixed and slow points") ->
     figure.suptitle(title)
     legend_below(figure, left.get_legend_handles_labels()[0])
     return figure
+
+
+def _around(values: NDArray[np.complexfloating]) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Limits that hold the eigenvalues and the next of the unit circle; all of it if there are none."""
+    if not values.size:
+        return (-1.1, 1.1), (-1.1, 1.1)
+    room = 0.1 + 0.1 * float(np.ptp(values.real))
+    right = max(float(values.real.max()), 1.0)
+    high = float(np.abs(values.imag).max()) + room
+    return (float(values.real.min()) - room, right + room), (-high, high)
 
 
 def _plane(starts: NDArray[np.floating]):
