@@ -31,7 +31,7 @@ _FULL = {
     "lorenz63": (200, 4000, 3, 5),
     "roessler": (60, 10_000, 3, 5),
     "lorenz96": (4, 4000, 40, 5),
-    "mackey_glass": (30, 10_000, 4, 5),
+    "mackey_glass": (30, 10_000, 6, 5),
 }
 #: of the largest exponent: U4 asks for 0.01 of the first two
 _TOLERANCE = {

@@ -46,7 +46,7 @@ def test_maps(name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SLOW)
 def test_flows(name):
-    system, found = measured(name, *SLOW[name], count=None if name != "mackey_glass" else 4, discard=500)
+    system, found = measured(name, *SLOW[name], count=None if name != "mackey_glass" else 6, discard=500)
     exponents = close(system, found)
     assert system.published is not None
     if name == "lorenz96":
