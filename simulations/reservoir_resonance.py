@@ -68,7 +68,10 @@ def reservoir_resonance(
         for measure in MEASURES:
             curve = told["recurrent"][kind, measure]
             found.note({f"resonance, recurrent, {kind}, {measure}": bool(curve.resonance)})
-            found.that(f"without signal: {kind}, {measure}, an optimum of its own", curve.control_margin > 0, "== 0", 0)
+            found.note({f"margin without signal, recurrent, {kind}, {measure}": float(curve.control_margin)})
+            if curve.resonance:
+                without = max(curve.control_margin, 0.0) / curve.margin
+                found.that(f"{kind} cells, {measure}: margin without the signal / with it", without, "<= 0.1", 0)
     data = {
         f"{arm} {kind} {measure}": each.values[measure]
         for arm, cells in arms.items()
