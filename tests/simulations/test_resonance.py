@@ -18,13 +18,13 @@ def on_path(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _checks():
-    from resonance.checks import Checks
+    from resonance.checks import Checks  # type: ignore[import-not-found]
 
     return Checks("test")
 
 
 def test_solver_agrees_with_another_one() -> None:
-    from resonance import double_well
+    from resonance import double_well  # type: ignore[import-not-found]
 
     found = _checks()
     double_well.solver(found)
@@ -42,8 +42,8 @@ def test_a_wrong_number_fails_its_check() -> None:
 
 @pytest.mark.slow
 def test_detector_follows_its_closed_forms() -> None:
-    from resonance.detector import GRID, detector
-    from resonance.double_well import Size
+    from resonance.detector import GRID, detector  # type: ignore[import-not-found]
+    from resonance.double_well import Size  # type: ignore[import-not-found]
 
     found = _checks()
     curves, exact = detector(found, Size(range(101, 106), 100, 2000.0, "numba", tolerance=0.25))
@@ -53,7 +53,7 @@ def test_detector_follows_its_closed_forms() -> None:
 
 
 def test_cells_are_most_regular_at_a_level_between() -> None:
-    from resonance.cells import Size, measured
+    from resonance.cells import Size, measured  # type: ignore[import-not-found]
 
     cells = measured(Size(range(101, 103), 10, 100.0, "numba"), (0.03, 0.08, 0.4), traces=True)
     cv, tau = cells.cv.mean(axis=1), cells.correlation_time.mean(axis=1)
@@ -64,7 +64,7 @@ def test_cells_are_most_regular_at_a_level_between() -> None:
 
 
 def test_information_of_spikes_with_and_without_a_signal() -> None:
-    from resonance.reservoir import FREQUENCY, _information
+    from resonance.reservoir import FREQUENCY, _information  # type: ignore[import-not-found]
 
     rng = np.random.default_rng(0)
     t = np.arange(32 * 200) * 5e-3
