@@ -74,7 +74,7 @@ def spikes(
         Of the surrogates.
     """
     from neurodyn import analysis
-    from neurodyn.analysis.spiking import STATISTICS
+    from neurodyn.analysis.spikes.spiking import STATISTICS
 
     found = analysis.spike_statistics(
         spikes,

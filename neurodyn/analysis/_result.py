@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
@@ -21,4 +20,6 @@ class Result:
 
     def plot(self, **options: Any) -> Figure:
         """Draw the result; options are those of the function of ``neurodyn.plots`` that does it."""
-        return getattr(import_module("neurodyn.plots"), self._figure)(self, **options)
+        from neurodyn import plots
+
+        return getattr(plots, self._figure)(self, **options)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from neurodyn.analysis.flows import flow
+from neurodyn.analysis.dynamics.flows import flow
 from neurodyn.models import chaotic_equations as equations
 
 

@@ -6,9 +6,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from neurodyn.analysis.canonical import CanonicalCorrelations
-from neurodyn.analysis.shared_subspace import SharedSpace
-from neurodyn.analysis.superposition import Procrustes
+from neurodyn.analysis.population.canonical import CanonicalCorrelations
+from neurodyn.analysis.population.shared_subspace import SharedSpace
+from neurodyn.analysis.population.superposition import Procrustes
 from neurodyn.plots.base import CYCLE, GREY, dress, legend_below, legend_under, new_figure, panel_letters, style
 
 _POINTS = 2000

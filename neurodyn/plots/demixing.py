@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 from matplotlib.figure import Figure
 
-from neurodyn.analysis.demixing import DemixedPCA
+from neurodyn.analysis.population.demixing import DemixedPCA
 from neurodyn.plots.base import CYCLE, GREY, dress, legend_below, new_figure, panel_letters, style
 
 _DASHES = ("-", "--", ":", "-.")

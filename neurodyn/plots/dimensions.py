@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from neurodyn.analysis.dimension_courses import DimensionCourse
-from neurodyn.analysis.dimensionality import PCAResult
-from neurodyn.analysis.factors import FactorAnalysis
-from neurodyn.analysis.gaussian_process import GPFAResult
 from neurodyn.analysis.nulls import NullTest
+from neurodyn.analysis.population.dimension_courses import DimensionCourse
+from neurodyn.analysis.population.dimensionality import PCAResult
+from neurodyn.analysis.population.factors import FactorAnalysis
+from neurodyn.analysis.population.gaussian_process import GPFAResult
 from neurodyn.plots.base import (
     CYCLE,
     GREY,

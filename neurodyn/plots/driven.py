@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from neurodyn.analysis.orbits import DrivenOrbits
-from neurodyn.analysis.readout_axes import ReadoutGeometry
-from neurodyn.analysis.switching import DwellTimes
+from neurodyn.analysis.emulation.orbits import DrivenOrbits
+from neurodyn.analysis.emulation.readout_axes import ReadoutGeometry
+from neurodyn.analysis.emulation.switching import DwellTimes
 from neurodyn.plots.base import CYCLE, GREY, dress, legend_below, new_figure, panel_letters, style
 
 _SHOWN = 500  # steps of the path that is drawn

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from neurodyn.analysis.emulation_result import EmulationQuality
+from neurodyn.analysis.emulation.quality_result import EmulationQuality
 from neurodyn.plots.base import GREY, OKABE_ITO, dress, legend_below, new_figure, note, panel_letters, style
 
 _FOUND, _FLOOR = OKABE_ITO["vermillion"], OKABE_ITO["sky"]

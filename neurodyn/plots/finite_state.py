@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
 
-from neurodyn.analysis.grammar import BranchProbabilities
-from neurodyn.analysis.words import WordDivergence
+from neurodyn.analysis.generation.grammar import BranchProbabilities
+from neurodyn.analysis.generation.words import WordDivergence
 from neurodyn.plots.base import (
     CYCLE,
     GREY,

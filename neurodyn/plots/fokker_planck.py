@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from neurodyn.analysis.floquet import PeriodicResponse
-from neurodyn.analysis.fokker_planck import FokkerPlanck, Relaxation
-from neurodyn.analysis.linear_response import LinearResponse
+from neurodyn.analysis.noise.floquet import PeriodicResponse
+from neurodyn.analysis.noise.fokker_planck import FokkerPlanck, Relaxation
+from neurodyn.analysis.noise.linear_response import LinearResponse
 from neurodyn.plots.base import CYCLE, GREY, MARKERS, dress, legend_below, new_figure, panel_letters, style
 
 _VISIBLE = 1e-3  # of the highest density: how far x is drawn

@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from neurodyn.analysis.information import MutualInformation
-from neurodyn.analysis.information_bound import InformationRate
+from neurodyn.analysis.noise.information import MutualInformation
+from neurodyn.analysis.noise.information_bound import InformationRate
 from neurodyn.plots.base import CYCLE, GREY, dress, label, legend_below, new_figure, panel_letters, style
 from neurodyn.plots.resonance import null_panel
 

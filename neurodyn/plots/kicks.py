@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from neurodyn.analysis.interventions import KINDS, KickInterventions
-from neurodyn.analysis.kick_wiring import KickConnectivity, SignTest
-from neurodyn.analysis.kicks import COURSE, KickNeurons
+from neurodyn.analysis.emulation.interventions import KINDS, KickInterventions
+from neurodyn.analysis.emulation.kick_wiring import KickConnectivity, SignTest
+from neurodyn.analysis.emulation.kicks import COURSE, KickNeurons
 from neurodyn.plots.base import (
     CYCLE,
     GREY,

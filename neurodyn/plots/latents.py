@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from neurodyn.analysis.latents import LatentProfile, LayerPCA
+from neurodyn.analysis.generation.latents import LatentProfile, LayerPCA
 from neurodyn.plots.base import CYCLE, GREY, MARKERS, dress, legend_below, new_figure, panel_letters, style
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullFormatter
 
-from neurodyn.analysis.levels import WORD, NoiseSweep
+from neurodyn.analysis.emulation.levels import WORD, NoiseSweep
 from neurodyn.plots.base import CYCLE, GREY, dress, legend_below, new_figure, panel_letters, style
 from neurodyn.plots.lines import draw_band
 from neurodyn.plots.training import members_of

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from neurodyn.analysis.gain import GainSweep
-from neurodyn.analysis.knockout import NoiseKnockout, choice_named, likeliest
-from neurodyn.analysis.lyapunov import LyapunovExponents
+from neurodyn.analysis.dynamics.gain import GainSweep
+from neurodyn.analysis.dynamics.lyapunov import LyapunovExponents
+from neurodyn.analysis.generation.knockout import NoiseKnockout, choice_named, likeliest
 from neurodyn.plots.base import CYCLE, GREY, MARKERS, dress, legend_below, new_figure, panel_letters, style
 
 _POINTS = 1000  # of a running estimate

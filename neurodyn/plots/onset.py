@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from neurodyn.analysis.onset import TrainingOnset
+from neurodyn.analysis.emulation.onset import TrainingOnset
 from neurodyn.plots.base import CYCLE, GREY, dress, legend_right, new_figure, panel_letters, style
 
 

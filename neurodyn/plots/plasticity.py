@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from neurodyn.analysis.plasticity import WeightHistory
-from neurodyn.analysis.rewards import EligibilityAtReward, RewardTriggered
+from neurodyn.analysis.learning.plasticity import WeightHistory
+from neurodyn.analysis.learning.rewards import EligibilityAtReward, RewardTriggered
 from neurodyn.plots.base import (
     CYCLE,
     GREY,

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from neurodyn.analysis.divergence import DivergenceStep
-from neurodyn.analysis.predictions import PredictionError
+from neurodyn.analysis.generation.divergence import DivergenceStep
+from neurodyn.analysis.generation.predictions import PredictionError
 from neurodyn.plots.base import CYCLE, GREY, figure_of, legend_right, style
 from neurodyn.plots.lines import draw_band
 from neurodyn.plots.training import members_of

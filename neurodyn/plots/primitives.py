@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from neurodyn.analysis.transitions import TransitionTable
+from neurodyn.analysis.generation.transitions import TransitionTable
 from neurodyn.plots.base import CYCLE, GREY, MARKERS, dress, figure_of, legend_below, legend_right, new_figure, style
 from neurodyn.plots.numbers import checked
 

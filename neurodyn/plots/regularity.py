@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from neurodyn.analysis.correlation_times import CorrelationTime
-from neurodyn.analysis.phase import PhaseLocking
-from neurodyn.analysis.regularity import EventRegularity
-from neurodyn.analysis.spectral_peaks import SpectralPeak
+from neurodyn.analysis.noise.correlation_times import CorrelationTime
+from neurodyn.analysis.noise.phase import PhaseLocking
+from neurodyn.analysis.noise.regularity import EventRegularity
+from neurodyn.analysis.noise.spectral_peaks import SpectralPeak
 from neurodyn.plots.base import CYCLE, GREY, dress, label, legend_below, new_figure, note, panel_letters, style
 from neurodyn.plots.resonance import null_panel
 

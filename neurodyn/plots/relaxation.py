@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from neurodyn.analysis.noise_levels import SizeAgainstNoise
-from neurodyn.analysis.relaxation import NoiseFree
+from neurodyn.analysis.emulation.noise_levels import SizeAgainstNoise
+from neurodyn.analysis.emulation.relaxation import NoiseFree
 from neurodyn.plots.base import CYCLE, GREY, dress, figure_of, legend_below, new_figure, panel_letters, style
 
 

@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from neurodyn.analysis.dimensionality import pca
-from neurodyn.analysis.residence import ZONES, ResidenceMap
+from neurodyn.analysis.emulation.residence import ZONES, ResidenceMap
+from neurodyn.analysis.population.dimensionality import pca
 from neurodyn.plots.base import GREY, OKABE_ITO, dress, legend_below, new_figure, panel_letters, style
 
 COLOURS: dict[str, str] = dict(

@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from neurodyn.analysis.amplification import SpectralAmplification
-from neurodyn.analysis.hysteresis import ResidenceTimes
+from neurodyn.analysis.noise.amplification import SpectralAmplification
+from neurodyn.analysis.noise.hysteresis import ResidenceTimes
+from neurodyn.analysis.noise.resonance import ResonanceCurve
+from neurodyn.analysis.noise.signal_to_noise import OutputSNR
 from neurodyn.analysis.nulls import NullTest
-from neurodyn.analysis.resonance import ResonanceCurve
-from neurodyn.analysis.signal_to_noise import OutputSNR
 from neurodyn.plots.base import CYCLE, GREY, dress, label, legend_below, new_figure, panel_letters, style
 from neurodyn.plots.numbers import checked
 

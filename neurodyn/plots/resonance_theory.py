@@ -8,11 +8,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullLocator
 
-from neurodyn.analysis.escape import KramersRate, TwoState
-from neurodyn.analysis.linear_response import LinearResponse
-from neurodyn.analysis.residence_theory import ResidenceDensity
-from neurodyn.analysis.self_induced import SelfInducedResonance
-from neurodyn.analysis.threshold_theory import ThresholdInformation, ThresholdResponse
+from neurodyn.analysis.noise.escape import KramersRate, TwoState
+from neurodyn.analysis.noise.linear_response import LinearResponse
+from neurodyn.analysis.noise.residence_theory import ResidenceDensity
+from neurodyn.analysis.noise.self_induced import SelfInducedResonance
+from neurodyn.analysis.noise.threshold_theory import ThresholdInformation, ThresholdResponse
 from neurodyn.plots.base import CYCLE, GREY, dress, legend_below, new_figure, panel_letters, style
 from neurodyn.plots.fokker_planck import linear_response
 

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from neurodyn.analysis.reuse import ModularReuse
+from neurodyn.analysis.emulation.reuse import ModularReuse
 from neurodyn.plots.base import CYCLE, OKABE_ITO, dress, legend_below, new_figure, note, panel_letters, style
 
 _PALE = "#d0d0d0"

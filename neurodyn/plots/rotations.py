@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from neurodyn.analysis.rotations import JPCAResult
+from neurodyn.analysis.population.rotations import JPCAResult
 from neurodyn.plots.base import CYCLE, GREY, dress, legend_below, new_figure, panel_letters, style
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from neurodyn.analysis.sensitivity import PLACES, NoiseSensitivity
+from neurodyn.analysis.emulation.sensitivity import PLACES, NoiseSensitivity
 from neurodyn.plots.base import GREY, dress, legend_below, new_figure, panel_letters, style
 from neurodyn.plots.residence import COLOURS
 

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from neurodyn.analysis.jacobians import SwitchSpectra
+from neurodyn.analysis.emulation.jacobians import SwitchSpectra
 from neurodyn.plots.base import CYCLE, GREY, dress, legend_below, new_figure, panel_letters, style
 from neurodyn.plots.lines import draw_band
 

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from neurodyn.analysis.spike_correlations import CountCorrelations, CrossCorrelation
-from neurodyn.analysis.spike_spectra import SpikeFieldCoherence, SpikeSpectrum
-from neurodyn.analysis.spiking import STATISTICS, SpikeStatistics
+from neurodyn.analysis.spikes.spike_correlations import CountCorrelations, CrossCorrelation
+from neurodyn.analysis.spikes.spike_spectra import SpikeFieldCoherence, SpikeSpectrum
+from neurodyn.analysis.spikes.spiking import STATISTICS, SpikeStatistics
 from neurodyn.plots.base import (
     CYCLE,
     GREY,

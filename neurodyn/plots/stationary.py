@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from neurodyn.analysis.stationary import STABILITY, FixedPoints
+from neurodyn.analysis.dynamics.stationary import STABILITY, FixedPoints
 from neurodyn.plots.base import CYCLE, GREY, MARKERS, dress, legend_below, new_figure, panel_letters, style
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neurodyn.analysis.expectation import (
+from neurodyn.analysis.learning.expectation import (
     amplitude,
     bump_ratio,
     expectation_error,

@@ -1,7 +1,7 @@
 import numpy as np
 
 from neurodyn import plots
-from neurodyn.analysis.onset import TrainingOnset
+from neurodyn.analysis.emulation.onset import TrainingOnset
 
 
 def onset(finite):

@@ -1,0 +1,1 @@
+"""Maps and flows: fixed points, Lyapunov exponents."""

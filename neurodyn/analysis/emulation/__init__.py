@@ -1,0 +1,1 @@
+"""Networks that emulate a hidden Markov model, and how they do it."""

@@ -1,0 +1,1 @@
+"""What generative networks make, predict and hold in their latents."""

@@ -1,0 +1,1 @@
+"""Noise that helps: resonance measured on data, and its theory."""

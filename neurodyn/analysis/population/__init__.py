@@ -1,0 +1,1 @@
+"""Activity of many units: dimensions, spaces, rotations, decoding."""

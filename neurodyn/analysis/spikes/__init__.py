@@ -1,0 +1,1 @@
+"""Spike trains: rates, intervals, correlations, spectra, events."""
