@@ -113,3 +113,26 @@ def test_tutorials_run(tutorial: Path, tmp_path: Path, monkeypatch: pytest.Monke
     if tutorial.stem.startswith("02"):
         simulated, formula = re.search(r"simulated ([\d.]+), formula ([\d.]+)", capsys.readouterr().out).groups()  # type: ignore[union-attr]
         assert simulated == formula
+
+
+def test_snippet_on_resonance(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (snippet,) = snippets("resonance.md")
+    names: dict = {}
+    exec(compile(snippet, "resonance.md", "exec"), names)
+    assert names["curve"].resonance and 0.1 < names["curve"].optimum < 0.25
+    assert abs(names["curve"].mean / names["exact"] - 1)[2:5].max() < 0.25
+    assert (tmp_path / "resonance.png").exists()
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_snippets_on_dynamics(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert len(snippets("dynamics.md")) == 2
+    names: dict = {}
+    exec(compile(snippets("dynamics.md")[number], f"dynamics.md, snippet {number}", "exec"), names)
+    if number:
+        assert names["training_set"].shape == (4, 500, 3) and abs(names["found"].exponents.mean(0)[0] - 0.906) < 0.3
+    else:
+        assert names["points"].fixed.any() and (tmp_path / "points.png").exists()
+        assert (abs(names["spectrum"].exponents) < 10).all()
