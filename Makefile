@@ -129,7 +129,7 @@ results-analysis: $(STAMP) ## resonance, dimensions of a reservoir, chaotic syst
 	    $(foreach f,cv trains self_induced,runs/coherence_resonance.$(f).png docs/images/resonance_$(f).png) \
 	    $(foreach f,population response information,runs/reservoir_resonance.$(f).png docs/images/resonance_reservoir_$(f).png) \
 	    $(foreach f,components course demixed rotations,runs/reservoir_dimensionality.$(f).png docs/images/dimensionality_$(f).png) \
-	    runs/chaotic_systems.gain.png docs/images/dynamics_gain.png runs/chaotic_systems.points_above.png docs/images/dynamics_points.png
+	    runs/chaotic_systems.gain.png docs/images/dynamics_gain.png
 	$(BIN)/python docs/results.py $(RESONANCE:%=runs/%_resonance.h5)
 	$(BIN)/python docs/results.py $(ANALYSIS:%=runs/%.h5)
 

@@ -39,15 +39,27 @@ def blocks(x: Any, name: str, *, axes: tuple[str, ...] = ("time, unit", "trial, 
     shape = shape_of(x, name, axes=axes)
     if not in_file(x):
         x = floats(x, name, axes=axes)
-    row = int(np.prod(shape[1:]))
-    rows = max(1, _BLOCK_BYTES // (8 * row))
-    for start in range(0, shape[0], rows):
-        piece = np.asarray(x[start : start + rows], dtype=np.float64).reshape(-1, shape[-1])
+    at = 0
+    for where in _places(shape):
+        piece = np.asarray(x[where], dtype=np.float64).reshape(-1, shape[-1])
         bad = ~np.isfinite(piece)
         if bad.any():
             sample, unit = (int(k) for k in np.argwhere(bad)[0])
             raise ValueError(
-                f"{name} holds values that are NaN or infinite, the first at sample {start * (row // shape[-1]) + sample}, "
-                f"unit {unit}: cut or fill them before the analysis"
+                f"{name} holds values that are NaN or infinite, the first at sample {at + sample}, unit {unit}: "
+                "cut or fill them before the analysis"
             )
         yield piece
+        at += len(piece)
+
+
+def _places(shape: tuple[int, ...]) -> Iterator[Any]:
+    """Where successive blocks lie: rows, whole trials, or the rows of a trial that is larger than a block."""
+    rows = max(1, _BLOCK_BYTES // (8 * shape[-1]))
+    if len(shape) == 2:
+        yield from (slice(k, k + rows) for k in range(0, shape[0], rows))
+    elif shape[1] <= rows:
+        trials = rows // shape[1]
+        yield from (slice(k, k + trials) for k in range(0, shape[0], trials))
+    else:
+        yield from ((trial, slice(k, k + rows)) for trial in range(shape[0]) for k in range(0, shape[1], rows))

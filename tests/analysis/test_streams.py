@@ -50,9 +50,11 @@ def test_trials_are_laid_end_to_end(small: None) -> None:
     assert given.rows == [2, 2, 2]  # whole trials of three samples
 
 
-def test_a_trial_longer_than_a_block_is_read_whole(small: None) -> None:
-    given = Counting(np.zeros((3, 20, 5)))
-    assert [len(piece) for piece in blocks(given, "x")] == [20, 20, 20]
+def test_a_trial_longer_than_a_block_is_read_in_pieces(small: None) -> None:
+    x = np.random.default_rng(0).normal(size=(3, 20, 5))
+    given = Counting(x)
+    np.testing.assert_array_equal(np.concatenate(list(blocks(given, "x"))), x.reshape(-1, 5))
+    assert given.rows == [7, 7, 6] * 3
 
 
 @pytest.mark.parametrize("place", [(0, 0), (6, 4), (7, 0), (99, 3)])
