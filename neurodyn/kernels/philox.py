@@ -265,8 +265,8 @@ def fill_normal(out, seed, step, stream):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def fill_ahead(out, normal, size, steps, seed, step, stream):
-    """Fill ``out`` with the draws of ``size`` units at successive steps from ``step`` on, one row of them after the other.
+def uniform_ahead(out, size, steps, seed, step, stream):
+    """Fill ``out`` with the uniforms of ``size`` units at successive steps from ``step`` on, one row of them after the other.
 
     What few units draw in a step takes less time than getting ready for it.
     """
@@ -274,8 +274,13 @@ def fill_ahead(out, normal, size, steps, seed, step, stream):
     even, odd = np.empty(half), np.empty(half)
     for row in range(steps):
         _uniforms(out[row * size : (row + 1) * size], even, odd, seed, step + np.uint64(row), stream)
-    if normal:
-        normal_from_uniform(out[: steps * size])
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def normal_ahead(out, size, steps, seed, step, stream):
+    """Fill ``out`` with standard normals likewise."""
+    uniform_ahead(out, size, steps, seed, step, stream)
+    normal_from_uniform(out[: steps * size])
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

@@ -10,12 +10,13 @@ from scipy import stats
 
 from neurodyn.kernels.philox import (
     draw,
-    fill_ahead,
     fill_normal,
     fill_uniform,
+    normal_ahead,
     normal_from_uniform,
     philox4x32,
     stream_number,
+    uniform_ahead,
 )
 
 # kat_vectors of Random123 (Salmon et al. 2011), philox4x32 with 10 rounds: counter, key, result
@@ -111,8 +112,9 @@ def test_a_stream_has_a_number_that_no_process_changes():
 @pytest.mark.parametrize("size", [0, 1, 2, 7, 300])
 @pytest.mark.parametrize("normal", [False, True])
 def test_draws_ahead_are_those_of_the_steps(size: int, normal: bool) -> None:
-    fill, out = (fill_normal if normal else fill_uniform), np.full(5 * size + 3, -9.0)
-    fill_ahead(out, normal, size, 5, np.uint64(3), np.uint64(2**32 - 2), np.uint64(8))
+    fill, ahead = (fill_normal, normal_ahead) if normal else (fill_uniform, uniform_ahead)
+    out = np.full(5 * size + 3, -9.0)
+    ahead(out, size, 5, np.uint64(3), np.uint64(2**32 - 2), np.uint64(8))
     for row in range(5):
         expected = np.empty(size)
         fill(expected, np.uint64(3), np.uint64(2**32 - 2 + row), np.uint64(8))
