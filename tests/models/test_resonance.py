@@ -136,9 +136,10 @@ def test_refused(make, text: str) -> None:
 
 
 def test_runners_agree() -> None:
-    for circuit in (nd.DoubleWell(6), nd.FitzHughNagumo(6, noise=0.3), nd.ThresholdDetector(6)):
+    cells = nd.FitzHughNagumo(6, noise=0.3, dt=0.002)
+    for circuit in (nd.DoubleWell(6, noise=0.5), cells, nd.ThresholdDetector(6, dt=0.05)):
         assert circuit.program.exactness == "exact"
-        runs = [nd.simulate(circuit, "20 ms", backend=b) for b in ("numba", "torch", "interpreter")]
+        runs = [nd.simulate(circuit, "5 ms", backend=b) for b in ("numba", "torch", "interpreter")]
         assert len(runs[0]["spikes"]) > 0
         for run in runs[1:]:
             np.testing.assert_array_equal(run["spikes"].times, runs[0]["spikes"].times)
