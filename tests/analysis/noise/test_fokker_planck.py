@@ -59,7 +59,7 @@ def test_tabulated_amplification(w, table):
     [(0.001, 322.8, 0.047), (0.01, 97.4, 0.0745), (0.1, 12.75, 0.1535), (0.5, 1.497, 0.327)],
 )
 def test_tabulated_maxima_of_amplification(w, highest, place):
-    found = minimize_scalar(
+    found: Any = minimize_scalar(
         lambda d: -float(FokkerPlanck(quartic, noise=d).response(w).amplification),
         bounds=(place / 1.5, place * 1.5),
         method="bounded",
