@@ -15,10 +15,6 @@ from neurodyn import analysis
 class Checks(Criteria):
     """Collects results and checks."""
 
-    def __init__(self, source: str) -> None:
-        super().__init__(source)
-        self.late = 0  # paths that ended before what was waited for
-
     def note(self, values: Mapping[str, Any]) -> None:
         """Take note of numbers without a threshold, to five decimals."""
         super().note({name: _short(value) for name, value in values.items()})

@@ -85,6 +85,7 @@ def solver(found: Checks) -> None:
 
 def relaxation(found: Checks, size: Size) -> None:
     """Mean first passage and mean square of simulated paths beside the exact ones."""
+    late = 0
     passage, square = np.zeros((2, len(PASSAGE), len(size.seeds)))
     for j, seed in enumerate(size.seeds):
         wells = [nd.DoubleWell(2 * size.paths, noise=d, switch_at=1.0, dt=FINE, seed=seed) for d in PASSAGE]
@@ -98,7 +99,7 @@ def relaxation(found: Checks, size: Size) -> None:
         for k, run in enumerate(runs):
             first = [train[0] if len(train) else np.nan for train in run["spikes"].trains()]
             passage[k, j] = np.nanmean(first)
-            found.late += int(np.isnan(first).sum())
+            late += int(np.isnan(first).sum())
             square[k, j] = float((run["well.x"].values[100:] ** 2).mean())
     exact = [(solved(d).mean_first_passage(-1, 1), solved(d).mean(np.square)) for d in PASSAGE]
     for name, measured, values in (
@@ -106,7 +107,7 @@ def relaxation(found: Checks, size: Size) -> None:
         ("mean square of x", square, [e[1] for e in exact]),
     ):
         found.beside(f"paths: {name}", list(PASSAGE), measured, np.array(values), size.tolerance, EXACT)
-    found.note({"paths that had not passed at the end": found.late})
+    found.note({"paths that had not passed at the end": late})
 
 
 def amplification(found: Checks, size: Size) -> tuple[analysis.ResonanceCurve, dict[str, np.ndarray]]:
