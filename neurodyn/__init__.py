@@ -52,6 +52,9 @@ if TYPE_CHECKING:
     from neurodyn.rerun import rerun
     from neurodyn.running.run import BlowUpError
     from neurodyn.running.stopping import Suspended
+    from neurodyn.scan.dataset import load_scan
+    from neurodyn.scan.errors import ScanError
+    from neurodyn.scan.scan import Scan
     from neurodyn.session import Session, Trial
     from neurodyn.simulate import Sample, simulate
     from neurodyn.simulation import Outcome, check, simulation
@@ -99,6 +102,8 @@ _PUBLIC = {
     "RewardModulatedHebbian": "plasticity.hebbian",
     "Rule": "plasticity.rule",
     "Sample": "simulate",
+    "Scan": "scan.scan",
+    "ScanError": "scan.errors",
     "Session": "session",
     "SingleHead": "training.curricula",
     "Sliding": "training.curricula",
@@ -134,6 +139,7 @@ _PUBLIC = {
     "izhikevich_2007": "models.izhikevich_2007",
     "leaky_integrate_and_fire": "models.integrate_and_fire",
     "load": "recording",
+    "load_scan": "scan.dataset",
     "load_training": "training.run",
     "node_perturbation": "plasticity.perturbation",
     "passes": "outcome",
@@ -186,6 +192,8 @@ __all__ = [
     "RewardModulatedHebbian",
     "Rule",
     "Sample",
+    "Scan",
+    "ScanError",
     "Session",
     "SingleHead",
     "Sliding",
@@ -223,6 +231,7 @@ __all__ = [
     "izhikevich_2007",
     "leaky_integrate_and_fire",
     "load",
+    "load_scan",
     "load_training",
     "models",
     "node_perturbation",

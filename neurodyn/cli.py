@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import importlib.util
 import json
-import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -14,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from neurodyn._command_line import UsageError, parser
+from neurodyn.scripts import ScriptError, defined_in, is_script, simulation_of, simulations_of
 
 if TYPE_CHECKING:
     from neurodyn.simulation import Simulation
@@ -31,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             parser().print_help()
             return 2
         return _COMMANDS[options.command](options)
-    except UsageError as error:
+    except (UsageError, ScriptError) as error:
         if error.__cause__ and "--debug" in arguments:
             traceback.print_exception(error.__cause__)
         print(f"neurodyn: {error}", file=sys.stderr)
@@ -47,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace) -> int:
     from neurodyn.simulation import ParameterError
 
-    simulation = _one_simulation(options.script)
+    simulation = simulation_of(options.script)
     texts = _assignments(options)
     texts.setdefault("out", str(_default_out(simulation)))
     try:
@@ -115,8 +114,8 @@ def _failed(name: str, error: Exception, *, debug: bool) -> int:
 
 
 def _info(options: argparse.Namespace) -> int:
-    if _is_script(options.file):
-        print("\n\n".join(simulation.describe() for simulation in _chosen(options.file)))
+    if is_script(options.file):
+        print("\n\n".join(simulation.describe() for simulation in simulations_of(options.file)))
     else:
         print(_recording(options.file).info())
     return 0
@@ -183,8 +182,8 @@ def _list(options: argparse.Namespace) -> int:
     found = 0
     for script in sorted(folder.glob("[!_]*.py")):
         try:
-            simulations = _simulations(script)
-        except UsageError as error:
+            simulations = defined_in(script)
+        except ScriptError as error:
             print(f"{script}\n  cannot be listed: {error}")
             continue
         for simulation in simulations:
@@ -224,62 +223,6 @@ def _compact(default: object) -> str:
         default = ",".join(str(member) for member in default)
     text = str(default)
     return f'"{text}"' if " " in text else text
-
-
-_SCRIPT = re.compile(r"(.*\.py)(?::(\w+))?")
-
-
-def _is_script(target: str) -> bool:
-    return _SCRIPT.fullmatch(target) is not None
-
-
-def _one_simulation(target: str) -> Simulation:
-    chosen = _chosen(target)
-    if len(chosen) > 1:
-        names = ", ".join(simulation.name for simulation in chosen)
-        raise UsageError(f"{target} has several simulations ({names}); name one: {target}:{chosen[0].name}")
-    return chosen[0]
-
-
-def _chosen(target: str) -> list[Simulation]:
-    """The simulations of SCRIPT.py, or the one of SCRIPT.py:NAME; at least one."""
-    match = _SCRIPT.fullmatch(target)
-    if match is None:
-        raise UsageError(f"{target!r} is not a Python script; write SCRIPT.py or SCRIPT.py:NAME")
-    script, name = match.groups()
-    simulations = _simulations(Path(script))
-    if not simulations:
-        raise UsageError(f"{script} has no simulation: put @nd.simulation above a function")
-    known = {simulation.name: simulation for simulation in simulations}
-    if name and name not in known:
-        raise UsageError(f"{script} has no simulation {name!r}; it has {', '.join(known)}")
-    return [known[name]] if name else simulations
-
-
-def _simulations(script: Path) -> list[Simulation]:
-    """Import a script and return the simulations it defines, in the order of definition."""
-    from neurodyn.simulation import Simulation
-
-    if not script.is_file():
-        near = difflib.get_close_matches(script.name, [p.name for p in script.parent.glob("*.py")], n=1)
-        hint = f"; did you mean {str(script.with_name(near[0]))!r}?" if near else ""
-        raise UsageError(f"there is no script {str(script)!r}{hint}")
-    name = f"neurodyn_script_{script.stem}"
-    spec = importlib.util.spec_from_file_location(name, script)
-    assert spec is not None and spec.loader is not None  # a .py file that exists
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses and pickle look a script's classes up there
-    folder = str(script.parent.resolve())
-    if folder not in sys.path:  # as `python script.py` does: a script may import its neighbours
-        sys.path.insert(0, folder)
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        place = "" if frame.filename.startswith("<") else f" ({frame.filename}, line {frame.lineno})"
-        raise UsageError(f"{script} cannot be imported: {type(error).__name__}: {error}{place}") from error
-    members = [member for member in vars(module).values() if isinstance(member, Simulation)]
-    return [member for member in dict.fromkeys(members) if member.function.__module__ == name]
 
 
 def _recording(file: str):

@@ -99,7 +99,7 @@ class Simulation:
         if overwrite and resume:
             raise ParameterError("overwrite begins anew and resume goes on; choose one")
         values, out = self.prepare(overwrite=overwrite, resume=resume, **given)
-        config = _jsonable({name: value for name, value in values.items() if name != "out"})
+        config = jsonable({name: value for name, value in values.items() if name != "out"})
         print(f"{self.name}: {self.summary}")
         print(table(None, [(name, shown(value)) for name, value in config.items()]), flush=True)
         with _resuming(resume), nullcontext(out) if resume else _free_place(out) as place:
@@ -217,9 +217,10 @@ def _figure_path(out: Path, name: str) -> Path:
     return out.with_name(f"{out.stem}.{name}.png")
 
 
-def _jsonable(value: Any) -> Any:
+def jsonable(value: Any) -> Any:
+    """The value of a parameter as JSON has it: lists for tuples, text for paths."""
     if isinstance(value, Mapping):
-        return {name: _jsonable(member) for name, member in value.items()}
+        return {name: jsonable(member) for name, member in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_jsonable(member) for member in value]
+        return [jsonable(member) for member in value]
     return str(value) if isinstance(value, Path) else value

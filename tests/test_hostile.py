@@ -178,7 +178,7 @@ EXECUTING_MODULES = {
 }
 EXECUTING_MODULES |= {"code", "codeop", "imp", "subprocess", "ctypes"}
 ALLOWED = {
-    ("cli.py", "exec_module"): "runs the script that its user names",
+    ("scripts.py", "exec_module"): "runs the script that its user names",
     ("kernels/cache.py", "exec_module"): "imports code generated from a Program, whose names are numbered",
     ("kernels/tensors.py", "exec"): "the same, as functions on tensors",
     ("kernels/tensors.py", "compile"): "the same",

@@ -1,0 +1,105 @@
+"""The worker's end of the line to its server: orders go out, news come in, and what hangs is killed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from neurodyn.scan.errors import ScanError
+
+# what would otherwise start a thread for every processor, in every one of many processes
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "NUMBA_NUM_THREADS")
+_THREADS += ("VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS")
+
+
+class ServerLost(Exception):
+    """The server has ended, and its children with it."""
+
+
+class Link:
+    """A server and the pipes to it."""
+
+    def __init__(self, target: str, folder: str, *, threads: int, log: Path) -> None:
+        reading, writing = os.pipe()
+        environment = {**os.environ, **dict.fromkeys(_THREADS, str(threads)), "MPLBACKEND": "Agg"}
+        command = [sys.executable, "-m", "neurodyn.scan.server", str(writing), target, folder]
+        with open(log, "ab") as output:
+            self.process = subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                pass_fds=[writing],
+                env=environment,
+                start_new_session=True,  # Ctrl-C is for the worker, which then stops its points
+            )
+        os.close(writing)
+        self._reading = reading
+        self._buffer = b""
+
+    def order(self, message: Mapping[str, Any]) -> None:
+        """Have a point run."""
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.write(json.dumps(message).encode() + b"\n")
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            raise ServerLost from None
+
+    def news(self, timeout: float) -> Iterator[dict[str, Any]]:
+        """What the server says, waiting so many seconds for it at most."""
+        if not select.select([self._reading], [], [], timeout)[0]:
+            return
+        received = os.read(self._reading, 2**20)
+        if not received:
+            raise ServerLost
+        self._buffer += received
+        *lines, self._buffer = self._buffer.split(b"\n")
+        for line in lines:
+            message = json.loads(line)
+            if "broken" in message:
+                raise ScanError(message["broken"])
+            yield message
+
+    def close(self) -> None:
+        """End the server; it kills the children that are left."""
+        with contextlib.suppress(OSError):
+            if self.process.stdin is not None:
+                self.process.stdin.close()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        os.close(self._reading)
+
+
+def send(pid: int, number: signal.Signals) -> None:
+    """A signal to a point and all it has started."""
+    for kill in (os.killpg, os.kill):  # the group is there once the child has made it
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            kill(pid, number)
+            return
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory that a process and its children hold, 0 where the system does not tell."""
+    total = 0
+    waiting = [pid]
+    while waiting:
+        number = waiting.pop()
+        try:
+            pages = Path(f"/proc/{number}/statm").read_text(encoding="ascii").split()
+            total += int(pages[1]) * os.sysconf("SC_PAGE_SIZE")
+            waiting += map(int, Path(f"/proc/{number}/task/{number}/children").read_text(encoding="ascii").split())
+        except (OSError, IndexError):
+            continue
+    return total

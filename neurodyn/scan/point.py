@@ -1,0 +1,103 @@
+"""What happens in the process of a point: it runs the simulation and says in `end.json` how that went."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from neurodyn.running.stopping import Suspended
+
+_MOST_TRACE = 20_000  # characters
+_PR_SET_PDEATHSIG = 1
+
+
+def run_in_child(simulation: Any, order: Mapping[str, Any]) -> NoReturn:
+    """Run one point in a process just forked; never returns."""
+    code = 1
+    try:
+        work = Path(order["work"])
+        _alone(work, order)
+        end = run_point(simulation, order["config"], work / f"{order['run']}.h5", resume=order["resume"])
+        write_end(work, end)
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
+
+
+def run_point(simulation: Any, config: Mapping[str, Any], out: Path, *, resume: Any) -> dict[str, Any]:
+    """Run the simulation into `out` and return how it ended: {"kind": "done", "results": ..., ...} and the like."""
+    started = time.perf_counter()
+    try:
+        if resume:
+            _clear_unusable(out)
+        outcome = simulation(resume=resume, **config, out=out)
+    except Suspended as suspended:
+        return {"kind": "stopped", "message": str(suspended)}
+    except MemoryError as error:
+        return _raised("memory", error)
+    except KeyboardInterrupt:
+        return {"kind": "stopped", "message": "interrupted"}
+    except BaseException as error:  # SystemExit too: a simulation has no business ending the process
+        return _raised("raised", error)
+    seconds = time.perf_counter() - started
+    return {"kind": "done", **outcome.to_json(), "seconds": seconds}
+
+
+def _clear_unusable(out: Path) -> None:
+    """Remove what a killed run left without a checkpoint to go on from."""
+    from neurodyn.recording.leftovers import leftovers
+    from neurodyn.recording.segments import last_state, whole_segments
+
+    for left in leftovers(out):
+        segments = whole_segments(left.folder)
+        if not segments or last_state(segments)[1] is None:
+            shutil.rmtree(left.folder, ignore_errors=True)
+
+
+def _raised(kind: str, error: BaseException) -> dict[str, Any]:
+    lines = traceback.format_exception(error)
+    message = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return {"kind": kind, "message": message[:2000], "traceback": "".join(lines)[-_MOST_TRACE:]}
+
+
+def write_end(work: Path, end: Mapping[str, Any]) -> None:
+    """Leave word for the worker, whole or not at all."""
+    temporary = work / ".end.json"
+    temporary.write_text(json.dumps(end), encoding="utf-8")
+    os.replace(temporary, work / "end.json")
+
+
+def _alone(work: Path, order: Mapping[str, Any]) -> None:
+    """Cut this process loose: own group, own output, own processors, nothing that outlives the server."""
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != order["server"]:  # it ended before that
+            os._exit(1)
+        with contextlib.suppress(OSError):  # of all processes, a point is the one that a lack of memory should cost
+            Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    if order.get("cpus") and hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, order["cpus"])
+    log = os.open(work / "log", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for source, target in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(source, target)
+    os.environ["TMPDIR"] = order["scratch"]
