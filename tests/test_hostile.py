@@ -191,6 +191,9 @@ ALLOWED = {
     ("recording/reader.py", "import_module"): "a constant name",
     ("backends/__init__.py", "import_module"): "runners from a constant table, and those that a user registers",
     ("recording/provenance.py", "subprocess"): "git, with constant arguments",
+    ("scan/link.py", "subprocess"): "starts the server of a scan, whose script its user names",
+    ("scan/point.py", "ctypes"): "one call of prctl, with constant arguments",
+    ("scan/scan.py", "import_module"): "executors from a constant tuple",
     ("doctor.py", "subprocess"): "looks for compilers, with constant arguments",
 }
 
