@@ -7,20 +7,24 @@ import inspect
 import os
 import secrets
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from neurodyn.parameters import ParameterError
 from neurodyn.recording.provenance import versions
 from neurodyn.scan.errors import ScanError
 from neurodyn.scan.folder import Folder, Header, read_json, write_json
 from neurodyn.scan.options import Report, RunOptions
 from neurodyn.scan.points import Plan, checked, defaults_of, points_of
-from neurodyn.scan.selection import selected
+from neurodyn.scan.selection import candidates, outdated, selected
 from neurodyn.scan.source import changes, source_files, source_hash
 from neurodyn.scripts import simulation_of, split_target
 from neurodyn.simulation import Simulation
+
+if TYPE_CHECKING:
+    from neurodyn.scan.probe import DryRun
 
 
 class Scan:
@@ -67,7 +71,7 @@ class Scan:
         paired: Sequence[str] = (),
     ) -> None:
         function, target = _resolved(simulation)
-        rows = rows_of(points)
+        rows = rows_of(points, function)
         asked = Plan(
             dict(set or {}), {k: list(v) for k, v in (grid or {}).items()}, rows, seeds, root_seed, tuple(paired)
         )
@@ -111,7 +115,9 @@ class Scan:
                 f"seeds = {seeds}: this scan was made without seeds; begin another, or add to the axis 'seed'"
             )
         function = simulation_of(_target(header))
-        asked = checked(function, Plan(grid=dict(grid or {}), rows=rows_of(points), seeds=seeds, paired=plan.paired))
+        asked = checked(
+            function, Plan(grid=dict(grid or {}), rows=rows_of(points, function), seeds=seeds, paired=plan.paired)
+        )
         base = {**header.defaults, **plan.fixed}
         fresh = {name: [base[name], *values] for name, values in asked.grid.items() if name not in plan.grid}
         whole = plan.merged(Plan(grid={**asked.grid, **fresh}, rows=asked.rows, seeds=seeds))
@@ -121,6 +127,7 @@ class Scan:
         self,
         which: Collection[str] | str = ("missing",),
         *,
+        begin: Callable[[int], Any] | None = None,
         report: Report | None = None,
         client: Any = None,
         **options: Any,
@@ -130,6 +137,8 @@ class Scan:
         Parameters
         ----------
         which : "missing", "failed", "outdated", or several of them
+        begin : callable
+            Called with the number of points, before the first one.
         report : callable
             Called with a point and how it ended, whenever one has (not on Slurm).
         client : dask.distributed.Client
@@ -148,9 +157,26 @@ class Scan:
         write_json(self.folder.path / "run.json", chosen.to_json())
         if not points:
             return "nothing to do"
+        if begin is not None:
+            begin(len(points))
         executor = importlib.import_module(f"neurodyn.scan.executors.{chosen.on}")
         more = {"client": client} if chosen.on == "dask" else {}
         return executor.run(self.folder, points, chosen, report or (lambda point, end: None), **more)
+
+    def dry_run(self, which: Collection[str] | str = ("missing",), **options: Any) -> DryRun:
+        """Which points would run, and what they would take, from one of them; the scan stays as it is.
+
+        Takes what :meth:`run` does; raises `ScanError` if there is no point to run.
+        """
+        from neurodyn.scan.probe import probe
+
+        kinds = [which] if isinstance(which, str) else which
+        old = self.outdated() if "outdated" in kinds else set()
+        return probe(self.folder, candidates(self.folder, kinds, old), self.options(**options))
+
+    def outdated(self) -> set[str]:
+        """Keys of the points that were done by another text of the simulation than the present one."""
+        return outdated(self.folder, source_hash(source_files(Path(self.folder.header.script))))
 
     def options(self, **given: Any) -> RunOptions:
         """The options of the last run, with these changes."""
@@ -212,10 +238,13 @@ def _same(folder: Folder, target: str, plan: Plan) -> Folder:
     return folder
 
 
-def rows_of(points: Sequence[Mapping[str, Any]] | str | Path) -> list[dict[str, Any]]:
+def rows_of(points: Sequence[Mapping[str, Any]] | str | Path, simulation: Simulation) -> list[dict[str, Any]]:
     """Points given as mappings or as a CSV file."""
     if not isinstance(points, (str, Path)):
         return [dict(row) for row in points]
     from neurodyn.scan.tables import read_points
 
-    return read_points(Path(points))
+    try:
+        return [simulation.from_text(row) for row in read_points(points)]
+    except ParameterError as error:
+        raise ScanError(f"{points}, first line: {error}") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Set
 
 from neurodyn.scan.amounts import show_seconds
 from neurodyn.scan.ending import End, record_failure
@@ -29,15 +29,21 @@ def selected(folder: Folder, which: Collection[str], *, source: str) -> list[Poi
         if kind not in KINDS:
             raise ScanError(f"which = {kind!r}; there are {', '.join(KINDS)}")
     bury(folder)
-    done, failed = folder.done(), folder.failed()
+    old = outdated(folder, source) if "outdated" in which else set()
+    for key in old:
+        folder.recording(key).rename(folder.recording(key).with_suffix(f".{int(time.time())}.old"))
+    return candidates(folder, which, old)
+
+
+def candidates(folder: Folder, which: Collection[str], old: Set[str]) -> list[Point]:
+    """The points that are missing or failed, if `which` says so, and those with a key in `old`; nothing is changed."""
+    done, failed = folder.done() - old, folder.failed()
     lost = {key for key in failed if kind_of_failure(folder, key) == "lost"} if "missing" in which else set()
-    taken = set()
+    taken = set(old)
     if "failed" in which:
         taken |= failed - done
     if "missing" in which:
         taken |= lost - done
-    if "outdated" in which:
-        taken |= _outdated(folder, done, source)
     return [
         point
         for point in folder.points()
@@ -81,13 +87,11 @@ def kind_of_failure(folder: Folder, key: str) -> str:
         return ""
 
 
-def _outdated(folder: Folder, done: set[str], source: str) -> set[str]:
+def outdated(folder: Folder, source: str) -> set[str]:
+    """Keys of the points that were done by another text of the simulation."""
     from neurodyn.scan.journal import entries
 
     sources: dict[str, str] = {}
     for entry in sorted((e for e in entries(folder) if e["state"] == "done"), key=lambda e: e["at"]):
         sources[entry["key"]] = entry["source"]
-    found = {key for key in done if sources.get(key, source) != source}
-    for key in found:
-        folder.recording(key).rename(folder.recording(key).with_suffix(f".{int(time.time())}.old"))
-    return found
+    return {key for key in folder.done() if sources.get(key, source) != source}

@@ -1,0 +1,123 @@
+"""A dry run: what a scan would take, from one of its points, which is run and thrown away."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from neurodyn.scan.amounts import show_bytes, show_seconds
+from neurodyn.scan.ending import End
+from neurodyn.scan.errors import ScanError
+from neurodyn.scan.executors.local import processors
+from neurodyn.scan.folder import Folder
+from neurodyn.scan.journal import entries
+from neurodyn.scan.options import RunOptions
+from neurodyn.scan.points import Point
+from neurodyn.scan.worker import Worker
+
+_SHOWN = 3  # points at either end of the list
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What a scan would take.
+
+    Parameters
+    ----------
+    points : sequence of Point
+        Those that would run, in their order.
+    probed : Point
+        The one that did.
+    end : End
+        How it ended.
+    seconds : float
+        What it took.
+    peak, disk : int
+        Its memory and what it left, in bytes.
+    options : RunOptions
+        How the points would run.
+    """
+
+    points: Sequence[Point]
+    probed: Point
+    end: End
+    seconds: float
+    peak: int
+    disk: int
+    options: RunOptions
+
+    def __bool__(self) -> bool:
+        """Whether the probed point came to its end."""
+        return self.end.kind == "done"
+
+    @property
+    def total_seconds(self) -> float:
+        """The time of all points, one after the other."""
+        return self.seconds * len(self.points)
+
+    @property
+    def total_disk(self) -> int:
+        """What all points would leave, in bytes."""
+        return self.disk * len(self.points)
+
+    def __str__(self) -> str:
+        return "\n".join([f"{len(self.points)} points", *self._list(), "", *self._told()])
+
+    def _list(self) -> list[str]:
+        if len(self.points) <= 2 * _SHOWN + 1:
+            return [f"  {point}" for point in self.points]
+        ends = [f"  {point}" for point in (*self.points[:_SHOWN], *self.points[-_SHOWN:])]
+        return [*ends[:_SHOWN], f"  ... {len(self.points) - 2 * _SHOWN} more", *ends[_SHOWN:]]
+
+    def _told(self) -> list[str]:
+        what = f"one of them, {self.probed},"
+        if not self:
+            trace = (self.end.about or {}).get("traceback", "").rstrip().splitlines()
+            return [f"{what} was tried and did not come to its end: {self.end.message}", *trace]
+        took = f"{show_seconds(self.seconds)}, {show_bytes(self.peak)} of memory and {show_bytes(self.disk)} of disk"
+        return [f"{what} was run for this: {took}", f"all: {self._how()}, {show_bytes(self.total_disk)} of disk"]
+
+    def _how(self) -> str:
+        total, options = show_seconds(self.total_seconds), self.options
+        if options.on == "slurm":
+            return f"{total} of work; {_slurm(self)}"
+        slots = options.workers or (max(1, processors() // options.threads) if options.on == "local" else None)
+        if slots is None:
+            return f"{total} of work on one worker, divided by as many as the cluster has"
+        at_a_time = min(slots, len(self.points))
+        memory = show_bytes(self.peak * at_a_time)
+        # a scan takes at least what its longest series of points takes
+        rounds = -(-len(self.points) // at_a_time)
+        return f"about {show_seconds(self.seconds * rounds)} with {at_a_time} at a time, {memory} of memory"
+
+
+def probe(folder: Folder, points: Sequence[Point], options: RunOptions) -> DryRun:
+    """Run the middle one of some points, in a temporary folder that is removed.
+
+    Raises
+    ------
+    ScanError
+        There is no point, or the script can't be imported.
+    """
+    if not points:
+        raise ScanError("no point would run: there is nothing to try")
+    middle = points[len(points) // 2]
+    place = Path(tempfile.mkdtemp(prefix="neurodyn-dry-run-"))
+    try:
+        trial = Folder.create(place / "scan", folder.header)
+        trial.add_plan(folder.plan, iter([middle]), asked={})
+        ends: list[End] = []
+        worker = Worker(trial, "local", 1, options.limits, report=lambda point, end: ends.append(end))
+        worker.run([middle])
+        if not ends or ends[0].kind == "stopped":
+            raise ScanError("the dry run was stopped before its point had ended")
+        entry = next(entries(trial))
+        # what the point says leaves out the import of the script, which a scan pays once
+        seconds = (ends[0].about or {}).get("seconds", entry["seconds"])
+        disk = sum(file.stat().st_size for file in (trial.path / "points").glob("*/*"))
+        return DryRun(points, middle, ends[0], seconds, entry["peak"], disk, options)
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
