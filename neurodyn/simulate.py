@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast, overload
@@ -33,6 +34,21 @@ class Sample:
     array: str
     units: Any = None
     every: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One circuit of a call, with its session, its ``out`` and the options of the call."""
+
+    circuit: Circuit
+    session: Any
+    out: Any
+    options: Mapping[str, Any]
+
+
+#: where set, it gets the jobs of a call of :func:`simulate` instead, and returns their recordings: several calls at a
+#: time, each in a thread of its own, can then run as one
+merging: ContextVar[Callable[[list[Job]], list[Recording]] | None] = ContextVar("merging", default=None)
 
 
 class _Options(TypedDict, total=False):
@@ -116,15 +132,17 @@ def simulate(
     """
     options = _options(learn, record, backend, device, dtype, overwrite, resume, config)
     if isinstance(circuit, Circuit):
-        return _execute([circuit], [session], [out], options, progress, 1)[0]
+        return _run([circuit], [session], [out], options, progress, 1)[0]
     circuits = list(circuit)
+    if not circuits:
+        return []
     several = isinstance(session, list | tuple) and not isinstance(session, str)
     sessions: list[Any] = list(cast(Sequence[Any], session)) if several else [session] * len(circuits)
     outs: list[Any] = [None] * len(circuits) if out is None else list(out) if not isinstance(out, str | Path) else []
     for name, given in (("session", sessions), ("out", outs)):
         if len(given) != len(circuits):
             raise ValueError(f"{name}: {len(given)} given for {len(circuits)} circuits; give one for each")
-    return _execute(circuits, sessions, outs, options, progress, threads)
+    return _run(circuits, sessions, outs, options, progress, threads)
 
 
 def _options(
@@ -177,7 +195,7 @@ def choose_device(engine: type[Engine], device: str) -> str:
     return "cpu"
 
 
-def _execute(
+def _run(
     circuits: list[Circuit],
     sessions: list[Any],
     outs: list[Any],
@@ -185,27 +203,40 @@ def _execute(
     progress: bool | None,
     threads: int | None,
 ) -> list[Recording]:
+    options["threads"] = _threads(options["backend"], len(circuits), threads)
+    jobs = [Job(*job, options) for job in zip(circuits, sessions, outs, strict=True)]
+    merge = merging.get()
+    return run_jobs(jobs, progress, options["threads"]) if merge is None else merge(jobs)
+
+
+def run_jobs(jobs: Sequence[Job], progress: bool | None, threads: int) -> list[Recording]:
+    """Simulate side by side what has the same backend, device, dtype and record."""
     runs: list[Run] = []
     complete: dict[int, Recording] = {}
     bar, stop = None, StopRequest()
-    options["threads"] = _threads(options["backend"], len(circuits), threads)
+    common = jobs[0].options
     try:
-        with listening(stop) if any(out is not None for out in outs) else nullcontext():
-            if options["learn"] is not None:
-                circuits = [options["learn"].attach(circuit) for circuit in circuits]
-            if engine_class(options["backend"]).per_step:
+        with listening(stop) if any(job.out is not None for job in jobs) else nullcontext():
+            circuits = [
+                job.options["learn"].attach(job.circuit) if job.options["learn"] is not None else job.circuit
+                for job in jobs
+            ]
+            if engine_class(common["backend"]).per_step:
                 circuits = [circuit.per_step() for circuit in circuits]
-            networks = _networks(circuits, options["threads"])
-            for number, (network, session, out) in enumerate(zip(networks, sessions, outs, strict=True)):
-                session = as_session(session, network.circuit)
-                if options["resume"] and out is not None and Path(out).expanduser().exists():
-                    complete[number] = finished(Path(out).expanduser(), fingerprint(network, session, options))
+            networks = _networks(circuits, threads)
+            for number, (network, job) in enumerate(zip(networks, jobs, strict=True)):
+                session, options = as_session(job.session, network.circuit), job.options
+                if options["resume"] and job.out is not None and Path(job.out).expanduser().exists():
+                    path = Path(job.out).expanduser()
+                    complete[number] = finished(path, fingerprint(network, session, options))
                     continue
-                runs.append(Run(network, session, out, options, stop))
-            serve = _engines(runs, options)
+                runs.append(Run(network, session, job.out, options, stop))
+            serve = _engines(runs, common, threads)
             bar = progress_bar(sum(len(r.session) for r in runs), progress)
             serve(bar.update)
     except Suspended as suspended:
+        for run in runs:  # those whose turn had not come: where they stood stays
+            run.recorder.leave()
         print(f"neurodyn: {suspended}", file=sys.stderr)
         raise
     finally:
@@ -214,7 +245,7 @@ def _execute(
         for run in runs:  # those that an error of another one kept from their end
             run.recorder.close()
     ran = iter(runs)
-    return [complete[k] if k in complete else next(ran).recording for k in range(len(circuits))]
+    return [complete[k] if k in complete else next(ran).recording for k in range(len(jobs))]
 
 
 def _networks(circuits: list[Circuit], threads: int) -> list[Network]:
@@ -236,13 +267,13 @@ def _threads(backend: str, networks: int, threads: int | None) -> int:
     return threads or min(networks, os.cpu_count() or 1) if engine_class(backend).threads else 1
 
 
-def _engines(runs: list[Run], options: dict[str, Any]) -> Callable[[Callable[[int], Any]], None]:
+def _engines(runs: list[Run], options: Mapping[str, Any], threads: int) -> Callable[[Callable[[int], Any]], None]:
     """Give each run its engine, and return what serves them all."""
     make = engine_class(options["backend"])
     if options["backend"] != "torch":
         for run in runs:
             run.engine = make(run.network, samples=run.plan.samples, spikes=run.plan.spikes, dtype=options["dtype"])
-        return lambda tick: in_threads(runs, tick, options["threads"])
+        return lambda tick: in_threads(runs, tick, threads)
     from neurodyn.backends.torch import TorchBatch
 
     groups: dict[tuple[Any, ...], list[Run]] = {}

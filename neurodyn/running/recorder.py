@@ -238,6 +238,11 @@ class Recorder:
         if kept is not None:
             error.add_note(f"what was recorded until then is in {kept}")
 
+    def leave(self) -> None:
+        """Close what is still open, to be resumed; one that has not begun leaves nothing."""
+        if self.path is not None and not self.writer._closed:
+            self.writer.suspend()
+
     def close(self) -> None:
         """Release a writer that another run's error left open."""
         if not self.writer._closed:
