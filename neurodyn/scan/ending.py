@@ -82,15 +82,20 @@ def settle(
         return end
     entry["log"] = journal.keep(str(point), work / "log")
     if end.kind == "done":
-        where = folder.recording(point.key).stat()
         about = {name: (end.about or {}).get(name) for name in ("results", "checks")}
-        journal.add({**entry, **about, "stamp": [where.st_size, where.st_mtime_ns]})
+        journal.add({**entry, **about, "stamp": _stamp(folder.recording(point.key))})
         folder.failure(point.key).unlink(missing_ok=True)
     else:
         record_failure(folder, point, end, work, source=source, usage={**usage, "worker": journal.worker})
-        journal.add({**entry, "message": end.message})
+        journal.add({**entry, "message": end.message, "stamp": _stamp(folder.failure(point.key))})
     shutil.rmtree(work, ignore_errors=True)
     return end
+
+
+def _stamp(path: Path) -> list[int]:
+    """What tells whether a journal speaks of the file that is there: its size, and when it was written."""
+    about = path.stat()
+    return [about.st_size, about.st_mtime_ns]
 
 
 def _publish(folder: Folder, key: str, work: Path) -> End:

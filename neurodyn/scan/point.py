@@ -12,6 +12,7 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -55,7 +56,9 @@ def run_point(simulation: Any, config: Mapping[str, Any], out: Path, *, resume: 
     except BaseException as error:  # SystemExit too: a simulation has no business ending the process
         return _raised("raised", error)
     seconds = time.perf_counter() - started
-    return {"kind": "done", **outcome.to_json(), "seconds": seconds}
+    # not to_json, which is for others' readers: NaN and infinity stay what they are
+    checks = [asdict(member) for member in outcome.checks]
+    return {"kind": "done", "results": dict(outcome.results), "checks": checks, "seconds": seconds}
 
 
 def _clear_unusable(out: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -88,11 +89,16 @@ class Plan:
         grid = {name: list(values) for name, values in self.grid.items()}
         for name, values in other.grid.items():
             there = grid.setdefault(name, [])
-            there += [value for value in values if value not in there]
-        rows = list(self.rows)
-        rows += [row for row in other.rows if row not in rows]
+            there += _new(values, there)
+        rows = [*self.rows, *_new(other.rows, self.rows)]
         seeds = other.seeds if self.seeds is None else max(self.seeds, other.seeds or 0)
         return Plan(self.fixed, grid, rows, seeds, self.root, self.paired)
+
+
+def _new(values: Sequence[Any], there: Sequence[Any]) -> list[Any]:
+    """Those of `values` that are not there yet; as text, since there may be very many."""
+    known = {json.dumps(value, sort_keys=True) for value in there}
+    return [value for value in values if json.dumps(value, sort_keys=True) not in known]
 
 
 def checked(simulation: Simulation, plan: Plan) -> Plan:
@@ -149,9 +155,9 @@ def _axis(simulation: Simulation, name: str, values: Sequence[Any]) -> list[Any]
     if not values:
         raise ScanError(f"grid {name!r} has no values; write {name}=1,2,3")
     axis = [_values(simulation, {name: value})[name] for value in values]
-    for number, value in enumerate(axis):
-        if value in axis[:number]:
-            raise ScanError(f"grid {name!r} has {text(value)} twice")
+    for value, count in Counter(map(json.dumps, axis)).items():
+        if count > 1:
+            raise ScanError(f"grid {name!r} has {text(json.loads(value))} twice")
     return axis
 
 
