@@ -20,6 +20,8 @@ class Measured:
         Most memory that any took, in bytes.
     disk : float
         Mean size of a recording in bytes.
+    mean : float
+        Mean time of a point.
     """
 
     count: int
@@ -27,6 +29,7 @@ class Measured:
     longest: float
     peak: int
     disk: float
+    mean: float
 
 
 def measured(entries: Iterable[dict[str, Any]]) -> Measured | None:
@@ -40,6 +43,5 @@ def measured(entries: Iterable[dict[str, Any]]) -> Measured | None:
         return None
     times = sorted(row[0] for row in rows)
     count = len(rows)
-    return Measured(
-        count, times[count // 2], times[-1], max(row[1] for row in rows), sum(row[2] for row in rows) / count
-    )
+    peak, disk = max(row[1] for row in rows), sum(row[2] for row in rows) / count
+    return Measured(count, times[count // 2], times[-1], peak, disk, sum(times) / count)
