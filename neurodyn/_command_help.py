@@ -12,6 +12,8 @@ examples:
   neurodyn analyse runs/a.h5                            what can be analysed in it
   neurodyn analyse runs/a.h5 spikes                     one analysis: numbers beside their null, and a figure
   neurodyn rerun runs/a.h5                              the same run again: is it the same?
+  neurodyn scan simulations/what_when.py --grid trials=50,100 --set experiment=E1 --out scans/trials
+  neurodyn scan status scans/trials                     a scan: what is done, what failed and why
   neurodyn doctor                                       what works on this machine
   neurodyn conformance --quick                          do all runners compute the same?
 """

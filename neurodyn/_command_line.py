@@ -21,7 +21,9 @@ class UsageError(Exception):
     """A command that can't be carried out as it was typed: exit code 2, one line, no traceback."""
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are a `UsageError` of one line."""
+
     known: Collection[str] = ()  # the commands
 
     def error(self, message: str) -> NoReturn:
@@ -36,7 +38,7 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands."""
-    whole = _Parser(
+    whole = Parser(
         prog="neurodyn",
         description="Simulate, record and look at neural circuits. A simulation is a Python script.",
         epilog=EXAMPLES,
@@ -74,6 +76,8 @@ def parser() -> argparse.ArgumentParser:
     )
     run.add_argument("--json", action="store_true", help="print results and checks as one line of JSON, the last one")
     run.add_argument("--strict", action="store_true", help="exit with 1 if a check does not pass")
+
+    command("scan", "run a simulation at many points: here, on Slurm, on Dask")  # _command_scan.py reads what follows
 
     info = command("info", "describe a recording, or the parameters of a simulation")
     info.add_argument("file", metavar="FILE.h5|SCRIPT.py", help="a recording or a script")

@@ -22,6 +22,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line ``argv`` (default: the process's) and return the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
+        if arguments[:1] == ["scan"]:
+            return _scan(arguments[1:])
         options, rest = parser().parse_known_args(arguments)
         if rest and options.command != "run":
             raise UsageError(f"unknown argument {rest[0]!r} (see neurodyn {options.command or ''} --help)")
@@ -111,6 +113,19 @@ def _failed(name: str, error: Exception, *, debug: bool) -> int:
             print(note, file=sys.stderr)
         print("(run it again with --debug to see where)", file=sys.stderr)
     return 1
+
+
+def _scan(words: Sequence[str]) -> int:
+    from neurodyn._command_scan import parse
+
+    options = parse(words)  # before anything is imported that takes a while
+    from neurodyn.scan import ScanError
+    from neurodyn.scan.commands import COMMANDS
+
+    try:
+        return COMMANDS[options.verb](options)
+    except ScanError as error:
+        raise UsageError(str(error)) from error
 
 
 def _info(options: argparse.Namespace) -> int:
