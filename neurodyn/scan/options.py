@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from neurodyn.scan.amounts import seconds, size
+from neurodyn.scan.batch import checked_batch
 from neurodyn.scan.ending import End
 from neurodyn.scan.errors import ScanError
 from neurodyn.scan.points import Point
@@ -69,6 +70,7 @@ class RunOptions:
         for name, value in (("workers", self.workers), ("threads", self.threads)):
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
                 raise ScanError(f"{name} = {value!r} has to be a whole number, at least 1")
+        checked_batch(self.batch)
         assert self.limits
 
     @property

@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import json
 import os
+import random
 import shutil
 import signal
 import sys
@@ -16,6 +17,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
+
 from neurodyn.running.stopping import Suspended
 
 _MOST_TRACE = 20_000  # characters
@@ -23,13 +26,18 @@ _PR_SET_PDEATHSIG = 1
 
 
 def run_in_child(simulation: Any, order: Mapping[str, Any]) -> NoReturn:
-    """Run one point in a process just forked; never returns."""
+    """Run one point, or a batch of them, in a process just forked; never returns."""
     code = 1
     try:
         work = Path(order["work"])
         _alone(work, order)
-        end = run_point(simulation, order["config"], work / f"{order['run']}.h5", resume=order["resume"])
-        write_end(work, end)
+        if "batch" in order:
+            from neurodyn.scan.together import run_batch
+
+            run_batch(simulation, order["batch"], threads=order["threads"])
+        else:
+            end = run_point(simulation, order["config"], work / f"{order['run']}.h5", resume=order["resume"])
+            write_end(work, end)
         code = 0
     except BaseException:
         traceback.print_exc()
@@ -43,10 +51,11 @@ def run_in_child(simulation: Any, order: Mapping[str, Any]) -> NoReturn:
 def run_point(simulation: Any, config: Mapping[str, Any], out: Path, *, resume: Any) -> dict[str, Any]:
     """Run the simulation into `out` and return how it ended: {"kind": "done", "results": ..., ...} and the like."""
     started = time.perf_counter()
+    _seed_globals(out.stem)
     try:
         if resume:
             _clear_unusable(out)
-        outcome = simulation(resume=resume, **config, out=out)
+        outcome = simulation(resume=resume, **config, out=str(out))  # text is what any kind of `out` takes
     except Suspended as suspended:
         return {"kind": "stopped", "message": str(suspended)}
     except MemoryError as error:
@@ -59,6 +68,12 @@ def run_point(simulation: Any, config: Mapping[str, Any], out: Path, *, resume: 
     # not to_json, which is for others' readers: NaN and infinity stay what they are
     checks = [asdict(member) for member in outcome.checks]
     return {"kind": "done", "results": dict(outcome.results), "checks": checks, "seconds": seconds}
+
+
+def _seed_globals(key: str) -> None:
+    """Give the generators that all code shares a beginning of each point's own; forked, all would have the server's."""
+    random.seed(key)
+    np.random.seed(int(key[:8], 16))  # noqa: NPY002
 
 
 def _clear_unusable(out: Path) -> None:

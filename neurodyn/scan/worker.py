@@ -8,7 +8,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any
 
 from neurodyn.scan.amounts import show_seconds
+from neurodyn.scan.batch import Queue, Sizes
 from neurodyn.scan.ending import End, judge, left_word, settle, too_large, too_long
 from neurodyn.scan.errors import ScanError
 from neurodyn.scan.folder import Folder
@@ -64,6 +65,11 @@ class _Running:
     peak: int = 0
     end: End | None = None
     killed: float | None = None
+    batch: tuple[Point, ...] = ()
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        return self.batch or (self.point,)
 
 
 @dataclass
@@ -82,6 +88,8 @@ class Worker:
         What a cluster calls this worker.
     deadline : float
         Seconds from now after which it stops, leaving the rest pending.
+    batch : int or "auto"
+        Points that run as one launch, see :class:`neurodyn.scan.RunOptions`.
     report : callable
         Called with a point and its `End` whenever one has ended.
     """
@@ -93,6 +101,7 @@ class Worker:
     job: str | None = None
     submission: int | None = None
     deadline: float | None = None
+    batch: int | str = 1
     report: Callable[[Point, End], Any] = lambda point, end: None
     counts: Counter[str] = field(default_factory=Counter)
     why: str | None = None
@@ -101,7 +110,7 @@ class Worker:
         """Run the points that are not done and that nobody else runs; returns how many ended how."""
         started = time.monotonic()
         self._until = None if self.deadline is None else started + self.deadline
-        self._queue, self._running = deque(points), dict[str, _Running]()
+        self._running = dict[str, _Running]()
         self._free, self._losses, self._times = list(range(self.slots))[::-1], 0, list[float]()
         self._lives = Counter[str]()
         self._registry = Registry(self.folder)
@@ -111,6 +120,8 @@ class Worker:
         self._member = self._registry.enter(**about, source=self._source)
         self._journal = Journal(self.folder, self._member.name)
         self._left = {path.name.partition(".")[0] for path in (self.folder.path / "work").glob("[0-9a-f]*.*[!m]")}
+        sizes = Sizes(self.batch, slots=self.slots, memory=self.limits.memory)
+        self._queue = Queue(points, self.folder.config, sizes, alone=self._left)
         self._scratch = Path(tempfile.mkdtemp(prefix="neurodyn-scan-"))
         self._link: Link | None = None
         try:
@@ -119,12 +130,17 @@ class Worker:
         finally:
             if self._link is not None:
                 self._link.close()
-            for running in self._running.values():
-                self._registry.release(running.point.key)
+            for point in (point for running in self._running.values() for point in running.points):
+                self._registry.release(point.key)
             self._journal.close()
-            self._registry.leave(self._member, self.why or "no points left")
+            self._registry.leave(self._member, "; ".join(filter(None, (self.why or "no points left", sizes.note))))
             shutil.rmtree(self._scratch, ignore_errors=True)
         return self.counts
+
+    @property
+    def note(self) -> str:
+        """What came of batches, in a sentence; "" where nothing was to be decided."""
+        return self._queue.sizes.note
 
     def stop(self, why: str) -> None:
         """Start no more points and have the running ones stop; a second call ends them at once."""
@@ -189,12 +205,13 @@ class Worker:
                         f"a point takes {show_seconds(typical)}, and only {show_seconds(max(left, 0.0))} were left"
                     )
                     return
-            point = self._queue.popleft()
-            if not self._claimed(point):
-                continue
-            if self._link is None:
+            points = self._queue.take(self._claimed)
+            if points and self._link is None:
                 self._connect()
-            self._start(point)
+            if len(points) > 1:
+                self._start_batch(points)
+            elif points:
+                self._start(points[0])
 
     def _claimed(self, point: Point) -> bool:
         """Whether the point is ours to run now."""
@@ -236,14 +253,25 @@ class Worker:
                 (work / name).unlink(missing_ok=True)
         running = _Running(point, work, self._free.pop(), time.monotonic())
         self._running[point.key] = running
-        order = {
-            "run": point.key,
-            "config": self.folder.config(point),
-            "work": str(work),
-            "scratch": str(self._scratch / point.key),
-            "cpus": self._cpus(running.slot),
-            "resume": "takeover" if there else False,
-        }
+        order = self._order(point, work)
+        self._send({**order, "cpus": self._cpus(running.slot), "resume": "takeover" if there else False})
+
+    def _order(self, point: Point, work: Path) -> dict[str, Any]:
+        scratch = str(self._scratch / point.key)
+        return {"run": point.key, "config": self.folder.config(point), "work": str(work), "scratch": scratch}
+
+    def _start_batch(self, points: list[Point]) -> None:
+        works = [self.folder.work(point.key, self._source) for point in points]
+        for work in works:
+            work.mkdir(exist_ok=True)
+        running = _Running(points[0], works[0], self._free.pop(), time.monotonic(), batch=tuple(points))
+        name = f"{points[0].key}+{len(points) - 1}"
+        self._running[name] = running
+        orders, cpus = list(map(self._order, points, works)), self._cpus(running.slot)
+        self._send({**orders[0], "run": name, "batch": orders, "cpus": cpus, "threads": len(cpus or [0])})
+
+    def _send(self, order: dict[str, Any]) -> None:
+        assert self._link is not None
         try:
             self._link.order(order)
         except ServerLost:
@@ -268,9 +296,9 @@ class Worker:
                 continue
             if self.limits.memory is not None:
                 running.peak = max(running.peak, resident(running.pid))
-                if running.peak > self.limits.memory:
+                if running.peak > self.limits.memory * len(running.points):
                     self._kill(running, too_large(running.peak, self.limits.memory))
-            if self.limits.time is not None and now - running.started > self.limits.time:
+            if self.limits.time is not None and now - running.started > self.limits.time * len(running.points):
                 self._kill(running, too_long(self.limits.time))
             if self.why is not None and running.end is None:
                 running.end = End("stopped", self.why)
@@ -288,14 +316,40 @@ class Worker:
         self._losses = 0
         send(running.pid, signal.SIGKILL)  # whatever it started and left
         peak = max(message["peak"], running.peak)
+        if running.batch:
+            self._ended_batch(running, message["cpu"], peak)
+            return
         end = judge(running.work, message["status"], peak=peak)
         if running.end is not None and end.kind not in ("done", "raised"):
             end = running.end
         took = time.monotonic() - running.started
         if end.kind == "done":
             self._times.append(took)
+        self._queue.sizes.ended(1, int(end.kind == "done"), took, peak)
         self._settle(running, end, {"seconds": took, "cpu": message["cpu"], "peak": peak})
         shutil.rmtree(self._scratch / running.point.key, ignore_errors=True)
+
+    def _ended_batch(self, running: _Running, cpu: float, peak: int) -> None:
+        """Settle the points that came to their end; the others did not fail, but run again, singly."""
+        took, count, done = time.monotonic() - running.started, len(running.batch), 0
+        for point in running.batch:
+            work = self.folder.work(point.key, self._source)
+            word = left_word(work)
+            if word is None and self.why is not None:
+                word = End("stopped", self.why)
+            if word is not None:
+                done += word.kind == "done"
+                usage = {"seconds": took / count, "cpu": cpu / count, "peak": peak, "batch": count}
+                self._settle(_Running(point, work, -1, running.started), word, usage)
+            else:
+                self._journal.keep(f"{point}, in a batch; runs again", work / "log")
+                shutil.rmtree(work, ignore_errors=True)
+                self._registry.release(point.key)
+                self._queue.again(point)
+            shutil.rmtree(self._scratch / point.key, ignore_errors=True)
+        if done == count:
+            self._times.append(took)
+        self._queue.sizes.ended(count, done, took, peak)
 
     def _settle(self, running: _Running, end: End, usage: dict[str, Any]) -> None:
         end = settle(self.folder, self._journal, running.point, running.work, end, source=self._source, usage=usage)
@@ -319,11 +373,13 @@ class Worker:
             )
         lost, self._running = self._running, {}
         self._free = list(range(self.slots))[::-1]
-        self._left |= set(lost)
-        for key, running in lost.items():
-            self._lives[key] += 1
-            if self._lives[key] >= _POINT_LOSSES:
-                self._settle(running, End("lost", "the process that starts points ended, twice, while it ran"), {})
-            else:
-                self._registry.release(key)
-                self._queue.appendleft(running.point)
+        for running in lost.values():
+            for point in running.points:
+                self._left.add(point.key)
+                self._lives[point.key] += 1
+                if self._lives[point.key] >= _POINT_LOSSES:
+                    end = End("lost", "the process that starts points ended, twice, while it ran")
+                    self._settle(_Running(point, self.folder.work(point.key, self._source), -1, 0.0), end, {})
+                else:
+                    self._registry.release(point.key)
+                    self._queue.again(point)

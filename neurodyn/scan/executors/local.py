@@ -14,9 +14,9 @@ from neurodyn.scan.worker import Worker
 def run(folder: Folder, points: Sequence[Point], options: RunOptions, report: Report) -> str:
     """Run `points` here, until they are done or this process is told to stop."""
     slots = options.workers or max(1, processors() // options.limits.threads)
-    worker = Worker(folder, "local", slots, options.limits, report=report)
+    worker = Worker(folder, "local", slots, options.limits, batch=options.batch, report=report)
     worker.run(points)
-    return f"stopped: {worker.why}" if worker.why else ""
+    return "; ".join(filter(None, (f"stopped: {worker.why}" if worker.why else "", worker.note)))
 
 
 def processors() -> int:
