@@ -33,6 +33,24 @@ _LOSSES = 3  # servers that may end on their own, one after the other
 _POINT_LOSSES = 2  # of them while the same point ran
 
 
+@contextmanager
+def heard(tell: Callable[[str], Any]) -> Iterator[None]:
+    """Have signals that ask to stop (Ctrl-C, SIGTERM, Slurm's SIGUSR1) told in words; only the main thread can."""
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        tell(f"told to by {signal.Signals(number).name}")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 @dataclass(frozen=True)
 class Limits:
     """What a point may use.
@@ -112,7 +130,7 @@ class Worker:
         self._until = None if self.deadline is None else started + self.deadline
         self._running = dict[str, _Running]()
         self._free, self._losses, self._times = list(range(self.slots))[::-1], 0, list[float]()
-        self._lives = Counter[str]()
+        self._lives, self._full = Counter[str](), None
         self._registry = Registry(self.folder)
         header = self.folder.header
         self._source = source_hash(source_files(Path(header.script)))
@@ -125,7 +143,7 @@ class Worker:
         self._scratch = Path(tempfile.mkdtemp(prefix="neurodyn-scan-"))
         self._link: Link | None = None
         try:
-            with self._listening():
+            with heard(self.stop):
                 self._loop()
         finally:
             if self._link is not None:
@@ -149,22 +167,6 @@ class Worker:
         self.why = self.why or why
         self._stopped = getattr(self, "_stopped", time.monotonic())
 
-    @contextmanager
-    def _listening(self) -> Iterator[None]:
-        def ask(number: int, frame: FrameType | None) -> None:
-            self.stop(f"told to by {signal.Signals(number).name}")
-
-        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, ask) for number in numbers}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
     def _loop(self) -> None:
         beat, look = 0.0, 0.0
         while True:
@@ -176,7 +178,8 @@ class Worker:
             if self._until is not None and now > self._until and self.why is None:
                 self.stop("its time was up")
             self._fill()
-            if not self._running and (self.why is not None or not self._queue):
+            if not self._running and (self.why is not None or self._full is not None or not self._queue):
+                self.why = self.why or self._full
                 return
             if now - look > _LOOK_S:
                 self._watch(now)
@@ -196,14 +199,13 @@ class Worker:
 
     def _fill(self) -> None:
         """Start points while there are free slots."""
-        while self._free and self._queue and self.why is None:
+        while self._free and self._queue and self.why is None and self._full is None:
             if self._until is not None and self._times:
                 typical = sorted(self._times)[len(self._times) // 2]
                 left = self._until - time.monotonic()
-                if typical > left:
-                    self.stop(
-                        f"a point takes {show_seconds(typical)}, and only {show_seconds(max(left, 0.0))} were left"
-                    )
+                if typical > left:  # those that run may still come to their end
+                    left = max(left, 0.0)
+                    self._full = f"a point takes {show_seconds(typical)}, and only {show_seconds(left)} were left"
                     return
             points = self._queue.take(self._claimed)
             if points and self._link is None:
@@ -314,6 +316,11 @@ class Worker:
         running = self._running.pop(message["ended"])
         self._free.append(running.slot)
         self._losses = 0
+        if os.WIFSIGNALED(message["status"]) and os.WTERMSIG(message["status"]) == signal.SIGTERM:
+            if self.why is None:  # who ends a job ends its points too, and our own signal may be a moment behind
+                time.sleep(_WAIT_S)
+            if self.why is not None and running.end is None:
+                running.end = End("stopped", self.why)
         send(running.pid, signal.SIGKILL)  # whatever it started and left
         peak = max(message["peak"], running.peak)
         if running.batch:

@@ -1,0 +1,259 @@
+"""Points on a Dask cluster: a running one that is named, that of a client, or one made here for the run.
+
+A task is a chunk of points, run by a `Worker` in a thread of a dask worker; its server is a process of its own, which
+ends with the dask worker. When a dask worker is lost, Dask gives its task to another one, which goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import queue
+import secrets
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from neurodyn.recording.disk import host
+from neurodyn.scan.amounts import seconds
+from neurodyn.scan.ending import End
+from neurodyn.scan.errors import ScanError
+from neurodyn.scan.executors.local import processors
+from neurodyn.scan.folder import Folder, read_json
+from neurodyn.scan.journal import entries
+from neurodyn.scan.measured import measured
+from neurodyn.scan.options import Report, RunOptions
+from neurodyn.scan.points import Point
+from neurodyn.scan.selection import bury
+from neurodyn.scan.worker import Limits, Worker, heard
+
+_SHARE = (
+    4  # chunks for each thread of the cluster: what is lost with a worker is little, and the last ones end together
+)
+_FEWEST_THREADS = 16  # taken for granted of a cluster whose workers are still to come
+_LOOK_S = 0.5
+_PATIENCE_S = 10.0  # for a shared file system to show a folder that was made just now
+
+# in a dask worker, by the name of the run: who runs points, and what has been stopped
+_active: dict[str, set[Worker]] = {}
+_stopped: set[str] = set()
+_lock = threading.Lock()
+
+
+def run(folder: Folder, points: Sequence[Point], options: RunOptions, report: Report, *, client: Any = None) -> str:
+    """Run `points` on a cluster, until they are done or this process is told to stop."""
+    with _connected(client, options) as (cluster, slots):
+        return _Submission(cluster, folder, options, slots, report).run(points)
+
+
+@contextlib.contextmanager
+def _connected(client: Any, options: RunOptions) -> Iterator[tuple[Any, int]]:
+    """A client, and how many points at a time a task runs."""
+    try:
+        import distributed
+    except ImportError:
+        raise ScanError("on = 'dask' needs the package distributed: pip install neurodyn[dask]") from None
+    if client is not None:
+        if not isinstance(client, distributed.Client) or client.asynchronous:
+            raise ScanError(f"client = {client!r} has to be a dask.distributed.Client that is not asynchronous")
+        yield client, options.workers or 1
+    elif options.scheduler is not None:
+        file = options.scheduler.endswith(".json")
+        where = {"scheduler_file": options.scheduler} if file else {"address": options.scheduler}
+        if file and not Path(options.scheduler).is_file():
+            raise ScanError(f"scheduler = {options.scheduler!r}: there is no such file; start the scheduler first")
+        try:
+            found = distributed.Client(**where, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise ScanError(f"scheduler = {options.scheduler!r}: no Dask scheduler answers there ({error})") from None
+        with found:
+            yield found, options.workers or 1
+    else:
+        count = options.workers or max(1, processors() // options.threads)
+        own = {"n_workers": count, "threads_per_worker": 1, "dashboard_address": None, "memory_limit": 0}
+        with (
+            distributed.LocalCluster(**own, processes=True) as cluster,
+            distributed.Client(cluster, set_as_default=False) as found,
+        ):
+            yield found, 1
+
+
+class _Submission:
+    """Chunks of points that a cluster was given, and what came back."""
+
+    def __init__(self, client: Any, folder: Folder, options: RunOptions, slots: int, report: Report) -> None:
+        self.client, self.folder, self.options, self.slots, self.report = client, folder, options, slots, report
+        self.name = secrets.token_hex(4)
+        self.chunks: dict[Any, list[Point]] = {}
+        self.ended: queue.Queue[Any] = queue.Queue()
+        self.submitted = 0
+        self.lost: list[Point] = []
+        self.error: str | None = None
+        self.told: list[str] = []
+
+    def run(self, points: Sequence[Point]) -> str:
+        """Submit all points and wait; returns what there is to say."""
+        size = chunk_size(self.folder, len(points), self.options, sum(self.client.nthreads().values()))
+        with heard(self.told.append):
+            try:
+                for first in range(0, len(points), size):
+                    self._submit(points[first : first + size])
+                while self.chunks:
+                    if self.told:
+                        self._stop()
+                    with contextlib.suppress(queue.Empty):
+                        self._take(self.ended.get(timeout=_LOOK_S))
+            finally:
+                if self.chunks:
+                    self.told.append("its submission ended")
+                    self._stop()
+        if self.error is not None:
+            raise ScanError(self.error)
+        if self.told:
+            return f"stopped: {self.told[0]}"
+        if self.lost:
+            names = ", ".join(point.key[:8] for point in self.lost)
+            return f"{len(self.lost)} points were lost with the dask workers that ran them ({names}); run them again"
+        return ""
+
+    def _submit(self, points: Sequence[Point]) -> None:
+        self.submitted += 1
+        job = f"{self.name}.{self.submitted}"
+        rows, limits = [asdict(point) for point in points], asdict(self.options.limits)
+        about = (str(self.folder.path), self.folder.header.id, rows, limits, self.slots, job)
+        future = self.client.submit(run_chunk, *about, key=f"neurodyn-{job}", pure=False)
+        self.chunks[future] = list(points)
+        future.add_done_callback(self.ended.put)
+
+    def _stop(self) -> None:
+        """Give up the chunks that wait, and tell those that run to stop; what is told twice ends at once."""
+        running = {key for keys in self.client.processing().values() for key in keys}
+        waiting = [future for future in self.chunks if future.key not in running and not future.done()]
+        self.client.cancel(waiting)
+        for future in waiting:
+            del self.chunks[future]
+        self.client.run(stop_workers, self.name, self.told[0], len(self.told) > 1, on_error="ignore")
+
+    def _take(self, future: Any) -> None:
+        """What a chunk brought."""
+        from distributed import KilledWorker
+
+        points = self.chunks.pop(future, None)
+        if points is None:
+            return
+        if future.cancelled():  # by whoever owns the cluster
+            self._give_up("the Dask cluster has dropped the tasks of this scan; was it closed? Run the scan again")
+            return
+        error = future.exception()
+        if error is None:
+            found = future.result()
+            self._tell(points, {key: End(*end) for key, *end in found["ends"]})
+            if "error" in found:
+                self._give_up(found["error"])
+        elif isinstance(error, KilledWorker):
+            self._go_on(points)
+        else:
+            self._give_up(
+                f"the Dask cluster can't run points ({type(error).__name__}: {error}); its scheduler and its workers "
+                "need the same neurodyn as this process"
+            )
+
+    def _go_on(self, points: list[Point]) -> None:
+        """Several dask workers were lost with a chunk: what is left of it runs in halves, to find out whose fault it is."""
+        left = [point for point in points if self._found(point) is None]
+        self._tell([point for point in points if point not in left], {})
+        if self.told:
+            return
+        if len(points) == 1 and left:
+            bury(self.folder)
+            self._tell(left, {})
+            self.lost += left
+            return
+        middle = (len(left) + 1) // 2
+        for half in (left[:middle], left[middle:]):
+            if half:
+                self._submit(half)
+
+    def _tell(self, points: Sequence[Point], ends: Mapping[str, End]) -> None:
+        for point in points:
+            end = ends.get(point.key) or self._found(point)
+            if end is not None:
+                self.report(point, end)
+
+    def _found(self, point: Point) -> End | None:
+        """How a point ended in this run, from the scan's folder."""
+        if self.folder.recording(point.key).exists():
+            return End("done")
+        with contextlib.suppress(OSError, ValueError):
+            failure = read_json(self.folder.failure(point.key))
+            if str(failure.get("worker", "")).startswith(f"dask-{self.name}."):
+                return End(failure["kind"], failure["message"])
+        return None
+
+    def _give_up(self, why: str) -> None:
+        """Something that no other chunk would do better."""
+        if self.error is None:
+            self.error = why
+            self.told.append(why)
+
+
+def chunk_size(folder: Folder, count: int, options: RunOptions, threads: int) -> int:
+    """Points of a task: several tasks for each thread of the cluster, of `task_time` at most where points are known."""
+    size = math.ceil(count / (_SHARE * (threads or _FEWEST_THREADS)))
+    known = measured(entries(folder))
+    typical = known.seconds if known is not None else seconds(options.point_time, "point_time")
+    if typical:
+        longest = seconds(options.task_time, "task_time") or math.inf
+        size = min(size, int(longest / typical))
+    return max(1, size)
+
+
+def run_chunk(path: str, scan: str, rows: Sequence[Mapping[str, Any]], limits: Any, slots: int, job: str) -> dict:
+    """The task: run points in this dask worker; returns {"ends": [(key, kind, message), ...]}, and "error" if one came."""
+    run, ends = job.partition(".")[0], list[tuple[str, str, str]]()
+
+    def note(point: Point, end: End) -> None:
+        ends.append((point.key, end.kind, end.message))
+
+    try:
+        worker = Worker(_shared(Path(path), scan), "dask", slots, Limits(**limits), job=job, report=note)
+        with _lock:
+            if run in _stopped:
+                return {"ends": []}
+            _active.setdefault(run, set()).add(worker)
+        try:
+            worker.run([Point(**row) for row in rows])
+        finally:
+            with _lock:
+                _active[run].discard(worker)
+    except ScanError as error:
+        return {"ends": ends, "error": str(error)}
+    return {"ends": ends}
+
+
+def stop_workers(run: str, why: str, at_once: bool) -> None:
+    """In a dask worker: stop what runs for a run, and start nothing more."""
+    with _lock:
+        _stopped.add(run)
+        for worker in _active.get(run, ()):
+            if worker.why is None or at_once:
+                worker.stop(why)
+
+
+def _shared(path: Path, scan: str) -> Folder:
+    """The scan's folder, as this machine sees it."""
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        with contextlib.suppress(ScanError, OSError, ValueError):
+            folder = Folder(path)
+            if folder.header.id == scan:
+                return folder
+        if time.monotonic() > until:
+            raise ScanError(
+                f"the dask worker on {host()} does not see the scan in {path}; put it (and the script) on a file system "
+                "that the workers share with this machine"
+            )
+        time.sleep(_LOOK_S)
