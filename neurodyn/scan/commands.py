@@ -8,7 +8,7 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -182,24 +182,25 @@ def _how(options: argparse.Namespace) -> dict[str, Any]:
     if how.get("scheduler") and Path(how["scheduler"]).is_file():
         how["scheduler"] = str(Path(how["scheduler"]).resolve())
     if hasattr(options, "slurm"):
-        how["directives"] = {
-            name.replace("_", "-"): value for name, value in assignments(options.slurm, "--slurm").items()
-        }
+        flags = [word for word in options.slurm if "=" not in word]  # --slurm exclusive
+        how["directives"] = assignments([word for word in options.slurm if "=" in word], "--slurm")
+        how["directives"] |= dict.fromkeys(flags, True)
+        how["directives"] = {name.replace("_", "-"): value for name, value in how["directives"].items()}
     return how
 
 
-def _merged(before: Any, given: dict[str, str]) -> dict[str, str]:
+def _merged(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Directives with others put over them; an empty value takes one away."""
     return {name: value for name, value in {**before, **given}.items() if value != ""}
 
 
-def _dry(scan: Scan, how: dict[str, Any], which: Collection[str] = ("missing",)) -> int:
+def _dry(scan: Scan, how: Mapping[str, Any], which: Collection[str] = ("missing",)) -> int:
     found = scan.dry_run(which, **how)
     print(found)
     return 0 if found else FAILED
 
 
-def _run(scan: Scan, which: Collection[str], how: dict[str, Any]) -> int:
+def _run(scan: Scan, which: Collection[str], how: Mapping[str, Any]) -> int:
     chosen = scan.options(**how)
     script = Path(scan.folder.header.script)
     if not script.is_file():

@@ -100,13 +100,16 @@ def _converted(path: Path, name: str, value: Any) -> Any:
         raise ScanError(f"{path}: points = {value!r} has to be the name of a CSV file, or an array of tables")
     if name == "paired":
         return tuple(value) if isinstance(value, list) else (value,)
-    if name == "run":
-        _known(path, value, _OPTIONS, "run.")
-        options = {("directives" if option == "slurm" else option): given for option, given in value.items()}
-        if isinstance(options.get("setup"), str):
-            options["setup"] = options["setup"].splitlines()
-        return options
-    return value
+    return _options(path, value) if name == "run" else value
+
+
+def _options(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The table [run] as options of a run."""
+    _known(path, given, _OPTIONS, "run.")
+    options = {("directives" if option == "slurm" else option): value for option, value in given.items()}
+    if isinstance(options.get("setup"), str):
+        options["setup"] = options["setup"].splitlines()
+    return options
 
 
 def _known(path: Path, given: Mapping[str, Any], known: set[str], where: str) -> None:

@@ -14,6 +14,7 @@ from neurodyn.scan.errors import ScanError
 from neurodyn.scan.executors.local import processors
 from neurodyn.scan.folder import Folder
 from neurodyn.scan.journal import entries
+from neurodyn.scan.measured import Measured
 from neurodyn.scan.options import RunOptions
 from neurodyn.scan.points import Point
 from neurodyn.scan.worker import Worker
@@ -83,7 +84,7 @@ class DryRun:
     def _how(self) -> str:
         total, options = show_seconds(self.total_seconds), self.options
         if options.on == "slurm":
-            return f"{total} of work; {_slurm(self)}"
+            return f"{total} of work; {self._tasks()}"
         slots = options.workers or (max(1, processors() // options.threads) if options.on == "local" else None)
         if slots is None:
             return f"{total} of work on one worker, divided by as many as the cluster has"
@@ -92,6 +93,22 @@ class DryRun:
         # a scan takes at least what its longest series of points takes
         rounds = -(-len(self.points) // at_a_time)
         return f"about {show_seconds(self.seconds * rounds)} with {at_a_time} at a time, {memory} of memory"
+
+    def _tasks(self) -> str:
+        """What would be submitted."""
+        from neurodyn.scan.executors.slurm_script import checked, needs
+
+        known = Measured(1, self.seconds, self.seconds, self.peak, self.disk, self.seconds)
+        asked = needs(len(self.points), self.options, known)
+        each = -(-len(self.points) // asked.tasks)
+        length = show_seconds(each * asked.point / asked.slots) if asked.point else "an unknown time"
+        theirs = [
+            name if value is True else f"{name}={value}" for name, value in checked(self.options.directives).items()
+        ]
+        said = f"{asked.tasks} task{'s' * (asked.tasks > 1)} of up to {each} point{'s' * (each > 1)}, about {length}"
+        cpus = f"{asked.cpus} processor{'s' * (asked.cpus > 1)}"
+        resources = [cpus, show_bytes(asked.memory), f"a limit of {show_seconds(asked.wall)}", *theirs]
+        return f"{said}, each with {', '.join(resources)}"
 
 
 def probe(folder: Folder, points: Sequence[Point], options: RunOptions) -> DryRun:
