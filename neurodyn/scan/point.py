@@ -10,6 +10,7 @@ import random
 import shutil
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Mapping
@@ -20,9 +21,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from neurodyn.running.stopping import Suspended
+from neurodyn.scan import warm
 
 _MOST_TRACE = 20_000  # characters
-_PR_SET_PDEATHSIG = 1
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 
 def run_in_child(simulation: Any, order: Mapping[str, Any]) -> NoReturn:
@@ -39,6 +41,7 @@ def run_in_child(simulation: Any, order: Mapping[str, Any]) -> NoReturn:
             end = run_point(simulation, order["config"], work / f"{order['run']}.h5", resume=order["resume"])
             write_end(work, end)
         code = 0
+        warm.note(Path(f"{order['scratch']}.loaded"))
     except BaseException:
         traceback.print_exc()
     finally:
@@ -107,7 +110,9 @@ def _alone(work: Path, order: Mapping[str, Any]) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl = ctypes.CDLL(None).prctl
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl(_PR_SET_CHILD_SUBREAPER, 1)  # daemons that it starts stay below it, and go to the server with its end
         if os.getppid() != order["server"]:  # it ended before that
             os._exit(1)
         with contextlib.suppress(OSError):  # of all processes, a point is the one that a lack of memory should cost
@@ -118,4 +123,12 @@ def _alone(work: Path, order: Mapping[str, Any]) -> None:
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(source, target)
-    os.environ["TMPDIR"] = order["scratch"]
+    os.close(log)
+    os.close(nothing)
+    use_scratch(order["scratch"])
+
+
+def use_scratch(folder: str) -> None:
+    """Have temporary files of this process, and of those that it starts, stand in a folder of its own."""
+    os.makedirs(folder, exist_ok=True)
+    os.environ["TMPDIR"] = tempfile.tempdir = folder

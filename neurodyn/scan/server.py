@@ -1,7 +1,8 @@
 """A process that has imported a simulation and forks a fresh child for every point: ``python -m neurodyn.scan.server``.
 
 It reads orders, a line of JSON each, from its standard input, and answers on the descriptor named in its first
-argument. When the input ends, because the worker has ended however that came about, its children are killed.
+argument. When the input ends, because the worker has ended however that came about, its children are killed. What a
+child starts and leaves is killed when it ends, daemons included where the system hands them over (Linux).
 
 ::
 
@@ -12,17 +13,24 @@ argument. When the input ends, because the worker has ended however that came ab
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import faulthandler
 import gc
+import io
 import json
 import os
 import selectors
+import shutil
 import signal
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
 
+from neurodyn.scan import warm
 from neurodyn.scan.point import run_in_child
+
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 def main(arguments: list[str]) -> NoReturn:
@@ -31,7 +39,15 @@ def main(arguments: list[str]) -> NoReturn:
     os.set_inheritable(answers, False)
     with contextlib.suppress(OSError):
         os.chdir(folder)
-    server = _Server(answers)
+    # nothing that the script starts or reads may take orders away
+    orders, nothing = os.dup(0), os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    for printed in (sys.stdout, sys.stderr):
+        if isinstance(printed, io.TextIOWrapper):
+            printed.reconfigure(line_buffering=True)  # what a point printed before it was killed tells most
+    faulthandler.enable()
+    server = _Server(orders, answers)
     try:
         simulation = _imported(target)
     except BaseException as error:
@@ -53,17 +69,20 @@ def _imported(target: str) -> Any:
     versions()
     with tempfile.TemporaryDirectory() as folder:  # the first file of a process takes longest
         annotate(Path(folder) / "first.h5", results={"number": 1.0}, config={"simulation": target}, checks=[])
+    warm.begin()
     gc.collect()
     gc.freeze()  # what children share stays shared
     return simulation
 
 
 class _Server:
-    def __init__(self, answers: int) -> None:
-        self.answers = answers
-        self.children: dict[int, str] = {}
+    def __init__(self, orders: int, answers: int) -> None:
+        self.input, self.answers = orders, answers
+        self.children: dict[int, tuple[str, Path]] = {}
         self.buffer = b""
         self.own: tuple[int, ...] = ()
+        self.before = set[int]()
+        self.scratch: Path | None = None
 
     def answer(self, message: dict[str, Any]) -> None:
         try:
@@ -81,9 +100,12 @@ class _Server:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
             signal.signal(number, signal.SIG_IGN)  # the worker decides
         selector = selectors.DefaultSelector()
-        selector.register(0, selectors.EVENT_READ)
+        selector.register(self.input, selectors.EVENT_READ)
         selector.register(reader, selectors.EVENT_READ)
         self.own = (reader, writer)
+        if sys.platform == "linux":
+            ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+        self.before = _children()
         while True:
             for key, _ in selector.select():
                 if key.fd == reader:
@@ -95,7 +117,7 @@ class _Server:
 
     def orders(self, simulation: Any) -> bool:
         """Carry out what the worker sent; False at the end."""
-        received = os.read(0, 2**20)
+        received = os.read(self.input, 2**20)
         self.buffer += received
         *lines, self.buffer = self.buffer.split(b"\n")
         for line in lines:
@@ -108,29 +130,70 @@ class _Server:
         server = os.getpid()
         pid = os.fork()
         if pid == 0:
-            for own in (self.answers, *self.own):
+            for own in (self.input, self.answers, *self.own):
                 os.close(own)
             run_in_child(simulation, {**order, "server": server})
-        self.children[pid] = order["run"]
+        self.children[pid] = order["run"], Path(f"{order['scratch']}.loaded")
+        self.scratch = Path(order["scratch"]).parent
         self.answer({"started": order["run"], "pid": pid})
 
     def reap(self) -> None:
         """Report children that have ended."""
-        while self.children:
-            pid, status, usage = os.wait4(-1, os.WNOHANG)
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
             if pid == 0:
                 return
-            key = self.children.pop(pid)
+            if pid not in self.children:  # what a point had left, or the script had started
+                continue
+            key, loaded = self.children.pop(pid)
+            self.sweep(pid)
             peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
             cpu = usage.ru_utime + usage.ru_stime
             self.answer({"ended": key, "status": status, "peak": peak, "cpu": cpu})
+            warm.load(loaded)
+
+    def sweep(self, ended: int) -> None:
+        """Kill what a child that has ended leaves: its group, and what has made groups of its own."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(ended, signal.SIGKILL)
+        # a point takes over the daemons it starts (see `point._alone`), and at its end they come to us
+        seen: set[int] = set()
+        while left := _children() - self.before - self.children.keys() - seen:
+            for pid in left:
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            seen |= left
 
     def stop(self) -> NoReturn:
         for pid in self.children:
             for kill in (os.killpg, os.kill):
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     kill(pid, signal.SIGKILL)
+        while self.children or _children():  # zombies are ours to bury, and what they leave is ours to end
+            for pid in _children():
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            try:
+                pid, _ = os.waitpid(-1, 0)
+            except ChildProcessError:
+                break
+            if self.children.pop(pid, None):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(pid, signal.SIGKILL)
+        if self.scratch is not None:  # the worker may not have come to that
+            shutil.rmtree(self.scratch, ignore_errors=True)
         os._exit(0)
+
+
+def _children() -> set[int]:
+    """Direct children of this process, where the system tells."""
+    try:
+        return set(map(int, Path("/proc/self/task").joinpath(str(os.getpid()), "children").read_text("ascii").split()))
+    except OSError:
+        return set()
 
 
 if __name__ == "__main__":

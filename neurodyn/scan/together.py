@@ -7,14 +7,13 @@ turn. So no point sees another one, and a batched backend sees them all.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import copy_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from neurodyn.scan.point import run_point, write_end
+from neurodyn.scan.point import run_point, use_scratch, write_end
 from neurodyn.scan.surroundings import Output, Surroundings
 from neurodyn.simulate import Job, merging, run_jobs
 
@@ -27,7 +26,7 @@ def run_batch(simulation: Any, orders: Sequence[Mapping[str, Any]], *, threads: 
 
     def call(order: Mapping[str, Any]) -> Callable[[], None]:
         def run() -> None:
-            os.environ["TMPDIR"] = order["scratch"]
+            use_scratch(order["scratch"])
             end = run_point(simulation, order["config"], Path(order["work"]) / f"{order['run']}.h5", resume=False)
             if end["kind"] == "done":
                 write_end(Path(order["work"]), end)

@@ -321,7 +321,6 @@ class Worker:
                 time.sleep(_WAIT_S)
             if self.why is not None and running.end is None:
                 running.end = End("stopped", self.why)
-        send(running.pid, signal.SIGKILL)  # whatever it started and left
         peak = max(message["peak"], running.peak)
         if running.batch:
             self._ended_batch(running, message["cpu"], peak)

@@ -38,7 +38,7 @@ _LOOK_S = 0.5
 _PATIENCE_S = 10.0  # for a shared file system to show a folder that was made just now
 
 # in a dask worker, by the name of the run: who runs points, and what has been stopped
-_active: dict[str, set[Worker]] = {}
+_active: dict[str, list[Worker]] = {}
 _stopped: set[str] = set()
 _lock = threading.Lock()
 
@@ -62,11 +62,11 @@ def _connected(client: Any, options: RunOptions) -> Iterator[tuple[Any, int]]:
         yield client, options.workers or 1
     elif options.scheduler is not None:
         file = options.scheduler.endswith(".json")
-        where = {"scheduler_file": options.scheduler} if file else {"address": options.scheduler}
         if file and not Path(options.scheduler).is_file():
             raise ScanError(f"scheduler = {options.scheduler!r}: there is no such file; start the scheduler first")
         try:
-            found = distributed.Client(**where, set_as_default=False)
+            address, written = (None, options.scheduler) if file else (options.scheduler, None)
+            found = distributed.Client(address, scheduler_file=written, set_as_default=False)
         except (OSError, ValueError) as error:
             raise ScanError(f"scheduler = {options.scheduler!r}: no Dask scheduler answers there ({error})") from None
         with found:
@@ -223,12 +223,12 @@ def run_chunk(path: str, scan: str, rows: Sequence[Mapping[str, Any]], limits: A
         with _lock:
             if run in _stopped:
                 return {"ends": []}
-            _active.setdefault(run, set()).add(worker)
+            _active.setdefault(run, []).append(worker)
         try:
             worker.run([Point(**row) for row in rows])
         finally:
             with _lock:
-                _active[run].discard(worker)
+                _active[run].remove(worker)
     except ScanError as error:
         return {"ends": ends, "error": str(error)}
     return {"ends": ends}
