@@ -193,6 +193,9 @@ ALLOWED = {
     ("recording/provenance.py", "subprocess"): "git, with constant arguments",
     ("scan/link.py", "subprocess"): "starts the server of a scan, whose script its user names",
     ("scan/point.py", "ctypes"): "one call of prctl, with constant arguments",
+    ("scan/warm.py", "pickle"): "names that a child of this process wrote, in a folder that only its user can write",
+    ("scan/warm.py", "import_module"): "modules of a constant set of packages, named by the same",
+    ("scan/warm.py", "compile"): "Numba's, of functions in the package and in the script that its user names",
     ("scan/scan.py", "import_module"): "executors from a constant tuple",
     ("doctor.py", "subprocess"): "looks for compilers, with constant arguments",
 }

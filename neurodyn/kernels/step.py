@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -372,16 +373,17 @@ def _load(program: Program, samples: tuple[Sample, ...], dtype: str) -> ModuleTy
     import llvmlite.binding as llvm
     import numba
 
-    _allow_many_pointer_checks(llvm)
+    allow_many_pointer_checks()
     text = source(program, samples, dtype)
     helpers = "".join(hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(Path(__file__).parent.glob("*.py")))
     key = "\n".join([text, helpers, numba.__version__, llvmlite.__version__, llvm.get_host_cpu_name()])
     return cache.module(f"neurodyn_step_{hashlib.sha256(key.encode()).hexdigest()[:24]}", text)
 
 
-def _allow_many_pointer_checks(llvm: ModuleType) -> None:
+@functools.cache
+def allow_many_pointer_checks() -> None:
     """Let LLVM vectorise loops over many arrays: by default it gives up beyond 8 overlap checks."""
-    if not getattr(_allow_many_pointer_checks, "done", False):
-        llvm.set_option("", "-runtime-memory-check-threshold=512")
-        llvm.set_option("", "-memory-check-merge-threshold=512")
-        _allow_many_pointer_checks.done = True  # type: ignore[attr-defined]
+    import llvmlite.binding as llvm
+
+    llvm.set_option("", "-runtime-memory-check-threshold=512")
+    llvm.set_option("", "-memory-check-merge-threshold=512")
