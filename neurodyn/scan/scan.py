@@ -25,6 +25,7 @@ from neurodyn.simulation import Simulation
 
 if TYPE_CHECKING:
     from neurodyn.scan.probe import DryRun
+    from neurodyn.scan.status import Status
 
 
 class Scan:
@@ -177,6 +178,18 @@ class Scan:
     def outdated(self) -> set[str]:
         """Keys of the points that were done by another text of the simulation than the present one."""
         return outdated(self.folder, source_hash(source_files(Path(self.folder.header.script))))
+
+    def status(self) -> Status:
+        """How far it is, what failed and why, what to do next; ``print(scan.status())`` shows it."""
+        from neurodyn.scan.status import status
+
+        return status(self.folder)
+
+    def collect(self) -> tuple[Path, Path]:
+        """Write parameters and results of all points into one table, as CSV and HDF5; returns the two files."""
+        from neurodyn.scan.tables import collect
+
+        return collect(self.folder)
 
     def options(self, **given: Any) -> RunOptions:
         """The options of the last run, with these changes."""

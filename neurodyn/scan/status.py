@@ -158,7 +158,7 @@ def status(folder: Folder) -> Status:
     states, ends, sources = Counter[str](), Counter[tuple[str, str]](), Counter[str]()
     places, checkpoints, rows = Counter[str](), 0, []
     hosts = {member.name: member.host for member in survey.watcher.members()}
-    for point in folder.points():
+    for point in survey.points:
         state = survey.state(point.key)
         states[state] += 1
         ended = survey.ended(point.key) if state in ("done", "failed") else None
@@ -215,7 +215,7 @@ def listing(folder: Folder, states: Collection[str] = ()) -> Iterator[Listed]:
 
 
 def _listing(survey: Survey, states: Collection[str]) -> Iterator[Listed]:
-    for point in survey.folder.points():
+    for point in survey.points:
         key, state = point.key, survey.state(point.key)
         if states and state not in states:
             continue

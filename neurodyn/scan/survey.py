@@ -67,6 +67,7 @@ class Survey:
 
     def __init__(self, folder: Folder) -> None:
         self.folder = folder
+        self.points = list(folder.points())
         self.watcher = Watcher(folder)
         self.done = _stamps(folder.path / "points", ".h5")
         self.failed = {k: s for k, s in _stamps(folder.path / "failures", ".json").items() if k not in self.done}
@@ -118,26 +119,25 @@ class Survey:
     def _starts(self) -> dict[str, float]:
         return {member.name: member.started for member in self.watcher.members()}
 
-    def outcomes(self, points: Iterator[Point]) -> Iterator[tuple[Point, Ended | None, Mapping[str, Any]]]:
-        """Each point, how it ended, and {"results": ..., "checks": ...} if it is done.
+    def outcomes(self) -> Iterator[tuple[Point, str, Ended | None, Mapping[str, Any]]]:
+        """Each point, its state, how it ended, and {"results": ..., "checks": ...} if it is done.
 
-        One whose recording can't be read has the kind "unreadable".
+        The state is one of `STATES`, or "unreadable" where there is a recording that can't be read.
         """
         with contextlib.ExitStack() as stack:
             journals = [stack.enter_context(open(path, "rb")) for path in self._journals]
-            for point in points:
-                ended, about = self.ended(point.key), {}
-                if ended is not None and ended.kind == "done":
-                    number, position = ended.place
-                    if number >= 0:
-                        journals[number].seek(position)
-                        about = json.loads(journals[number].readline())
-                    else:
-                        try:
-                            about = _from_recording(self.folder.recording(point.key))
-                        except (OSError, ValueError) as error:
-                            ended = Ended("unreadable", str(error))
-                yield point, ended, about
+            for point in self.points:
+                state, about = self.state(point.key), {}
+                ended = self.ended(point.key) if state in ("done", "failed") else None
+                if state == "done" and ended is not None and ended.place[0] >= 0:
+                    journals[ended.place[0]].seek(ended.place[1])
+                    about = json.loads(journals[ended.place[0]].readline())
+                elif state == "done":
+                    try:
+                        about = _from_recording(self.folder.recording(point.key))
+                    except (OSError, ValueError) as error:
+                        state, ended = "unreadable", Ended("unreadable", str(error))
+                yield point, state, ended, about
 
     def _read(self) -> dict[str, Ended]:
         found: dict[str, Ended] = {}
