@@ -11,18 +11,17 @@ from collections.abc import Sequence
 
 from neurodyn.scan.amounts import seconds, show_bytes, show_seconds
 from neurodyn.scan.errors import ScanError
-from neurodyn.scan.executors.slurm_commands import Full, Queued, Refused, array_size, queued, submit
+from neurodyn.scan.executors.slurm_commands import Full, Refused, Unsure, array_size, queued, submit
+from neurodyn.scan.executors.slurm_queue import held, queue, troubles
 from neurodyn.scan.executors.slurm_script import Needs, checked, needs, script
-from neurodyn.scan.executors.submissions import Submission, job_prefix, submissions
+from neurodyn.scan.executors.submissions import Submission
 from neurodyn.scan.folder import Folder
 from neurodyn.scan.journal import entries
 from neurodyn.scan.measured import measured
 from neurodyn.scan.options import Report, RunOptions
 from neurodyn.scan.points import Point
-from neurodyn.scan.registry import LOST_S, Member, Registry
 
-_QUICK_S = 5.0
-_TOLD = 3  # troubles that are told word by word
+__all__ = ["queue", "run", "troubles"]
 
 
 def run(folder: Folder, points: Sequence[Point], options: RunOptions, report: Report) -> str:
@@ -34,11 +33,11 @@ def run(folder: Folder, points: Sequence[Point], options: RunOptions, report: Re
         Nothing was submitted: with the words of sbatch, and what is wrong with the options.
     """
     checked(options.directives)
-    said = []
-    held = _held(folder)
-    if waiting := Counter(held[point.key] for point in points if point.key in held):
-        said += [f"{count} points are in {job} already" for job, count in waiting.items()]
-        points = [point for point in points if point.key not in held]
+    said, taken = [], held(folder)
+    if busy := Counter(taken[point.key] for point in points if point.key in taken):
+        where = ", ".join(f"{count} in {place}" for place, count in busy.items())
+        said.append(f"not submitted again, because they wait or run already: {where}")
+        points = [point for point in points if point.key not in taken]
     if points:
         said = [*_submit(folder, points, options), *said]
     return "\n".join(said)
@@ -49,10 +48,10 @@ def _submit(folder: Folder, points: Sequence[Point], options: RunOptions) -> lis
     needed = needs(len(points), options, known)
     tasks = _spread(points, needed.tasks)
     said: list[str] = []
-    most = array_size()
+    most, first = array_size(), None
     while tasks:
         try:
-            submission = _submit_array(folder, tasks[:most], options, needed)
+            submission = _submit_array(folder, tasks[:most], options, needed, first)
         except Full as error:
             most = min(most, len(tasks)) // 2
             if most:
@@ -65,6 +64,7 @@ def _submit(folder: Folder, points: Sequence[Point], options: RunOptions) -> lis
             if not said:
                 raise
             return [*said, f"{sum(map(len, tasks))} points are left: {error}"]
+        first = first or submission.number
         said.append(_line(submission, tasks[:most], needed))
         tasks = tasks[most:]
     return [*said, *_remarks(options, needed)]
@@ -79,13 +79,21 @@ def _spread(points: Sequence[Point], count: int) -> list[list[Point]]:
     return sorted(tasks, key=len, reverse=True)
 
 
-def _submit_array(folder: Folder, tasks: Sequence[Sequence[Point]], options: RunOptions, needed: Needs) -> Submission:
+def _submit_array(
+    folder: Folder, tasks: Sequence[Sequence[Point]], options: RunOptions, needed: Needs, first: int | None
+) -> Submission:
     """Everything a task needs stands in the folder before sbatch is called."""
-    submission = Submission.create(folder, tasks, {"wall": needed.wall, "options": options.to_json()})
+    submission = Submission.create(folder, tasks, {"wall": needed.wall, "first": first, "options": options.to_json()})
     path = submission.path / "array.sh"
     path.write_text(script(submission, options, needed), encoding="utf-8")
     try:
         job = submit(path, f"0-{len(tasks) - 1}{options.directives.get('array', '')}")
+    except Unsure:
+        # the folder stays, for the job that there may be
+        found = queued(submission.name)
+        if not found:
+            raise
+        job = found[0].job
     except Refused:
         submission.remove()
         raise
@@ -95,7 +103,8 @@ def _submit_array(folder: Folder, tasks: Sequence[Sequence[Point]], options: Run
 
 def _line(submission: Submission, tasks: Sequence[Sequence[Point]], needed: Needs) -> str:
     per_task = len(tasks[0])
-    points = f"{len(tasks)} task{'s' * (len(tasks) > 1)} of {per_task} point{'s' * (per_task > 1)}"
+    most = "" if len(tasks[-1]) == per_task else "up to "
+    points = f"{len(tasks)} task{'s' * (len(tasks) > 1)} of {most}{per_task} point{'s' * (per_task > 1)}"
     length = "" if needed.point is None else f", about {show_seconds(per_task * needed.point / needed.slots)} each"
     processors = f"{needed.cpus} processor{'s' * (needed.cpus > 1)}"
     asked = f"{processors}, {show_bytes(needed.memory)} and {show_seconds(needed.wall)} for each"
@@ -115,54 +124,3 @@ def _remarks(options: RunOptions, needed: Needs) -> list[str]:
             "complete; give a longer wall_time"
         ]
     return []
-
-
-def _held(folder: Folder) -> dict[str, str]:
-    """Points that are not to be submitted, because a task of ours waits with them or somebody runs them: key -> who."""
-    registry = Registry(folder)
-    held = {key: f"worker {owner}" for key, owner in registry.claimed().items() if registry.alive(owner)}
-    waiting: dict[str, list[Queued]] = {}
-    for task in queued(job_prefix(folder)):
-        waiting.setdefault(task.name, []).append(task)
-    if not waiting:
-        return held
-    lives: dict[str, list[Member]] = {}
-    for member in registry.members():
-        if member.job is not None:
-            lives.setdefault(f"{member.submission}:{member.job}", []).append(member)
-    for submission in submissions(folder):
-        there = {task.task: task for task in waiting.get(submission.name, ())}
-        for number, points in enumerate(submission.tasks() if there else ()):
-            if number not in there:
-                continue
-            task = there[number]
-            gone: set[str] = set()
-            if task.started:
-                members = lives.get(f"{submission.number}:{task.job}_{number}", [])
-                living = [member for member in members if registry.alive(member.name)]
-                # one that has just started has no worker yet; one without a worker is a ghost: see `status`
-                if not living and task.seconds > LOST_S:
-                    continue
-                names = {member.name for member in living}
-                gone = {entry["key"] for entry in entries(folder) if entry["worker"] in names}
-            held |= {point.key: f"job {task.job}" for point in points if point.key not in gone}
-    return held
-
-
-def queue(folder: Folder) -> list[str]:
-    """What the queue holds of this scan, a line for each job; empty, and soon, where Slurm does not answer."""
-    try:
-        tasks = queued(job_prefix(folder), timeout=_QUICK_S)
-    except Refused:
-        return []
-    jobs: dict[str, Counter[str]] = {}
-    for task in tasks:
-        what = task.state.lower() if task.started or task.reason == "None" else f"{task.state.lower()} ({task.reason})"
-        jobs.setdefault(task.job, Counter())[what] += 1
-    return [
-        f"job {job}: {', '.join(_tasks(count, what) for what, count in counts.items())}" for job, counts in jobs.items()
-    ]
-
-
-def _tasks(count: int, what: str) -> str:
-    return f"{count} task{'s' * (count > 1)} {what}"

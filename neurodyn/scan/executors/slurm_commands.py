@@ -19,6 +19,10 @@ class Refused(ScanError):
     """A command of Slurm failed; the message has its own words."""
 
 
+class Unsure(Refused):
+    """A command did not come to its end; what it was to do may have been done."""
+
+
 class Full(Refused):
     """The site takes no more jobs of this user now."""
 
@@ -80,6 +84,8 @@ def submit(script: Path, array: str) -> str:
     ------
     Full
         It has more tasks than the site takes from this user now.
+    Unsure
+        There may be a job: look for its name in the queue.
     Refused
         sbatch is missing or failed.
     """
@@ -103,9 +109,10 @@ def _command(program: str, *arguments: str, timeout: float, folder: Path | None 
             f"there is no {program} here: run this on a machine of the cluster where sbatch works, or on = 'local'"
         ) from None
     except subprocess.TimeoutExpired:
-        raise Refused(f"{program} gave no answer within {timeout:.0f} s") from None
+        raise Unsure(f"{program} gave no answer within {timeout:.0f} s") from None
     if done.returncode:
-        raise Refused(f"{program} failed: {' '.join((done.stderr or done.stdout).split())}")
+        words = " ".join((done.stderr or done.stdout).split())
+        raise (Unsure if "timed out" in words else Refused)(f"{program} failed: {words}")
     return done.stdout
 
 
