@@ -1,4 +1,4 @@
-"""A dry run: what a scan would take, from one of its points, which is run and thrown away."""
+"""A dry run: what a scan would take, from one of its points, run and thrown away."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from neurodyn.scan.points import Point
 from neurodyn.scan.worker import Worker
 
 _SHOWN = 3  # points at either end of the list
+_QUICK_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class DryRun:
 
 
 def probe(folder: Folder, points: Sequence[Point], options: RunOptions) -> DryRun:
-    """Run the middle one of some points, in a temporary folder that is removed.
+    """Run the middle one of some points, and if that is quick, the one after it, in a temporary folder that is removed.
 
     Raises
     ------
@@ -121,20 +122,31 @@ def probe(folder: Folder, points: Sequence[Point], options: RunOptions) -> DryRu
     """
     if not points:
         raise ScanError("no point would run: there is nothing to try")
-    middle = points[len(points) // 2]
+    middle = len(points) // 2
+    tried = points[middle : middle + 2]
     place = Path(tempfile.mkdtemp(prefix="neurodyn-dry-run-"))
     try:
         trial = Folder.create(place / "scan", folder.header)
-        trial.add_plan(folder.plan, iter([middle]), asked={})
-        ends: list[End] = []
-        worker = Worker(trial, "local", 1, options.limits, report=lambda point, end: ends.append(end))
-        worker.run([middle])
-        if not ends or ends[0].kind == "stopped":
+        trial.add_plan(folder.plan, iter(tried), asked={})
+        ends: list[tuple[Point, End]] = []
+
+        def report(point: Point, end: End) -> None:
+            ends.append((point, end))
+            if end.failed or (end.about or {}).get("seconds", 0.0) > _QUICK_S:
+                worker.stop("one is enough")
+
+        worker = Worker(trial, "local", 1, options.limits, report=report)
+        worker.run(tried)
+        ends = [(point, end) for point, end in ends if end.kind != "stopped"]
+        if not ends:
             raise ScanError("the dry run was stopped before its point had ended")
-        entry = next(entries(trial))
+        # of two, the second: it did not have to load what all have in common
+        point, end = next((one for one in ends[::-1] if one[1].kind == "done"), ends[0])
+        noted = {entry["key"]: entry for entry in entries(trial)}
         # what the point says leaves out the import of the script, which a scan pays once
-        seconds = (ends[0].about or {}).get("seconds", entry["seconds"])
-        disk = sum(file.stat().st_size for file in (trial.path / "points").glob("*/*"))
-        return DryRun(points, middle, ends[0], seconds, entry["peak"], disk, options)
+        seconds = (end.about or {}).get("seconds", noted[point.key]["seconds"])
+        peak = max(entry.get("peak", 0) for entry in noted.values())
+        disk = sum(file.stat().st_size for file in (trial.path / "points").glob(f"*/{point.key}*"))
+        return DryRun(points, point, end, seconds, peak, disk, options)
     finally:
         shutil.rmtree(place, ignore_errors=True)
