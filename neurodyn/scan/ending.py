@@ -16,10 +16,11 @@ from typing import Any
 from neurodyn.recording.disk import host
 from neurodyn.scan.amounts import show_bytes, show_seconds
 from neurodyn.scan.folder import Folder, read_json, write_json
-from neurodyn.scan.journal import Journal
+from neurodyn.scan.journal import Journal, last_bytes
 from neurodyn.scan.points import Point
 
-_TAIL = 4000  # characters of what a failed point printed
+_LEAST_FREE = 2**16  # bytes
+_TAIL = 4000  # bytes of what a failed point printed
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,12 @@ def judge(work: Path, status: int, *, peak: int, out_of_memory: bool = False) ->
     return End("exited", f"ended its process with exit code {os.WEXITSTATUS(status)}, without results")
 
 
+def disk_is_full(path: Path, end: End) -> bool:
+    """Whether a point failed because there was no room, which is no fault of its own."""
+    told = any(word in end.message for word in ("No space left on device", "Disk quota exceeded"))
+    return told or (end.kind == "exited" and shutil.disk_usage(path).free < _LEAST_FREE)
+
+
 def settle(
     folder: Folder, journal: Journal, point: Point, work: Path, end: End, *, source: str, usage: Mapping[str, Any]
 ) -> End:
@@ -99,13 +106,22 @@ def _stamp(path: Path) -> list[int]:
 
 
 def _publish(folder: Folder, key: str, work: Path) -> End:
-    """Move recording and figures of a complete point to their places, the recording last."""
+    """Move what a complete point has written to its place, the recording last.
+
+    Figures, and all that bears the name of the recording, stand beside it, everything else in `<key>.files`.
+    """
     word, final = left_word(work), folder.recording(key)
     if not (work / f"{key}.h5").exists() and not final.exists():
         return End("exited", "came to its end but left no recording")
     final.parent.mkdir(exist_ok=True)
-    for path in work.glob(f"{key}.*.*"):
-        os.replace(path, final.parent / path.name)
+    for path in work.iterdir():
+        if path.name in (final.name, "end.json", "log") or path.name.startswith("."):
+            continue
+        place = final.parent if path.name.startswith(f"{key}.") else final.parent / f"{key}.files"
+        place.mkdir(exist_ok=True)
+        if (place / path.name).is_dir():
+            shutil.rmtree(place / path.name)
+        os.replace(path, place / path.name)
     with contextlib.suppress(FileNotFoundError):
         os.replace(work / f"{key}.h5", final)
     return word or End("done")
@@ -117,10 +133,7 @@ def record_failure(
     """Write down why a point failed."""
     place = folder.failure(point.key)
     place.parent.mkdir(exist_ok=True)
-    try:
-        tail = (work / "log").read_text(encoding="utf-8", errors="replace")[-_TAIL:]
-    except FileNotFoundError:
-        tail = ""
+    tail = last_bytes(work / "log", _TAIL).decode("utf-8", "replace")
     attempts = 1
     with contextlib.suppress(OSError, json.JSONDecodeError, KeyError):
         attempts += read_json(place)["attempts"]

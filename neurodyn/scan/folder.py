@@ -6,6 +6,7 @@
     plans/0001.json               what was asked for; 0002 and so on what extended it
     plans/0001.points.jsonl       the points of it, one a line
     points/ab/<key>.h5            the recording of a point, there when it is complete (figures beside it)
+    points/ab/<key>.files/        other files that it wrote beside its recording
     failures/ab/<key>.json        why a point failed, with what it printed last
     work/<key>.<source>/          a point that is being run, or was stopped
     work/<key>.claim              the worker that runs it
@@ -183,7 +184,7 @@ def _sharded(folder: Path, ending: str) -> Iterator[str]:
             if shard.is_dir() and len(shard.name) == 2:
                 with os.scandir(shard) as files:
                     yield from (
-                        f.name.removesuffix(ending) for f in files if f.name.endswith(ending) and f.name[0] != "."
+                        f.name.removesuffix(ending) for f in files if f.name.endswith(ending) and f.name.count(".") == 1
                     )
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from io import FileIO
 from pathlib import Path
 from typing import Any
 
 from neurodyn.scan.folder import Folder
+
+_MOST_PRINTED = 1_000_000  # bytes that are kept of what a point printed
 
 
 class Journal:
@@ -20,24 +23,43 @@ class Journal:
         self.worker = worker
 
     def add(self, entry: Mapping[str, Any]) -> None:
-        """Append an entry."""
-        self._lines.write(json.dumps({**entry, "worker": self.worker}).encode() + b"\n")
+        """Append an entry, whole or not at all."""
+        _append(self._lines, json.dumps({**entry, "worker": self.worker}).encode() + b"\n")
 
     def keep(self, heading: str, printed: Path) -> list[int]:
-        """Append what a point printed to the log; returns where: beginning and length."""
-        try:
-            content = printed.read_bytes()
-        except FileNotFoundError:
-            content = b""
-        self._log.write(f"== {heading}\n".encode())
-        begin = self._log.seek(0, os.SEEK_CUR)
-        self._log.write(content + b"\n")
+        """Append what a point printed to the log, of very much its end; returns where: beginning and length."""
+        content = last_bytes(printed, _MOST_PRINTED)
+        head = f"== {heading}\n".encode()
+        begin = _append(self._log, head + content + b"\n") + len(head)
         return [begin, len(content)]
 
     def close(self) -> None:
         """Close both files."""
         self._lines.close()
         self._log.close()
+
+
+def _append(file: FileIO, content: bytes) -> int:
+    """Write at the end, all or nothing (the disk may be full); returns where that was."""
+    begin = os.fstat(file.fileno()).st_size
+    rest = memoryview(content)
+    try:
+        while rest:
+            rest = rest[file.write(rest) :]
+    except OSError:
+        os.ftruncate(file.fileno(), begin)
+        raise
+    return begin
+
+
+def last_bytes(path: Path, most: int) -> bytes:
+    """The end of a file, of `most` bytes or less; b"" if there is none."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - most))
+            return file.read(most)
+    except FileNotFoundError:
+        return b""
 
 
 def entries(folder: Folder) -> Iterator[dict[str, Any]]:

@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,7 @@ class Link:
         os.close(writing)
         self._reading = reading
         self._buffer = b""
+        self.log, self.began, self.ready = log, time.monotonic(), False
 
     def order(self, message: Mapping[str, Any]) -> None:
         """Have a point run."""
@@ -56,7 +58,9 @@ class Link:
 
     def news(self, timeout: float) -> Iterator[dict[str, Any]]:
         """What the server says, waiting so many seconds for it at most."""
-        if not select.select([self._reading], [], [], timeout)[0]:
+        poll = select.poll()  # unlike select, for any number of open files
+        poll.register(self._reading, select.POLLIN)
+        if not poll.poll(1000 * timeout):
             return
         received = os.read(self._reading, 2**20)
         if not received:
@@ -67,19 +71,28 @@ class Link:
             message = json.loads(line)
             if "broken" in message:
                 raise ScanError(message["broken"])
+            self.ready = True
             yield message
 
-    def close(self) -> None:
-        """End the server; it kills the children that are left."""
+    def kill(self) -> None:
+        """End the server at once; the system ends its children with it, as far as they have no group of their own."""
+        send(self.process.pid, signal.SIGKILL)
+
+    def close(self) -> str:
+        """End the server, which kills the children that are left; returns how it ended."""
+        if not self.ready:  # still importing, deaf to all else
+            self.kill()
         with contextlib.suppress(OSError):
             if self.process.stdin is not None:
                 self.process.stdin.close()
         try:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
-            self.process.kill()
+            self.kill()
             self.process.wait()
         os.close(self._reading)
+        code = self.process.returncode
+        return f"ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
 
 def send(pid: int, number: signal.Signals) -> None:
@@ -99,7 +112,8 @@ def resident(pid: int) -> int:
         try:
             pages = Path(f"/proc/{number}/statm").read_text(encoding="ascii").split()
             total += int(pages[1]) * os.sysconf("SC_PAGE_SIZE")
-            waiting += map(int, Path(f"/proc/{number}/task/{number}/children").read_text(encoding="ascii").split())
+            for thread in Path(f"/proc/{number}/task").iterdir():  # each has children of its own
+                waiting += map(int, (thread / "children").read_text(encoding="ascii").split())
         except (OSError, IndexError):
             continue
     return total

@@ -11,7 +11,7 @@ from neurodyn.scan.batch import checked_batch
 from neurodyn.scan.ending import End
 from neurodyn.scan.errors import ScanError
 from neurodyn.scan.points import Point
-from neurodyn.scan.worker import Limits
+from neurodyn.scan.running import Limits
 
 Report = Callable[[Point, End], Any]
 EXECUTORS = ("local", "slurm", "dask")

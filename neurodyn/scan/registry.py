@@ -121,7 +121,7 @@ class Registry:
                 owner = self.owner(key)
                 if owner == member.name:
                     return True
-                if owner is not None and not self._take_away(path, owner):
+                if owner is not None and self._take_away(path, owner) is False:
                     return False
             else:
                 return True
@@ -140,15 +140,15 @@ class Registry:
             with open(path, "x", encoding="utf-8") as file:
                 file.write(member.name)
 
-    def _take_away(self, path: Path, owner: str) -> bool:
-        """Remove the claim of a worker that has ended; of several that try, one succeeds."""
-        if self.alive(owner):
+    def _take_away(self, path: Path, owner: str) -> bool | None:
+        """Remove the claim of a worker that has ended; of several that try, one succeeds. None: it is gone already."""
+        if self.alive(owner) or self.owner(path.stem) not in (owner, None):
             return False
         away = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
             os.rename(path, away)
         except FileNotFoundError:
-            return True
+            return None
         stale = away.read_text(encoding="utf-8") == owner
         if not stale:  # another one was quicker: give it back
             with contextlib.suppress(OSError):
@@ -156,9 +156,14 @@ class Registry:
         away.unlink(missing_ok=True)
         return stale
 
-    def release(self, key: str) -> None:
-        """Let others run a point."""
-        self.folder.claim(key).unlink(missing_ok=True)
+    def release(self, key: str, member: Member) -> None:
+        """Let others run a point, unless they do already because this worker was thought to be lost."""
+        if self.owner(key) == member.name:
+            self.folder.claim(key).unlink(missing_ok=True)
+
+    def seize(self, key: str, owner: str) -> bool:
+        """Take away the claim of a worker that has ended; whether this call did it, of several at the same time."""
+        return self._take_away(self.folder.claim(key), owner) is True
 
     def owner(self, key: str) -> str | None:
         """Who runs a point, or ran it when it ended without a word; None if nobody."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Collection, Set
 
@@ -58,18 +59,23 @@ def bury(folder: Folder) -> list[str]:
     if not lost:
         return []
     members = {member.name: member for member in registry.members() if member.name in lost.values()}
+    buried = []
     for point in folder.points():
         owner = lost.get(point.key)
-        if owner is None:
+        if owner is None or not registry.seize(point.key, owner):  # or another one runs it by now
             continue
-        if not folder.recording(point.key).exists():
+        buried.append(point.key)
+        if folder.recording(point.key).exists():  # it had just come to its end
+            folder.failure(point.key).unlink(missing_ok=True)
+            for work in (folder.path / "work").glob(f"{point.key}.*"):
+                shutil.rmtree(work, ignore_errors=True)
+        else:
             member = members.get(owner)
             end = End("lost", f"its worker {owner} ended without a word{_whereabouts(registry, member)}")
             usage = {"worker": owner, "host": member.host, "job": member.job} if member else {"worker": owner}
             work = folder.work(point.key, member.source) if member else folder.path / "work" / point.key
             record_failure(folder, point, end, work, source=member.source if member else "", usage=usage)
-        registry.release(point.key)
-    return list(lost)
+    return buried
 
 
 def _whereabouts(registry: Registry, member: Member | None) -> str:

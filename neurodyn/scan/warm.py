@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 # others may start threads, or more, when they are imported, which no process may have that is forked
-_PACKAGES = {"neurodyn", "numpy", "scipy", "numba", "llvmlite", "h5py", "matplotlib", "torch"}
+_PACKAGES = {"neurodyn", "numpy", "scipy", "numba", "llvmlite", "h5py", "matplotlib", "torch", *sys.stdlib_module_names}
 _loaded: set[str] = set()
 
 

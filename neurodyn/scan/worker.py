@@ -2,92 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
-import signal
 import tempfile
-import threading
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from neurodyn.scan.amounts import show_seconds
 from neurodyn.scan.batch import Queue, Sizes
-from neurodyn.scan.ending import End, judge, left_word, settle, too_large, too_long
-from neurodyn.scan.errors import ScanError
+from neurodyn.scan.ending import End, disk_is_full, judge, left_word, settle
+from neurodyn.scan.errors import ScanError, in_words
 from neurodyn.scan.folder import Folder
 from neurodyn.scan.journal import Journal
-from neurodyn.scan.link import Link, ServerLost, resident, send
+from neurodyn.scan.link import Link, ServerLost
 from neurodyn.scan.points import Point
 from neurodyn.scan.registry import BEAT_S, Registry
+from neurodyn.scan.running import Limits, Running
+from neurodyn.scan.signals import STOPS, heard
 from neurodyn.scan.source import source_files, source_hash
 
 _LOOK_S = 0.05  # how often the memory of points is looked at
 _WAIT_S = 0.25
-_LOSSES = 3  # servers that may end on their own, one after the other
-_POINT_LOSSES = 2  # of them while the same point ran
-
-
-@contextmanager
-def heard(tell: Callable[[str], Any]) -> Iterator[None]:
-    """Have signals that ask to stop (Ctrl-C, SIGTERM, Slurm's SIGUSR1) told in words; only the main thread can."""
-
-    def ask(number: int, frame: FrameType | None) -> None:
-        tell(f"told to by {signal.Signals(number).name}")
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a point may use.
-
-    Parameters
-    ----------
-    time : float or None
-        Seconds; afterwards it is ended, and has failed.
-    memory : int or None
-        Bytes, of its process and those it starts; with more it is ended, and has failed.
-    threads : int
-        Threads of libraries (BLAS, OpenMP, numba).
-    grace : float
-        Seconds that a point has to write a checkpoint when the worker is told to stop.
-    """
-
-    time: float | None = None
-    memory: int | None = None
-    threads: int = 1
-    grace: float = 60.0
-
-
-@dataclass
-class _Running:
-    point: Point
-    work: Path
-    slot: int
-    started: float
-    pid: int = 0
-    peak: int = 0
-    end: End | None = None
-    killed: float | None = None
-    batch: tuple[Point, ...] = ()
-
-    @property
-    def points(self) -> tuple[Point, ...]:
-        return self.batch or (self.point,)
+_LOSSES = 3  # servers that may end on their own, one after the other, before any point has begun
+_POINT_LOSSES = 2  # servers that may end while the same point runs
+_IMPORT_S = 900.0  # for a script to be imported; a cold file system of a cluster takes minutes
 
 
 @dataclass
@@ -126,11 +69,16 @@ class Worker:
 
     def run(self, points: Sequence[Point]) -> Counter[str]:
         """Run the points that are not done and that nobody else runs; returns how many ended how."""
+        with in_words(self.folder.path):
+            self._run(points)
+        return self.counts
+
+    def _run(self, points: Sequence[Point]) -> None:
         started = time.monotonic()
         self._until = None if self.deadline is None else started + self.deadline
-        self._running = dict[str, _Running]()
+        self._running = dict[str, Running]()
         self._free, self._losses, self._times = list(range(self.slots))[::-1], 0, list[float]()
-        self._lives, self._full = Counter[str](), None
+        self._lives, self._suspects, self._full = Counter[str](), deque[Point](), None
         self._registry = Registry(self.folder)
         header = self.folder.header
         self._source = source_hash(source_files(Path(header.script)))
@@ -148,12 +96,12 @@ class Worker:
         finally:
             if self._link is not None:
                 self._link.close()
-            for point in (point for running in self._running.values() for point in running.points):
-                self._registry.release(point.key)
-            self._journal.close()
-            self._registry.leave(self._member, "; ".join(filter(None, (self.why or "no points left", sizes.note))))
+            with contextlib.suppress(OSError):  # of what went wrong, tell the first
+                for point in (point for running in self._running.values() for point in running.points):
+                    self._registry.release(point.key, self._member)
+                self._journal.close()
+                self._registry.leave(self._member, "; ".join(filter(None, (self.why or "no points left", sizes.note))))
             shutil.rmtree(self._scratch, ignore_errors=True)
-        return self.counts
 
     @property
     def note(self) -> str:
@@ -174,11 +122,13 @@ class Worker:
             if now - beat > BEAT_S:
                 self._registry.beat(self._member)
                 self._registry.forget()
+                for running in self._running.values():
+                    running.prune()
                 beat = now
             if self._until is not None and now > self._until and self.why is None:
                 self.stop("its time was up")
             self._fill()
-            if not self._running and (self.why is not None or self._full is not None or not self._queue):
+            if not self._running and (self.why or self._full or not (self._queue or self._suspects)):
                 self.why = self.why or self._full
                 return
             if now - look > _LOOK_S:
@@ -193,13 +143,16 @@ class Worker:
         assert self._link is not None
         for message in self._link.news(timeout):
             if "pid" in message:
-                self._running[message["started"]].pid = message["pid"]
+                running = self._running[message["started"]]
+                running.pid, running.started = message["pid"], time.monotonic()
             elif "ended" in message:
                 self._ended(message)
 
     def _fill(self) -> None:
         """Start points while there are free slots."""
-        while self._free and self._queue and self.why is None and self._full is None:
+        while self._free and (self._queue or self._suspects) and not (self.why or self._full):
+            if self._running and (self._suspects or any(self._lives[r.point.key] for r in self._running.values())):
+                return  # one of them has taken a server with it; each runs alone, to find out which
             if self._until is not None and self._times:
                 typical = sorted(self._times)[len(self._times) // 2]
                 left = self._until - time.monotonic()
@@ -207,7 +160,10 @@ class Worker:
                     left = max(left, 0.0)
                     self._full = f"a point takes {show_seconds(typical)}, and only {show_seconds(left)} were left"
                     return
-            points = self._queue.take(self._claimed)
+            if self._suspects:
+                points = list(filter(self._claimed, [self._suspects.popleft()]))
+            else:
+                points = self._queue.take(self._claimed)
             if points and self._link is None:
                 self._connect()
             if len(points) > 1:
@@ -225,7 +181,7 @@ class Worker:
             self.counts["elsewhere"] += 1
             return False
         if recording.exists():  # the one who ran it was just finishing
-            self._registry.release(point.key)
+            self._registry.release(point.key, self._member)
             self.counts["there"] += 1
             return False
         return True
@@ -234,6 +190,7 @@ class Worker:
         header = self.folder.header
         log = self.folder.path / "logs" / f"{self._member.name}.server"
         target = f"{header.script}:{header.simulation}"
+        self._source = source_hash(source_files(Path(header.script)))  # this server may be a later one
         self._link = Link(target, header.folder, threads=self.limits.threads, log=log)
 
     def _start(self, point: Point) -> None:
@@ -247,13 +204,13 @@ class Worker:
             there = work.is_dir()
         word = left_word(work) if there else None
         if word is not None and word.kind == "done":  # complete, but its worker was killed before it said so
-            self._settle(_Running(point, work, -1, time.monotonic()), word, {})
+            self._settle(Running(point, work, -1, time.monotonic()), word, {})
             return
         work.mkdir(exist_ok=True)
         for name in ("end.json", "log"):
             if there:
                 (work / name).unlink(missing_ok=True)
-        running = _Running(point, work, self._free.pop(), time.monotonic())
+        running = Running(point, work, self._free.pop(), time.monotonic())
         self._running[point.key] = running
         order = self._order(point, work)
         self._send({**order, "cpus": self._cpus(running.slot), "resume": "takeover" if there else False})
@@ -266,7 +223,7 @@ class Worker:
         works = [self.folder.work(point.key, self._source) for point in points]
         for work in works:
             work.mkdir(exist_ok=True)
-        running = _Running(points[0], works[0], self._free.pop(), time.monotonic(), batch=tuple(points))
+        running = Running(points[0], works[0], self._free.pop(), time.monotonic(), batch=tuple(points))
         name = f"{points[0].key}+{len(points) - 1}"
         self._running[name] = running
         orders, cpus = list(map(self._order, points, works)), self._cpus(running.slot)
@@ -289,34 +246,35 @@ class Worker:
 
     def _watch(self, now: float) -> None:
         """End points that take too long or too much, and those that don't stop when told to."""
+        assert self._link is not None
+        if not self._link.ready:
+            if self.why is not None:
+                self._abandon(End("stopped", self.why))
+            elif now - self._link.began > _IMPORT_S:
+                script = self.folder.header.script
+                raise ScanError(
+                    f"importing {script} has not ended after {show_seconds(_IMPORT_S)}; see {self._link.log}"
+                )
         for running in self._running.values():
-            if not running.pid:
-                continue
-            if running.killed is not None:
-                if now - running.killed > 1.0:  # it may have had children that it had not had then
-                    send(running.pid, signal.SIGKILL)
-                continue
-            if self.limits.memory is not None:
-                running.peak = max(running.peak, resident(running.pid))
-                if running.peak > self.limits.memory * len(running.points):
-                    self._kill(running, too_large(running.peak, self.limits.memory))
-            if self.limits.time is not None and now - running.started > self.limits.time * len(running.points):
-                self._kill(running, too_long(self.limits.time))
-            if self.why is not None and running.end is None:
-                running.end = End("stopped", self.why)
-                send(running.pid, signal.SIGTERM)
-            elif self.why is not None and now - self._stopped > self.limits.grace:
-                self._kill(running, End("stopped", self.why))
+            if running.pid:
+                running.watch(self.limits, now)
+                if self.why is not None:
+                    running.stop(self.why, overdue=now - self._stopped > self.limits.grace)
 
-    def _kill(self, running: _Running, end: End) -> None:
-        running.end, running.killed = end, time.monotonic()
-        send(running.pid, signal.SIGKILL)
+    def _abandon(self, end: End) -> None:
+        """Let go of points that have not begun."""
+        for point in (point for running in self._running.values() for point in running.points):
+            work = self.folder.work(point.key, self._source)
+            self._settle(Running(point, work, -1, 0.0), end, {})
+            with contextlib.suppress(OSError):  # there is something to go on from
+                work.rmdir()
+        self._running.clear()
 
     def _ended(self, message: dict[str, Any]) -> None:
         running = self._running.pop(message["ended"])
         self._free.append(running.slot)
         self._losses = 0
-        if os.WIFSIGNALED(message["status"]) and os.WTERMSIG(message["status"]) == signal.SIGTERM:
+        if os.WIFSIGNALED(message["status"]) and os.WTERMSIG(message["status"]) in STOPS:
             if self.why is None:  # who ends a job ends its points too, and our own signal may be a moment behind
                 time.sleep(_WAIT_S)
             if self.why is not None and running.end is None:
@@ -328,6 +286,9 @@ class Worker:
         end = judge(running.work, message["status"], peak=peak)
         if running.end is not None and end.kind not in ("done", "raised"):
             end = running.end
+        elif end.failed and disk_is_full(self.folder.path, end):
+            self.stop(f"the disk that holds {self.folder.path} is full; make room and run the scan again")
+            end = End("stopped", self.why or "")
         took = time.monotonic() - running.started
         if end.kind == "done":
             self._times.append(took)
@@ -335,7 +296,7 @@ class Worker:
         self._settle(running, end, {"seconds": took, "cpu": message["cpu"], "peak": peak})
         shutil.rmtree(self._scratch / running.point.key, ignore_errors=True)
 
-    def _ended_batch(self, running: _Running, cpu: float, peak: int) -> None:
+    def _ended_batch(self, running: Running, cpu: float, peak: int) -> None:
         """Settle the points that came to their end; the others did not fail, but run again, singly."""
         took, count, done = time.monotonic() - running.started, len(running.batch), 0
         for point in running.batch:
@@ -346,46 +307,49 @@ class Worker:
             if word is not None:
                 done += word.kind == "done"
                 usage = {"seconds": took / count, "cpu": cpu / count, "peak": peak, "batch": count}
-                self._settle(_Running(point, work, -1, running.started), word, usage)
+                self._settle(Running(point, work, -1, running.started), word, usage)
             else:
                 self._journal.keep(f"{point}, in a batch; runs again", work / "log")
                 shutil.rmtree(work, ignore_errors=True)
-                self._registry.release(point.key)
+                self._registry.release(point.key, self._member)
                 self._queue.again(point)
             shutil.rmtree(self._scratch / point.key, ignore_errors=True)
         if done == count:
             self._times.append(took)
         self._queue.sizes.ended(count, done, took, peak)
 
-    def _settle(self, running: _Running, end: End, usage: dict[str, Any]) -> None:
+    def _settle(self, running: Running, end: End, usage: dict[str, Any]) -> None:
         end = settle(self.folder, self._journal, running.point, running.work, end, source=self._source, usage=usage)
-        self._registry.release(running.point.key)
+        self._registry.release(running.point.key, self._member)
         self.counts["failed" if end.failed else end.kind] += 1
         self.report(running.point, end)
 
     def _lost(self) -> None:
-        """The server has ended: its points begin again, on a new one."""
+        """The server has ended: its points begin again, on a new one, one at a time."""
         assert self._link is not None
-        for running in self._running.values():
-            if running.pid:
-                send(running.pid, signal.SIGKILL)
-        self._link.close()
+        self._link.kill()
+        with contextlib.suppress(ServerLost):
+            while True:  # what it said last; it may have said why
+                self._listen(_WAIT_S)
+        ending, log = self._link.close(), self._link.log
         self._link = None
-        self._losses += 1
-        if self._losses >= _LOSSES:
-            raise ScanError(
-                f"the process that starts points has ended {_LOSSES} times; see "
-                f"{self.folder.path / 'logs' / self._member.name}.server"
-            )
         lost, self._running = self._running, {}
+        self._losses = 0 if any(running.pid for running in lost.values()) else self._losses + 1
         self._free = list(range(self.slots))[::-1]
         for running in lost.values():
             for point in running.points:
                 self._left.add(point.key)
-                self._lives[point.key] += 1
+                self._lives[point.key] += bool(running.pid)
                 if self._lives[point.key] >= _POINT_LOSSES:
-                    end = End("lost", "the process that starts points ended, twice, while it ran")
-                    self._settle(_Running(point, self.folder.work(point.key, self._source), -1, 0.0), end, {})
+                    end = End("lost", f"the process that starts points {ending}, twice, while it ran")
+                    self._settle(Running(point, self.folder.work(point.key, self._source), -1, 0.0), end, {})
+                    continue
+                self._registry.release(point.key, self._member)
+                if running.pid:
+                    self._suspects.append(point)
                 else:
-                    self._registry.release(point.key)
                     self._queue.again(point)
+        if self._losses >= _LOSSES:
+            raise ScanError(
+                f"the process that imports {self.folder.header.script} {ending}, {_LOSSES} times; see {log}"
+            )

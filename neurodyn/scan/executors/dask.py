@@ -28,7 +28,9 @@ from neurodyn.scan.measured import measured
 from neurodyn.scan.options import Report, RunOptions
 from neurodyn.scan.points import Point
 from neurodyn.scan.selection import bury
-from neurodyn.scan.worker import Limits, Worker, heard
+from neurodyn.scan.running import Limits
+from neurodyn.scan.signals import heard
+from neurodyn.scan.worker import Worker
 
 _SHARE = (
     4  # chunks for each thread of the cluster: what is lost with a worker is little, and the last ones end together
