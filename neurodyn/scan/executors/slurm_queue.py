@@ -95,7 +95,7 @@ def troubles(folder: Folder) -> list[str]:
             continue
         if rest:
             said.append(
-                f"{submission}: {_tasks(len(rest), 'are gone from the queue and never began')}: cancelled, forgotten by "
+                f"{submission}: {_tasks(len(rest), 'gone from the queue that never began')}: cancelled, forgotten by "
                 f"Slurm, or see {submission.path / f'{job}_{min(rest)}.out'} (none? the nodes may not see this folder)"
             )
     return said
