@@ -27,8 +27,8 @@ from neurodyn.scan.journal import entries
 from neurodyn.scan.measured import measured
 from neurodyn.scan.options import Report, RunOptions
 from neurodyn.scan.points import Point
-from neurodyn.scan.selection import bury
 from neurodyn.scan.running import Limits
+from neurodyn.scan.selection import bury
 from neurodyn.scan.signals import heard
 from neurodyn.scan.worker import Worker
 
@@ -109,7 +109,7 @@ class _Submission:
                     with contextlib.suppress(queue.Empty):
                         self._take(self.ended.get(timeout=_LOOK_S))
             finally:
-                if self.chunks:
+                if self.chunks and self.client.status == "running":
                     self.told.append("its submission ended")
                     self._stop()
         if self.error is not None:
@@ -117,15 +117,14 @@ class _Submission:
         if self.told:
             return f"stopped: {self.told[0]}"
         if self.lost:
-            names = ", ".join(point.key[:8] for point in self.lost)
-            return f"{len(self.lost)} points were lost with the dask workers that ran them ({names}); run them again"
+            return f"lost with the dask workers that ran them: {', '.join(map(str, self.lost))}; run the scan again"
         return ""
 
     def _submit(self, points: Sequence[Point]) -> None:
         self.submitted += 1
         job = f"{self.name}.{self.submitted}"
         rows, limits = [asdict(point) for point in points], asdict(self.options.limits)
-        about = (str(self.folder.path), self.folder.header.id, rows, limits, self.slots, job)
+        about = (str(self.folder.path), self.folder.header.id, rows, limits, self.slots, self.options.batch, job)
         future = self.client.submit(run_chunk, *about, key=f"neurodyn-{job}", pure=False)
         self.chunks[future] = list(points)
         future.add_done_callback(self.ended.put)
@@ -151,10 +150,10 @@ class _Submission:
             return
         error = future.exception()
         if error is None:
-            found = future.result()
-            self._tell(points, {key: End(*end) for key, *end in found["ends"]})
-            if "error" in found:
-                self._give_up(found["error"])
+            brought = future.result()
+            self._tell(points, {key: End(*end) for key, *end in brought["ends"]})
+            if "error" in brought:
+                self._give_up(brought["error"])
         elif isinstance(error, KilledWorker):
             self._go_on(points)
         else:
@@ -186,14 +185,7 @@ class _Submission:
                 self.report(point, end)
 
     def _found(self, point: Point) -> End | None:
-        """How a point ended in this run, from the scan's folder."""
-        if self.folder.recording(point.key).exists():
-            return End("done")
-        with contextlib.suppress(OSError, ValueError):
-            failure = read_json(self.folder.failure(point.key))
-            if str(failure.get("worker", "")).startswith(f"dask-{self.name}."):
-                return End(failure["kind"], failure["message"])
-        return None
+        return found(self.folder, point.key, self.name)
 
     def _give_up(self, why: str) -> None:
         """Something that no other chunk would do better."""
@@ -213,7 +205,20 @@ def chunk_size(folder: Folder, count: int, options: RunOptions, threads: int) ->
     return max(1, size)
 
 
-def run_chunk(path: str, scan: str, rows: Sequence[Mapping[str, Any]], limits: Any, slots: int, job: str) -> dict:
+def found(folder: Folder, key: str, run: str) -> End | None:
+    """How a point ended in a run, from the scan's folder; None if it has not."""
+    if folder.recording(key).exists():
+        return End("done")
+    with contextlib.suppress(OSError, ValueError):
+        failure = read_json(folder.failure(key))
+        if str(failure.get("worker", "")).startswith(f"dask-{run}."):
+            return End(failure["kind"], failure["message"])
+    return None
+
+
+def run_chunk(
+    path: str, scan: str, rows: Sequence[Mapping[str, Any]], limits: Any, slots: int, batch: int | str, job: str
+) -> dict[str, Any]:
     """The task: run points in this dask worker; returns {"ends": [(key, kind, message), ...]}, and "error" if one came."""
     run, ends = job.partition(".")[0], list[tuple[str, str, str]]()
 
@@ -221,13 +226,16 @@ def run_chunk(path: str, scan: str, rows: Sequence[Mapping[str, Any]], limits: A
         ends.append((point.key, end.kind, end.message))
 
     try:
-        worker = Worker(_shared(Path(path), scan), "dask", slots, Limits(**limits), job=job, report=note)
+        folder = _shared(Path(path), scan)
+        worker = Worker(folder, "dask", slots, Limits(**limits), job=job, batch=batch, report=note)
         with _lock:
             if run in _stopped:
                 return {"ends": []}
             _active.setdefault(run, []).append(worker)
         try:
-            worker.run([Point(**row) for row in rows])
+            points = [Point(**row) for row in rows]
+            # some may have failed here already, before Dask lost the worker that had this task
+            worker.run([point for point in points if found(folder, point.key, run) is None])
         finally:
             with _lock:
                 _active[run].remove(worker)
