@@ -7,8 +7,10 @@ turn. So no point sees another one, and a batched backend sees them all.
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import copy_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,9 +60,8 @@ def run_together(calls: Sequence[Callable[[], Any]], logs: Sequence[Path], *, th
     while waiting := [member for member in members if member.asked]:
         for group in _alike(waiting):
             jobs = [job for member in group for job in member.asked]
-            before.restore()
-            group[0].output.use()
-            recordings = iter(run_jobs(jobs, False, threads))
+            with group[0].at_work():
+                recordings = iter(run_jobs(jobs, False, threads))
             for member in group:
                 member.given = [next(recordings) for _ in member.asked]
                 member.asked = []
@@ -78,19 +79,27 @@ class _Member:
         self.output, self.surroundings = output, surroundings
         self.asked: list[Job] = []
         self.given: list[Recording] = []
+        self.folder = ""  # where it was when it asked
         self._mine, self._back = threading.Semaphore(0), threading.Semaphore(0)
         context = copy_context()
         context.run(merging.set, self._ask)
         # a daemon: after a failed launch nobody lets it go on
-        threading.Thread(target=context.run, args=(self._live, call), daemon=True).start()
+        self._thread = threading.Thread(target=context.run, args=(self._live, call), daemon=True)
+        self._thread.start()
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Have what it shares with the other points be as it left it."""
+        self.output.use()
+        self.surroundings.restore()
+        yield
+        self.surroundings = Surroundings()
 
     def go_on(self) -> None:
         """Let it run until it simulates or ends."""
-        self.output.use()
-        self.surroundings.restore()
-        self._mine.release()
-        self._back.acquire()
-        self.surroundings = Surroundings()
+        with self.at_work():
+            self._mine.release()
+            self._back.acquire()
 
     def _live(self, call: Callable[[], Any]) -> None:
         self._mine.acquire()
@@ -100,7 +109,9 @@ class _Member:
             self._back.release()
 
     def _ask(self, jobs: list[Job]) -> list[Recording]:
-        self.asked = jobs
+        if threading.current_thread() is not self._thread:  # one that the simulation has started
+            return run_jobs(jobs, False, jobs[0].options["threads"])
+        self.asked, self.folder = jobs, os.getcwd()
         self._back.release()
         self._mine.acquire()
         given, self.given = self.given, []
@@ -113,6 +124,8 @@ def _alike(members: Sequence[_Member]) -> list[list[_Member]]:
     for member in members:
         options = member.asked[0].options
         record = [r if isinstance(r, str) else (r.array, repr(r.units), repr(r.every)) for r in options["record"]]
-        kind = (options["backend"], options["device"], options["dtype"], repr(record))
+        kind: Any = (options["backend"], options["device"], options["dtype"], repr(record), member.folder)
+        if any(source.function is not None for job in member.asked for source in job.circuit.inputs):
+            kind = id(member)  # a function may use what all code shares
         groups.setdefault(kind, []).append(member)
     return list(groups.values())
