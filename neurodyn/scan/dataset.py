@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurodyn.scan.columns import Column, as_text
+from neurodyn.scan.columns import Column, as_text, gather
 from neurodyn.scan.errors import ScanError
 from neurodyn.scan.folder import Folder
+from neurodyn.scan.points import Point
 from neurodyn.scan.source import source_hash
-from neurodyn.scan.survey import Survey
+from neurodyn.scan.survey import Ended, Survey
 from neurodyn.scan.tables import outcome_columns
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ def load_scan(path: str | Path, *, data: Sequence[str] = ()) -> xarray.Dataset:
     fixed = {str(name) for name in (*dataset.coords, *dataset.dims)}
     own = ("key", "state", "seconds") if folder.plan.seeds is None else ("key", "state", "seed", "seconds")
     names = {name: _free(name, fixed) for name in own}
-    for column, values in _columns(survey, names, fixed):
+    taken = {*fixed, *names.values()}
+    rows = (_row(names, taken, *outcome) for outcome in survey.outcomes())
+    for column, values in gather(rows, len(survey.points)).values():
         dataset[column.name] = _variable(column, values, axes, absent="absent" if column.name == names["state"] else "")
     for name in data:
         dataset[_free(name, {*dataset.variables, *dataset.dims})] = _arrays(survey, axes, name)
@@ -134,37 +137,34 @@ def _coordinates(axes: _Axes) -> dict[str, Any]:
 def _coordinate(values: Sequence[Any]) -> tuple[np.ndarray, dict[str, str]]:
     """Values of a parameter as a coordinate, with its attributes; lists as text."""
     column = Column("", quantities=True)
-    for value in values:
-        column.see(value)
+    column.see(values)
     if column.kind in ("list", "mixed", "text"):
         return np.array(as_text(values)), {}
     return column.array(values), {"units": column.units} if column.units else {}
 
 
-def _columns(survey: Survey, own: Mapping[str, str], taken: Collection[str]) -> list[tuple[Column, list[Any]]]:
-    """All columns, with the values of all points in the order of the manifest; None where there is none."""
-    columns: dict[str, Column] = {}
-    values: dict[str, list[Any]] = {}
-    taken = {*taken, *own.values()}
-    for number, (point, state, ended, about) in enumerate(survey.outcomes()):
-        about_point = {"key": point.key, "state": state, "seed": point.values.get("seed")}
-        about_point["seconds"] = ended.seconds if ended is not None else None
-        row = {name: about_point[which] for which, name in own.items()} | outcome_columns(about, taken)
-        for name, value in row.items():
-            if name not in columns:
-                columns[name], values[name] = Column(name), [None] * len(survey.points)
-            columns[name].see(value)
-            values[name][number] = (
-                np.array(value) if isinstance(value, list) and columns[name].kind == "list" else value
-            )
-    return [(column, values[name]) for name, column in columns.items()]
+def _row(
+    own: Mapping[str, str],
+    taken: Collection[str],
+    point: Point,
+    state: str,
+    ended: Ended | None,
+    about: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What the dataset holds of a point; what is not there stays out of it."""
+    every = {
+        "key": point.key,
+        "state": state,
+        "seed": point.values.get("seed"),
+        "seconds": ended.seconds if ended is not None else None,
+    }
+    return {name: every[which] for which, name in own.items()} | outcome_columns(about, taken)
 
 
 def _variable(column: Column, values: list[Any], axes: _Axes, *, absent: str) -> xarray.Variable:
     import xarray
 
-    if len(values) < axes.size or any(value is None for value in values):
-        column.see(None)
+    column.expect(axes.size)
     fill = {"text": absent, "mixed": None, "int": 0, "bool": False}.get(column.kind, np.nan)
     dims = [*axes.values, *(f"{column.name}_{axis}" for axis in range(len(column.shape)))]
     if len(column.shape) == 1:

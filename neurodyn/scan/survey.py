@@ -131,7 +131,7 @@ class Survey:
                 ended = self.ended(point.key) if state in ("done", "failed") else None
                 if state == "done" and ended is not None and ended.place[0] >= 0:
                     journals[ended.place[0]].seek(ended.place[1])
-                    about = json.loads(journals[ended.place[0]].readline())
+                    about = json.loads(journals[ended.place[0]].readline().decode())
                 elif state == "done":
                     try:
                         about = _from_recording(self.folder.recording(point.key))
@@ -147,7 +147,7 @@ class Survey:
                 for line in file:
                     here, position = position, position + len(line)
                     try:
-                        entry = json.loads(line)
+                        entry = json.loads(line.decode())
                         key, state, at = entry["key"], entry["state"], entry["at"]
                     except (ValueError, KeyError, TypeError):  # cut short by a kill
                         continue

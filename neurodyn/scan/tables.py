@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import csv
-import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from neurodyn.scan.columns import Column, as_text
+import numpy as np
+
+from neurodyn.scan.columns import Column, as_text, gather
 from neurodyn.scan.errors import ScanError
 from neurodyn.scan.folder import Folder
 from neurodyn.scan.points import Plan
 from neurodyn.scan.survey import Survey
 
 Row = dict[str, Any]
-_BLOCK = 10_000  # rows that are held at a time
+Columns = Mapping[str, tuple[Column, list[Any]]]
 _ABOUT = ("key", "state", "repetition")
 _USAGE = ("seconds", "cpu_seconds", "peak_bytes", "host", "worker", "source", "message")
 
@@ -80,27 +80,22 @@ def collect(folder: Folder) -> tuple[Path, Path]:
     the name of another column gets "result: " or "parameter: " before it. Lists are JSON in the CSV file, and arrays in
     HDF5 if all are of one shape.
     """
+    from neurodyn.recording.disk import beside, publish
+
     survey = Survey(folder)
     names = parameters_of(folder)
-    columns: dict[str, Column] = {}
-    for row in rows_of_scan(survey, names):
-        for name, value in row.items():
-            if name not in columns:
-                columns[name] = Column(name, quantities=name in names.values())
-            columns[name].see(value)
+    columns = gather(rows_of_scan(survey, names), len(survey.points), quantities=names.values())
     columns = {name: columns[name] for name in _ordered(columns, names)}
-    for column in columns.values():  # what some rows do not have
-        if column.name not in (*_ABOUT, *names.values(), *_USAGE):
-            column.see(None)
-
-    def blocks() -> Iterator[list[Row]]:
-        rows = rows_of_scan(survey, names)
-        while block := list(islice(rows, _BLOCK)):
-            yield block
-
     places = folder.path / "results.csv", folder.path / "results.h5"
-    _put(places[0], lambda path: _write_csv(path, columns, blocks()))
-    _put(places[1], lambda path: _write_hdf5(path, survey, columns, blocks()))
+    temporary = [beside(place, "tmp") for place in places]
+    try:
+        _write_csv(temporary[0], columns)
+        _write_hdf5(temporary[1], survey, columns)
+        for one, final in zip(temporary, places, strict=True):
+            publish(one, final, overwrite=True)
+    finally:
+        for one in temporary:
+            one.unlink(missing_ok=True)
     return places
 
 
@@ -140,68 +135,47 @@ def outcome_columns(about: Mapping[str, Any], taken: Collection[str]) -> Row:
     return results | {f"check: {check['name']}": check["passed"] for check in about.get("checks") or ()}
 
 
-def _ordered(columns: Mapping[str, Column], names: Mapping[str, str]) -> list[str]:
+def _ordered(columns: Collection[str], names: Mapping[str, str]) -> list[str]:
     first = [*_ABOUT, *names.values()]
     checks = ["checks_passed", *(name for name in columns if name.startswith("check: "))]
     results = [name for name in columns if name not in (*first, *checks, *_USAGE)]
     return [name for name in (*first, *results, *checks, *_USAGE) if name in columns]
 
 
-def _put(final: Path, write: Callable[[Path], None]) -> None:
-    """Write a file beside its place, then put it there in one step."""
-    from neurodyn.recording.disk import beside, publish
-
-    temporary = beside(final, "tmp")
-    try:
-        write(temporary)
-        publish(temporary, final, overwrite=True)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _write_csv(path: Path, columns: Mapping[str, Column], blocks: Iterator[list[Row]]) -> None:
+def _write_csv(path: Path, columns: Columns) -> None:
     with open(path, "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
-        for block in blocks:
-            writer.writerows([_cell(row.get(name)) for name in columns] for row in block)
+        cells = [as_text(v) if column.kind in ("list", "mixed") else v for column, v in columns.values()]
+        writer.writerows(zip(*cells, strict=True))
 
 
-def _cell(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, list) else value
-
-
-def _write_hdf5(path: Path, survey: Survey, columns: Mapping[str, Column], blocks: Iterator[list[Row]]) -> None:
+def _write_hdf5(path: Path, survey: Survey, columns: Columns) -> None:
     import h5py
 
     from neurodyn.recording.arrays import bare_scale
-    from neurodyn.recording.layout import GZIP
+    from neurodyn.recording.layout import storage
     from neurodyn.recording.sink import writing
 
-    size, header = len(survey.points), survey.folder.header
+    header = survey.folder.header
+    about = {"scan": header.id, "simulation": header.simulation, "script": header.script, "created": header.created}
     with writing(path) as file:
-        about = {"scan": header.id, "simulation": header.simulation, "script": header.script, "created": header.created}
         file.attrs.update(about)
-        scales = {size: bare_scale(file, "point", size)}
-        datasets = {}
-        for name, column in columns.items():
-            shape = (size, *column.shape)
-            how = {"chunks": (_BLOCK, *column.shape), **GZIP} if size > _BLOCK and 0 not in shape else {}
-            dtype = h5py.string_dtype() if column.dtype is object else column.dtype
-            datasets[name] = dataset = file.create_dataset(_hdf5_name(name, file), shape, dtype, **how)
+        points = bare_scale(file, "point", len(survey.points))
+        scales: dict[int, Any] = {}
+        for name, (column, values) in columns.items():
+            text = column.dtype is object
+            array = np.array(as_text(values), dtype=object) if text else column.array(values)
+            how = {"dtype": h5py.string_dtype()} if text else storage(array.shape, array.itemsize)
+            dataset = file.create_dataset(_hdf5_name(name, file), data=array, **how)
             dataset.attrs["long_name"] = name
             if column.units:
                 dataset.attrs["units"] = column.units
-            for axis, length in enumerate(shape):
-                if axis and length not in scales:
+            dataset.dims[0].attach_scale(points)
+            for axis, length in enumerate(column.shape, 1):
+                if length not in scales:
                     scales[length] = bare_scale(file, _hdf5_name(f"{length} entries", file), length)
-                dataset.dims[axis].attach_scale(scales[length] if axis else scales[size])
-        start = 0
-        for block in blocks:
-            for name, column in columns.items():
-                values = column.array([row.get(name) for row in block])
-                datasets[name][start : start + len(block)] = as_text(values) if column.dtype is object else values
-            start += len(block)
+                dataset.dims[axis].attach_scale(scales[length])
 
 
 def _hdf5_name(name: str, file: Any) -> str:
