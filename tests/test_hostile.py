@@ -196,6 +196,7 @@ ALLOWED = {
     ("scan/warm.py", "pickle"): "names that a child of this process wrote, in a folder that only its user can write",
     ("scan/warm.py", "import_module"): "modules of a constant set of packages, named by the same",
     ("scan/warm.py", "compile"): "Numba's, of functions in the package and in the script that its user names",
+    ("scan/executors/slurm_commands.py", "subprocess"): "sbatch, squeue and scontrol, with checked arguments",
     ("scan/scan.py", "import_module"): "executors from a constant tuple",
     ("doctor.py", "subprocess"): "looks for compilers, with constant arguments",
 }

@@ -13,6 +13,7 @@ import traceback
 from dataclasses import replace
 from pathlib import Path
 
+from neurodyn.scan.errors import ScanError
 from neurodyn.scan.executors.slurm_script import margin
 from neurodyn.scan.executors.submissions import Submission
 from neurodyn.scan.folder import Folder
@@ -31,7 +32,8 @@ def main(arguments: list[str]) -> int:
         run(array, task, passed)
     except Exception as error:
         traceback.print_exc()
-        array.trouble(task).write_text(f"{error}" if isinstance(error, ValueError) else f"{error!r}", encoding="utf-8")
+        why = f"{error}" if isinstance(error, ScanError) else f"{type(error).__name__}: {error}"
+        array.trouble(task).write_text(why, encoding="utf-8")
         return 1
     array.trouble(task).unlink(missing_ok=True)
     return 0

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 PROGRAMS = ("sbatch", "squeue", "scontrol", "scancel", "slurmctld", "slurmd", "munged")
-ARRAY_SIZE = 4
+ARRAY_SIZE = 2
 
 
 @dataclass(frozen=True)
 class Slurm:
-    """A private Slurm whose arrays have four tasks at most and whose node has two processors and a made-up GPU."""
+    """A private Slurm whose arrays have two tasks at most and whose node has two processors and a made-up GPU."""
 
     folder: Path
 

@@ -109,7 +109,7 @@ def _command(program: str, *arguments: str, timeout: float, folder: Path | None 
             f"there is no {program} here: run this on a machine of the cluster where sbatch works, or on = 'local'"
         ) from None
     except subprocess.TimeoutExpired:
-        raise Unsure(f"{program} gave no answer within {timeout:.0f} s") from None
+        raise Unsure(f"{program} gave no answer within {timeout:g} s") from None
     if done.returncode:
         words = " ".join((done.stderr or done.stdout).split())
         raise (Unsure if "timed out" in words else Refused)(f"{program} failed: {words}")
