@@ -12,6 +12,7 @@ import queue
 import secrets
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -27,6 +28,7 @@ from neurodyn.scan.journal import entries
 from neurodyn.scan.measured import measured
 from neurodyn.scan.options import Report, RunOptions
 from neurodyn.scan.points import Point
+from neurodyn.scan.registry import Registry
 from neurodyn.scan.running import Limits
 from neurodyn.scan.selection import bury
 from neurodyn.scan.signals import heard
@@ -36,6 +38,7 @@ _SHARE = (
     4  # chunks for each thread of the cluster: what is lost with a worker is little, and the last ones end together
 )
 _FEWEST_THREADS = 16  # taken for granted of a cluster whose workers are still to come
+_PATIENT = 5
 _LOOK_S = 0.5
 _PATIENCE_S = 10.0  # for a shared file system to show a folder that was made just now
 
@@ -75,7 +78,7 @@ def _connected(client: Any, options: RunOptions) -> Iterator[tuple[Any, int]]:
             yield found, options.workers or 1
     else:
         count = options.workers or max(1, processors() // options.threads)
-        own = {"n_workers": count, "threads_per_worker": 1, "dashboard_address": None, "memory_limit": 0}
+        own = {"n_workers": count, "threads_per_worker": 1, "dashboard_address": ":0", "memory_limit": 0}
         with (
             distributed.LocalCluster(**own, processes=True) as cluster,
             distributed.Client(cluster, set_as_default=False) as found,
@@ -93,6 +96,7 @@ class _Submission:
         self.ended: queue.Queue[Any] = queue.Queue()
         self.submitted = 0
         self.lost: list[Point] = []
+        self.waited = Counter[str]()  # how often a point was with a dask worker that was lost before it began
         self.error: str | None = None
         self.told: list[str] = []
 
@@ -169,6 +173,11 @@ class _Submission:
         if self.told:
             return
         if len(points) == 1 and left:
+            key = left[0].key
+            self.waited[key] += 1
+            if self.waited[key] < _PATIENT and Registry(self.folder).owner(key) is None:
+                self._submit(left)
+                return
             bury(self.folder)
             self._tell(left, {})
             self.lost += left
