@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import runpy
+import shlex
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -136,3 +139,43 @@ def test_snippets_on_dynamics(number: int, tmp_path: Path, monkeypatch: pytest.M
     else:
         assert names["points"].fixed.any() and (tmp_path / "points.png").exists()
         assert (abs(names["spectrum"].exponents) < 10).all()
+
+
+SCAN = ROOT / "docs" / "examples" / "scan"
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_snippets_on_scans(number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    shutil.copy(SCAN / "noisy_cells.py", tmp_path)
+    assert len(snippets("scans.md")) == 3
+    names: dict = {"__name__": "__main__"}
+    exec(compile(snippets("scans.md")[number], f"scans.md, snippet {number}", "exec"), names)
+    status = names["scan"].status()
+    assert status.done == status.points == (12, 16, 4)[number]
+    if number == 0:
+        assert names["table"]["rate (Hz)"].dims == ("drive", "noise", "repetition")
+
+
+def test_commands_on_scans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those on a laptop are carried out, the others parsed."""
+    from neurodyn._command_scan import parse
+    from neurodyn.cli import main
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    shutil.copy(SCAN / "noisy_cells.py", tmp_path)
+    page = (ROOT / "docs" / "scans.md").read_text()
+    commands = [shlex.split(line)[2:] for line in re.findall(r"^\$ (neurodyn scan .*)$", page, re.M)]
+    assert len(commands) > 12
+    for words in commands:
+        assert parse(words).verb
+    for words in commands[:5]:
+        words = [word.replace("1.4, 9)", "1.4, 2)") for word in words]
+        assert main(["scan", *words]) == 0, words
+    assert (tmp_path / "scans" / "cells" / "results.csv").exists()
+    plan = re.search(r"```toml\n(.*?)```", page, re.DOTALL)
+    assert plan is not None
+    (tmp_path / "plan.toml").write_text(plan[1].replace("scans/cells", "scans/planned"))
+    assert main(["scan", "plan.toml", "--plan-only"]) == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import re
 import sys
 import tempfile
 import time
@@ -146,13 +147,24 @@ def plot(options: argparse.Namespace) -> int:
     from neurodyn.scan.dataset import load_scan
 
     dataset = load_scan(options.folder)
+    if options.of is None:
+        print(*(name for name in dataset.data_vars if name not in ("key", "state", "seed")), sep="\n")
+        return 0
     axes = {name: getattr(options, name) for name in ("x", "y") if hasattr(options, name)}
-    out = Path(options.out) if options.out else Path(options.folder) / f"{options.of}.png".replace("/", "_")
+    out = Path(options.out or Path(options.folder) / f"{_file_name(options.of)}.png")
     if not out.parent.is_dir():
         raise ScanError(f"there is no folder {str(out.parent)!r} for the picture; make it first")
-    scan_overview(dataset, options.of, **axes).savefig(out, dpi=300)
-    print(out)
+    try:
+        scan_overview(dataset, options.of, **axes).savefig(out, dpi=300)
+    except ValueError as error:  # what can't be drawn
+        raise ScanError(str(error)) from error
+    print(_shown(out.resolve()))
     return 0
+
+
+def _file_name(result: str) -> str:
+    """A result's name as that of a file: "rate (Hz)" is rate_Hz."""
+    return re.sub(r"\W+", "_", result).strip("_") or "result"
 
 
 def _asked(options: argparse.Namespace) -> Asked:
