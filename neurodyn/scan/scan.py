@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from neurodyn.parameters import ParameterError
 from neurodyn.recording.provenance import versions
-from neurodyn.scan.errors import ScanError
+from neurodyn.scan.errors import ScanError, in_words
 from neurodyn.scan.folder import Folder, Header, read_json, write_json
 from neurodyn.scan.options import Report, RunOptions
 from neurodyn.scan.points import Plan, checked, defaults_of, points_of
@@ -154,8 +154,9 @@ class Scan:
         """
         chosen = self.options(**options)
         source = source_files(Path(self.folder.header.script))
-        points = selected(self.folder, [which] if isinstance(which, str) else which, source=source_hash(source))
-        write_json(self.folder.path / "run.json", chosen.to_json())
+        with in_words(self.path):
+            points = selected(self.folder, [which] if isinstance(which, str) else which, source=source_hash(source))
+            write_json(self.folder.path / "run.json", chosen.to_json())
         if not points:
             return "nothing to do"
         if begin is not None:

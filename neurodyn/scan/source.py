@@ -7,11 +7,15 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from neurodyn.scan.errors import ScanError
+
 _DIGITS = 12
 
 
 def source_files(script: Path) -> dict[str, str]:
     """The script and the modules beside it that it imports, anywhere in them: name -> hash of the content."""
+    if not script.is_file():
+        raise ScanError(f"the script {script} is gone; bring it back, or begin another scan")
     root = script.resolve().parent
     found: dict[str, str] = {}
     waiting = [script.resolve()]
