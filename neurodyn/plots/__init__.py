@@ -87,6 +87,7 @@ if TYPE_CHECKING:
     from neurodyn.plots.robustness import ablated_units as ablated_units
     from neurodyn.plots.robustness import perturbation as perturbation
     from neurodyn.plots.rotations import jpca as jpca
+    from neurodyn.plots.scan import scan_overview as scan_overview
     from neurodyn.plots.sensitivity import noise_sensitivity as noise_sensitivity
     from neurodyn.plots.spectra import switch_spectra as switch_spectra
     from neurodyn.plots.spikes import raster as raster
@@ -176,6 +177,7 @@ _FILES = {
     "response_against_noise": "resonance_theory",
     "responses": "cells",
     "reward_triggered": "plasticity",
+    "scan_overview": "scan",
     "self_induced_resonance": "resonance_theory",
     "shared_space": "common_spaces",
     "size_against_noise": "relaxation",
@@ -271,6 +273,7 @@ __all__ = [
     "response_against_noise",
     "responses",
     "reward_triggered",
+    "scan_overview",
     "self_induced_resonance",
     "shared_space",
     "size_against_noise",
