@@ -89,6 +89,8 @@ def read_plan(path: Path) -> Asked:
 
 def _converted(path: Path, name: str, value: Any) -> Any:
     """A value of the file as `Asked` has it."""
+    if name == "run":
+        return _options(path, value)
     if name == "simulation":
         script, function = split_target(value)
         return f"{path.parent / script}:{function}" if function else str(path.parent / script)
@@ -100,7 +102,7 @@ def _converted(path: Path, name: str, value: Any) -> Any:
         raise ScanError(f"{path}: points = {value!r} has to be the name of a CSV file, or an array of tables")
     if name == "paired":
         return tuple(value) if isinstance(value, list) else (value,)
-    return _options(path, value) if name == "run" else value
+    return value
 
 
 def _options(path: Path, given: Mapping[str, Any]) -> dict[str, Any]:

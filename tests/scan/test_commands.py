@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +23,7 @@ from neurodyn.scan.scan import Scan
 SCRIPT = '''
 import os, time
 from pathlib import Path
+from typing import Any
 import neurodyn as nd
 
 @nd.simulation
@@ -287,3 +289,35 @@ def test_lines_in_a_log(folder: Path, capsys: pytest.CaptureFixture[str], monkey
             time.sleep(0.05)
     assert "1 of 100 done, 30 failed, 0 running, about" in text
     assert text.count("failed: 0000") == 20 and text.count("further failures are not printed") == 1
+
+
+def test_on_slurm(folder: Path, slurm: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("model.py", "--grid", "mode=ok,raise", "--seeds", "3", "--out", "s", "--on", "slurm", "--point-time", "1 s")
+    assert scan(*words, "--memory-limit", "200 MB", "--slurm", "comment=cli", "--slurm", "exclusive") == 0
+    said = capsys.readouterr().out
+    assert re.search(r"submitted job \d+: 1 task of 6 points", said)
+    assert "watch them: neurodyn scan status s --watch" in said and "failed:" not in said
+    written = next((folder / "s" / "submissions").glob("*/array.sh")).read_text()
+    assert "#SBATCH --comment=cli\n" in written and "#SBATCH --exclusive\n" in written
+    slurm.wait_until_empty()
+    made = Scan.open("s").folder
+    assert len(made.done()) == 3 and len(made.failed()) == 3
+    (folder / "mended").touch()
+    assert scan("run", "s", "--failed", "--on", "local") == 0  # now here
+    assert len(made.done()) == 6
+
+
+def test_plot(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scan("model.py", "--grid", "a=1,2,3", "--grid", "b=1,2", "--seeds", "1", "--out", "s")
+    capsys.readouterr()
+    assert scan("plot", "s") == 0
+    assert "y" in capsys.readouterr().out.split()
+    assert scan("plot", "s", "--of", "y") == 0
+    assert capsys.readouterr().out == "s/y.png\n"
+    assert scan("plot", "s", "--of", "y", "--x", "a", "--out", "lines.png") == 0
+    for picture in ("s/y.png", "lines.png"):
+        assert (folder / picture).read_bytes().startswith(b"\x89PNG")
+    capsys.readouterr()
+    assert scan("plot", "s", "--of", "z") == 2 and "there are" in capsys.readouterr().err
+    assert scan("plot", "s", "--of", "y", "--out", "no/y.png") == 2
+    assert "there is no folder 'no'" in capsys.readouterr().err
