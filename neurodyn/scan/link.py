@@ -61,6 +61,8 @@ class Link:
         poll = select.poll()  # unlike select, for any number of open files
         poll.register(self._reading, select.POLLIN)
         if not poll.poll(1000 * timeout):
+            if self.process.poll() is not None:  # and something that the script has started holds the pipe open
+                raise ServerLost
             return
         received = os.read(self._reading, 2**20)
         if not received:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Collection, Set
+from pathlib import Path
 
 from neurodyn.scan.amounts import show_seconds
 from neurodyn.scan.ending import End, record_failure
@@ -30,6 +32,7 @@ def selected(folder: Folder, which: Collection[str], *, source: str) -> list[Poi
         if kind not in KINDS:
             raise ScanError(f"which = {kind!r}; there are {', '.join(KINDS)}")
     bury(folder)
+    tidy(folder)
     old = outdated(folder, source) if "outdated" in which else set()
     for key in old:
         folder.recording(key).rename(folder.recording(key).with_suffix(f".{int(time.time())}.old"))
@@ -65,17 +68,24 @@ def bury(folder: Folder) -> list[str]:
         if owner is None or not registry.seize(point.key, owner):  # or another one runs it by now
             continue
         buried.append(point.key)
-        if folder.recording(point.key).exists():  # it had just come to its end
-            folder.failure(point.key).unlink(missing_ok=True)
-            for work in (folder.path / "work").glob(f"{point.key}.*"):
-                shutil.rmtree(work, ignore_errors=True)
-        else:
+        if not folder.recording(point.key).exists():
             member = members.get(owner)
             end = End("lost", f"its worker {owner} ended without a word{_whereabouts(registry, member)}")
             usage = {"worker": owner, "host": member.host, "job": member.job} if member else {"worker": owner}
             work = folder.work(point.key, member.source) if member else folder.path / "work" / point.key
             record_failure(folder, point, end, work, source=member.source if member else "", usage=usage)
     return buried
+
+
+def tidy(folder: Folder) -> None:
+    """Remove what is left of points whose workers ended right after the recording had its place."""
+    with os.scandir(folder.path / "work") as entries:
+        left = [Path(entry.path) for entry in entries if entry.name[0] != "." and not entry.name.endswith(".claim")]
+    for work in left:
+        key = work.name.partition(".")[0]
+        if folder.recording(key).exists() and not folder.claim(key).exists():
+            folder.failure(key).unlink(missing_ok=True)
+            shutil.rmtree(work, ignore_errors=True)
 
 
 def _whereabouts(registry: Registry, member: Member | None) -> str:

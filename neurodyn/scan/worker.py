@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import tempfile
 import time
 from collections import Counter, deque
@@ -19,7 +20,7 @@ from neurodyn.scan.ending import End, disk_is_full, judge, left_word, settle
 from neurodyn.scan.errors import ScanError, in_words
 from neurodyn.scan.folder import Folder
 from neurodyn.scan.journal import Journal
-from neurodyn.scan.link import Link, ServerLost
+from neurodyn.scan.link import Link, ServerLost, send
 from neurodyn.scan.points import Point
 from neurodyn.scan.registry import BEAT_S, Registry
 from neurodyn.scan.running import Limits, Running
@@ -79,7 +80,7 @@ class Worker:
         self._running = dict[str, Running]()
         self._free, self._losses, self._times = list(range(self.slots))[::-1], 0, list[float]()
         self._lives, self._suspects, self._full = Counter[str](), deque[Point](), None
-        self._registry = Registry(self.folder)
+        self._registry, self._held = Registry(self.folder), set[str]()
         header = self.folder.header
         self._source = source_hash(source_files(Path(header.script)))
         about = {"executor": self.executor, "slots": self.slots, "job": self.job, "submission": self.submission}
@@ -97,8 +98,8 @@ class Worker:
             if self._link is not None:
                 self._link.close()
             with contextlib.suppress(OSError):  # of what went wrong, tell the first
-                for point in (point for running in self._running.values() for point in running.points):
-                    self._registry.release(point.key, self._member)
+                for key in set(self._held):
+                    self._release(key)
                 self._journal.close()
                 self._registry.leave(self._member, "; ".join(filter(None, (self.why or "no points left", sizes.note))))
             shutil.rmtree(self._scratch, ignore_errors=True)
@@ -180,11 +181,16 @@ class Worker:
         if not self._registry.claim(point.key, self._member):
             self.counts["elsewhere"] += 1
             return False
+        self._held.add(point.key)
         if recording.exists():  # the one who ran it was just finishing
-            self._registry.release(point.key, self._member)
+            self._release(point.key)
             self.counts["there"] += 1
             return False
         return True
+
+    def _release(self, key: str) -> None:
+        self._registry.release(key, self._member)
+        self._held.discard(key)
 
     def _connect(self) -> None:
         header = self.folder.header
@@ -311,7 +317,7 @@ class Worker:
             else:
                 self._journal.keep(f"{point}, in a batch; runs again", work / "log")
                 shutil.rmtree(work, ignore_errors=True)
-                self._registry.release(point.key, self._member)
+                self._release(point.key)
                 self._queue.again(point)
             shutil.rmtree(self._scratch / point.key, ignore_errors=True)
         if done == count:
@@ -320,7 +326,7 @@ class Worker:
 
     def _settle(self, running: Running, end: End, usage: dict[str, Any]) -> None:
         end = settle(self.folder, self._journal, running.point, running.work, end, source=self._source, usage=usage)
-        self._registry.release(running.point.key, self._member)
+        self._release(running.point.key)
         self.counts["failed" if end.failed else end.kind] += 1
         self.report(running.point, end)
 
@@ -328,6 +334,9 @@ class Worker:
         """The server has ended: its points begin again, on a new one, one at a time."""
         assert self._link is not None
         self._link.kill()
+        for running in self._running.values():
+            if running.pid:  # the system has ended it with the server, but not what it had started
+                send(running.pid, signal.SIGKILL)
         with contextlib.suppress(ServerLost):
             while True:  # what it said last; it may have said why
                 self._listen(_WAIT_S)
@@ -344,7 +353,7 @@ class Worker:
                     end = End("lost", f"the process that starts points {ending}, twice, while it ran")
                     self._settle(Running(point, self.folder.work(point.key, self._source), -1, 0.0), end, {})
                     continue
-                self._registry.release(point.key, self._member)
+                self._release(point.key)
                 if running.pid:
                     self._suspects.append(point)
                 else:
