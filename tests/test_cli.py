@@ -158,7 +158,7 @@ def test_an_existing_recording_is_refused_before_running(folder, stored, capsys)
         (["run", "simulations/growing.py", "--trials", "2", "--set", "trials=3"], "'trials' is given twice"),
         (["list", "--trials", "3"], "unknown argument '--trials'"),
         (["rnu", "simulations/growing.py"], "unknown command 'rnu'; did you mean 'run'?"),
-        (["zzzzz"], "there are run, info, plot, rerun, analyse, list, doctor"),
+        (["zzzzz"], "there are run, scan, info, plot, rerun, analyse, list, doctor"),
         (["info", "runs/none.h5"], "there is no recording 'runs/none.h5'"),
         (["plot", "none.h5"], "there is no recording 'none.h5'"),
         (["list", "nowhere"], "there is no folder 'nowhere'"),

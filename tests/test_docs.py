@@ -168,8 +168,9 @@ def test_commands_on_scans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     shutil.copy(SCAN / "noisy_cells.py", tmp_path)
     page = (ROOT / "docs" / "scans.md").read_text()
     commands = [shlex.split(line)[2:] for line in re.findall(r"^\$ (neurodyn scan .*)$", page, re.M)]
-    assert len(commands) > 12
-    for words in commands:
+    readme = re.findall(r"^\$ (neurodyn scan [^#\n]*)", (ROOT / "README.md").read_text(), re.M)
+    assert len(commands) > 12 and len(readme) > 5
+    for words in [*commands, *(shlex.split(line)[2:] for line in readme)]:
         assert parse(words).verb
     for words in commands[:5]:
         words = [word.replace("1.4, 9)", "1.4, 2)") for word in words]
