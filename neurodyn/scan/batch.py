@@ -16,6 +16,7 @@ from neurodyn.units import UnitsError, quantity
 
 _FIRST, _MOST = 8, 64  # points of the first batch that "auto" tries, and of the largest
 _WORTH = 0.9  # a size has to cost at most this part of what the best so far costs, for each point
+_FIRST_SINGLY = 3  # points of each slot; the first of them loads what the others find loaded
 _IN_VAIN = 2  # batches without a point done, after which there are no more
 
 
@@ -115,6 +116,7 @@ class Sizes:
         self._costs: dict[int, list[float]] = {}  # seconds of a slot for each point, by size
         self._peak = 0
         self._trying: int | None = None
+        self._tried: list[int] = []
         self._settled = batch != "auto"
         self._best = 1 if batch == "auto" else int(batch)
         self._in_vain = 0
@@ -122,12 +124,12 @@ class Sizes:
     def next(self, left: int) -> int:
         """How many points to take of `left` that are alike; all slots shall get some."""
         size = self._best
-        if not self._settled and self._trying is None and len(self._costs.get(1, ())) >= 2 * self._slots:
+        if not self._settled and self._trying is None and len(self._costs.get(1, ())) >= _FIRST_SINGLY * self._slots:
             self._trying = self._larger()
             size = self._trying or size
         fair = -(-left // self._slots)
-        if self._trying is not None and size == self._trying and fair < size:  # too few are left to learn more
-            self._trying, self._settled, size = None, True, self._best
+        if size == self._trying and fair < size:  # too few of these are left to learn from
+            self._trying, size = None, self._best
         return max(1, min(size, fair))
 
     def ended(self, count: int, done: int, seconds: float, peak: int) -> None:
@@ -138,14 +140,14 @@ class Sizes:
             self._in_vain += 1
             if self._in_vain >= _IN_VAIN:
                 self._best, self._settled = 1, True
-        if done == count:
-            self._costs.setdefault(count, []).append(seconds / count)
+        if done:
+            self._costs.setdefault(count, []).append(seconds / done)  # the others cost it again
         if count == self._trying:
             self._trying = None
-            if done == count and self.cost(count) < _WORTH * self.cost(self._best):
-                self._best = count
-            else:
-                self._settled = True
+            if done:
+                self._tried.append(count)
+                self._settled |= self.cost(count) >= _WORTH * self.cost(self._best)
+                self._best = self._best if self._settled else count
 
     def cost(self, size: int) -> float:
         """Seconds of a slot that a point takes in batches of this size."""
@@ -174,12 +176,9 @@ class Sizes:
             return f"batches gave no results {_IN_VAIN} times: points ran singly"
         if self.batch != "auto":
             return ""
-        tried = [size for size in sorted(self._costs) if size == _FIRST or size & (size - 1) == 0]
-        if len(tried) < 2:
+        if not self._tried:
             return "batch: too few points to find out whether batches are faster; they ran singly"
-        costs = ", ".join(
-            f"{show_seconds(self.cost(size))} in {'batches of ' + str(size)}" for size in tried if size > 1
-        )
+        costs = ", ".join(f"{show_seconds(self.cost(size))} in batches of {size}" for size in self._tried)
         how = f"batches of {self._best}" if self._best > 1 else "single points"
         return f"batch: {how} (a point takes {show_seconds(self.cost(1))} singly, {costs})"
 

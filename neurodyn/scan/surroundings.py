@@ -64,7 +64,7 @@ class Output:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+        self._descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o666)
 
     def use(self) -> None:
         """Send everything that is written from now on here."""
