@@ -86,7 +86,8 @@ class DryRun:
         total, options = show_seconds(self.total_seconds), self.options
         if options.on == "slurm":
             return f"{total} of work; {self._tasks()}"
-        slots = options.workers or (max(1, processors() // options.threads) if options.on == "local" else None)
+        here = options.on == "local" or options.scheduler is None  # a Dask cluster that is made for the run
+        slots = options.workers or (max(1, processors() // options.threads) if here else None)
         if slots is None:
             return f"{total} of work on one worker, divided by as many as the cluster has"
         at_a_time = min(slots, len(self.points))

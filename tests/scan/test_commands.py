@@ -292,8 +292,23 @@ def test_lines_in_a_log(folder: Path, capsys: pytest.CaptureFixture[str], monkey
 
 
 def test_on_slurm(folder: Path, slurm: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ("model.py", "--grid", "mode=ok,raise", "--seeds", "3", "--out", "s", "--on", "slurm", "--point-time", "1 s")
-    assert scan(*words, "--memory-limit", "200 MB", "--slurm", "comment=cli", "--slurm", "exclusive") == 0
+    words = ("model.py", "--grid", "mode=ok,raise", "--seeds", "3", "--out", "s")
+    assert (
+        scan(
+            *words,
+            "--on",
+            "slurm",
+            "--point-time",
+            "1 s",
+            "--memory-limit",
+            "200 MB",
+            "--slurm",
+            "comment=cli",
+            "--slurm",
+            "exclusive",
+        )
+        == 0
+    )
     said = capsys.readouterr().out
     assert re.search(r"submitted job \d+: 1 task of 6 points", said)
     assert "watch them: neurodyn scan status s --watch" in said and "failed:" not in said
