@@ -80,15 +80,15 @@ class Link:
         """End the server at once; the system ends its children with it, as far as they have no group of their own."""
         send(self.process.pid, signal.SIGKILL)
 
-    def close(self) -> str:
-        """End the server, which kills the children that are left; returns how it ended."""
+    def close(self, patience: float = 10.0) -> str:
+        """End the server, which kills the children that are left, within so many seconds; returns how it ended."""
         if not self.ready:  # still importing, deaf to all else
             self.kill()
         with contextlib.suppress(OSError):
             if self.process.stdin is not None:
                 self.process.stdin.close()
         try:
-            self.process.wait(10)
+            self.process.wait(patience)
         except subprocess.TimeoutExpired:
             self.kill()
             self.process.wait()

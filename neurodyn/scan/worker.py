@@ -96,7 +96,8 @@ class Worker:
                 self._loop()
         finally:
             if self._link is not None:
-                self._link.close()
+                # without children it may be loading things for more of them, which nobody needs now
+                self._link.close(10.0 if self._running else _WAIT_S)
             with contextlib.suppress(OSError):  # of what went wrong, tell the first
                 for key in set(self._held):
                     self._release(key)
