@@ -23,6 +23,7 @@ CASES = {
     "recording": "case_recording",
     "startup": "case_startup",
     "batch": "case_batch",
+    "scan_batch": "case_scan_batch",
     "plasticity": "case_plasticity",
     "training": "case_training",
     "sinkhorn": "case_sinkhorn",
