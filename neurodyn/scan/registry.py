@@ -22,6 +22,7 @@ from neurodyn.scan.folder import Folder, read_json, write_json
 
 BEAT_S = 5.0
 LOST_S = 120.0
+_AT_IT_S = 10.0  # what takes microseconds lasts at most that long in the eyes of others
 
 
 @dataclass(frozen=True)
@@ -98,11 +99,15 @@ class Registry:
         return self.silence(name) < LOST_S
 
     def silence(self, name: str) -> float:
-        """Seconds since a worker was last heard of, by the clock of the file system."""
+        """Seconds since a worker was last heard of."""
+        return self._age(self._file(name))
+
+    def _age(self, path: Path) -> float:
+        """Seconds since a file was touched, by the clock of the file system; 0 if there is none."""
         probe = self.folder.path / "workers" / f".clock.{secrets.token_hex(4)}"
         try:
             probe.touch()
-            return probe.stat().st_mtime - self._file(name).stat().st_mtime
+            return probe.stat().st_mtime - path.stat().st_mtime
         except OSError:
             return 0.0
         finally:
@@ -142,19 +147,23 @@ class Registry:
 
     def _take_away(self, path: Path, owner: str) -> bool | None:
         """Remove the claim of a worker that has ended; of several that try, one succeeds. None: it is gone already."""
-        if self.alive(owner) or self.owner(path.stem) not in (owner, None):
+        if self.alive(owner) or (not owner and self._age(path) < _AT_IT_S):  # who writes it is just at it
             return False
-        away = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        taking = path.with_name(f".{path.name}.taking")
         try:
-            os.rename(path, away)
-        except FileNotFoundError:
+            taking.touch(exist_ok=False)
+        except FileExistsError:
+            if self._age(taking) < _AT_IT_S:
+                return False
+            taking.unlink(missing_ok=True)  # whoever was at it was killed
             return None
-        stale = away.read_text(encoding="utf-8") == owner
-        if not stale:  # another one was quicker: give it back
-            with contextlib.suppress(OSError):
-                os.link(away, path)
-        away.unlink(missing_ok=True)
-        return stale
+        try:
+            now = self.owner(path.stem)
+            if now == owner:  # and it stays that, since only we may take it away
+                path.unlink()
+            return None if now is None else now == owner
+        finally:
+            taking.unlink(missing_ok=True)
 
     def release(self, key: str, member: Member) -> None:
         """Let others run a point, unless they do already because this worker was thought to be lost."""

@@ -79,9 +79,14 @@ def bury(folder: Folder) -> list[str]:
 
 def tidy(folder: Folder) -> None:
     """Remove what is left of points whose workers ended right after the recording had its place."""
+    registry = Registry(folder)
     with os.scandir(folder.path / "work") as entries:
-        left = [Path(entry.path) for entry in entries if entry.name[0] != "." and not entry.name.endswith(".claim")]
+        left = [Path(entry.path) for entry in entries if not entry.name.endswith((".claim", ".taking"))]
     for work in left:
+        if work.name.startswith("."):  # what a worker makes its claims from
+            if not registry.alive(work.name[1:]):
+                work.unlink(missing_ok=True)
+            continue
         key = work.name.partition(".")[0]
         if folder.recording(key).exists() and not folder.claim(key).exists():
             folder.failure(key).unlink(missing_ok=True)
