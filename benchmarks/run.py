@@ -30,6 +30,7 @@ CASES = {
     "pvrnn": "case_pvrnn",
     "dynamics": "case_dynamics",
     "langevin": "case_langevin",
+    "scan": "case_scan",
 }
 RESULTS = Path(__file__).resolve().parent / "results"
 

@@ -57,7 +57,14 @@ def fill(scan: Scan, *, failing: int = 0) -> None:
                     os.link(recordings[-1], place)
                 recordings.append(place)
                 results = {"rate": 12.5 * point.values["gain"], "error": 0.25, "label": "steady"}
-                check = {"name": "low", "value": 0.25, "threshold": "< 1", "reference": None, "source": "", "passed": True}
+                check = {
+                    "name": "low",
+                    "value": 0.25,
+                    "threshold": "< 1",
+                    "reference": None,
+                    "source": "",
+                    "passed": True,
+                }
                 entry |= {"state": "done", "results": results, "checks": [check]}
             about = place.stat()
             journal.write(json.dumps({**entry, "stamp": [about.st_size, about.st_mtime_ns]}) + "\n")

@@ -192,7 +192,7 @@ def _name_axes(axes: Sequence[Axes], x: Axis | None, ylabel: str) -> None:
     across = _across(len(axes))
     for number, ax in enumerate(axes):
         if number + across >= len(axes):
-            ax.set_xlabel("" if x is None else x.label)
+            ax.set_xlabel("repetitions" if x is None else x.label)
             ax.tick_params(labelbottom=True)
         if number % across == 0:
             ax.set_ylabel(ylabel)

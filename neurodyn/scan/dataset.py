@@ -96,7 +96,7 @@ class _Axes:
         """Values of the points over the dimensions, `fill` where there is no point."""
         found = np.full((self.size, *values.shape[1:]), fill, dtype=values.dtype)
         found[np.ravel_multi_index(tuple(self.places.T), self.shape) if self.shape else slice(None)] = values
-        return found.reshape(*self.shape, *values.shape[1:])
+        return found.reshape((*self.shape, *values.shape[1:]))
 
 
 def _axes(survey: Survey) -> _Axes:

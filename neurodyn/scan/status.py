@@ -272,8 +272,8 @@ def _script(folder: Folder) -> tuple[str, tuple[str, ...]]:
     script = Path(folder.header.script)
     try:
         return source_hash(source_files(script)), tuple(Scan.open(folder.path).changes())
-    except OSError as error:
-        return "", (f"{script} can't be read ({error.strerror})",)
+    except (OSError, ScanError) as error:  # what is done can be looked at without it
+        return "", (str(error),)
 
 
 def _next(folder: Folder, states: Mapping[str, int], ends: Mapping[tuple[str, str], int], *, busy: bool) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +63,7 @@ def _names(path: str | Path, cells: list[str]) -> list[str]:
         if not name:
             hint = "; is it the index of a table? leave it out when writing (index=False)" if number == 0 else ""
             raise ScanError(f"{path}: column {number + 1} has no name in the first line{hint}")
-        with suppress(ValueError):
-            float(name)
+        if not name.isidentifier():
             raise ScanError(f"{path}: the first line has to name the parameters, it has {name!r}")
         if name in names[:number]:
             raise ScanError(f"{path}: the first line has {name!r} twice")
