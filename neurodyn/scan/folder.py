@@ -77,9 +77,9 @@ class Folder:
 
     @staticmethod
     def create(path: str | Path, header: Header) -> Folder:
-        """Make the folder of a new scan, without points; an existing one is refused."""
+        """Make the folder of a new scan, without points; an existing one is refused, if there is a file in it."""
         place = Path(path).expanduser().resolve()
-        if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        if place.exists() and (not place.is_dir() or any(not found.is_dir() for found in place.rglob("*"))):
             raise ScanError(f"out = {str(path)!r} exists and is not empty; give another name")
         for name in ("plans", "points", "failures", "work", "workers", "journal", "logs", "submissions"):
             (place / name).mkdir(parents=True, exist_ok=True)
@@ -96,6 +96,11 @@ class Folder:
         if tree.get("format") != FORMAT:
             raise ScanError(f"{self.path} has format {tree.get('format')!r}, this version reads {FORMAT!r}")
         return Header(**tree)
+
+    @property
+    def planned(self) -> bool:
+        """Whether planning came to its end."""
+        return bool(self._plans())
 
     @property
     def plan(self) -> Plan:

@@ -82,6 +82,7 @@ class Scan:
             self.folder = _same(Folder(place), target, plan)
         else:
             self.folder = Folder.create(place, _header(function, target))
+        if not self.folder.planned:
             self.folder.add_plan(plan, points_of(plan, self.folder.header.defaults), asked=_stamp(self.folder))
 
     @classmethod
@@ -89,6 +90,8 @@ class Scan:
         """The scan in a folder."""
         self = cls.__new__(cls)
         self.folder = Folder(folder)
+        if not self.folder.planned:
+            raise ScanError(f"{folder} has no points, since planning it did not come to its end; plan it again")
         return self
 
     def __repr__(self) -> str:
@@ -244,7 +247,7 @@ def _same(folder: Folder, target: str, plan: Plan) -> Folder:
     """The folder, if what is asked is what it holds."""
     if _target(folder.header) != target:
         raise ScanError(f"out = {str(folder.path)!r} holds a scan of {_target(folder.header)}; give another name")
-    if folder.plan != plan and folder.plan.to_json() != plan.to_json():
+    if folder.planned and folder.plan != plan and folder.plan.to_json() != plan.to_json():
         raise ScanError(
             f"out = {str(folder.path)!r} holds a scan with another plan; to add to it, use `neurodyn scan extend` "
             "(Scan.extend), for anything else give another name"
