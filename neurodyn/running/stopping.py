@@ -39,12 +39,15 @@ class Suspended(SystemExit):
 class StopRequest:
     """Whether a signal asked to stop, and which."""
 
+    #: whether a second signal ends the process; not where somebody else sees to that, and one request may come twice
+    impatient = True
+
     def __init__(self) -> None:
         self.signal: str | None = None
 
     def ask(self, number: int, frame: object = None) -> None:
-        """Take note of a signal (a handler); the second one does what it does without us."""
-        if self.signal is not None:
+        """Take note of a signal (a handler); the second one does what it does without us, if `impatient`."""
+        if self.signal is not None and self.impatient:
             signal.signal(number, signal.SIG_DFL)
             signal.raise_signal(number)
         self.signal = signal.Signals(number).name

@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from neurodyn.running.stopping import Suspended
+from neurodyn.running.stopping import StopRequest, Suspended
 from neurodyn.scan import warm
 
 _MOST_TRACE = 20_000  # characters
@@ -109,6 +109,7 @@ def _alone(work: Path, order: Mapping[str, Any]) -> None:
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
+    StopRequest.impatient = False  # Slurm tells all processes of a task, and then the worker does; it kills the deaf
     if sys.platform == "linux":
         prctl = ctypes.CDLL(None).prctl
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

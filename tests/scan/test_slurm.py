@@ -21,6 +21,7 @@ from neurodyn.scan.executors.submissions import job_prefix
 from neurodyn.scan.folder import read_json
 from neurodyn.scan.journal import entries
 from neurodyn.scan.registry import Registry
+from neurodyn.scan.status import status
 
 from .conftest import Slurm
 
@@ -206,6 +207,38 @@ def test_a_task_that_is_requeued_goes_on(slurm: Slurm, model: Path, tmp_path: Pa
     assert states == {"raised": 1, "done": 2, "stopped": 1}, "what had failed was not tried again by the same task"
     (log,) = (scan.path / "submissions" / "0001").glob("*.out")
     assert log.read_text().count("nothing is left") == 1 and "told to by SIGTERM" in log.read_text()
+
+
+WANDERING = '''
+import neurodyn as nd
+
+@nd.simulation
+def wandering(*, seed: int = 1, steps: int = 10000, out: str | None = None):
+    """Noise with a memory."""
+    part = nd.Population("cells", 500, code="v = 0.9*v + randn()", variables={"v": "1"})
+    circuit = nd.Circuit([part], dt="1 ms", seed=seed)
+    v = nd.simulate(circuit, f"{steps} ms", record=["cells.v"], out=out, backend="interpreter")["v"]
+    return {"mean square": float((v**2).mean())}
+'''
+
+
+@pytest.mark.slow
+def test_a_requeued_task_goes_on_from_a_checkpoint(slurm: Slurm, tmp_path: Path) -> None:
+    (tmp_path / "model.py").write_text(WANDERING)
+    scan = Scan(tmp_path / "model.py", out=tmp_path / "s", set={"seed": 3})
+    job = scan.run(on="slurm", **{**SMALL, "memory_limit": "800 MB"}).split()[2].rstrip(":")
+    wait_until(lambda: list((scan.path / "work").glob("*/.*.parts")))
+    time.sleep(1)
+    slurm.command("scontrol", "requeue", f"{job}_0")
+    wait_until(lambda: [task.state for task in queued(job_prefix(scan.folder))] == ["PENDING"])
+    found = status(scan.folder)
+    assert (found.stopped, found.checkpoints) == (1, 1)
+    slurm.command("scontrol", "update", f"JobId={job}_0", "StartTime=now")
+    slurm.wait_until_empty()
+    check_complete(scan)
+    local = Scan(tmp_path / "model.py", out=tmp_path / "whole", set={"seed": 3})
+    local.run(on="local")
+    assert results(local) == results(scan)
 
 
 def test_a_task_that_is_told_of_its_end_leaves_the_rest(slurm: Slurm, model: Path, tmp_path: Path) -> None:

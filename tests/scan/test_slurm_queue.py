@@ -57,9 +57,9 @@ def scan(tmp_path: Path) -> Scan:
     return Scan(tmp_path / "model.py", out=tmp_path / "s", grid={"a": [float(a) for a in range(16)]})
 
 
-def in_queue(scan: Scan, *rows: tuple[str, str, str], submission: int = 1) -> str:
+def in_queue(scan: Scan, *rows: tuple[str, str, str], submission: int = 1, reason: str = "None") -> str:
     """A squeue that shows tasks of job 12: task, state, time."""
-    lines = [f"12|{task}|{state}|{ran}|None|{job_prefix(scan.folder)}{submission:04d}" for task, state, ran in rows]
+    lines = [f"12|{task}|{state}|{ran}|{reason}|{job_prefix(scan.folder)}{submission:04d}" for task, state, ran in rows]
     return "\n".join(["cat <<'EOF'", *lines, "13|N/A|RUNNING|5:00|None|another", "EOF"])
 
 
@@ -121,6 +121,15 @@ def test_tasks_without_a_worker(programs: Programs, scan: Scan, state: str, ran:
     programs.write("squeue", in_queue(scan, ("0", state, ran)))
     assert set(held(scan.folder).values()) == ({"job 12"} if waits else set())
     assert queue(scan.folder) == [f"job 12: 1 task {state.lower()}"]
+
+
+def test_a_task_that_a_node_refused(programs: Programs, scan: Scan) -> None:
+    scan.run(on="slurm", point_time="10 min", task_time="2 h")
+    programs.write("squeue", in_queue(scan, ("0", "PENDING", "0:00"), reason="launch failed requeued held"))
+    assert held(scan.folder) == {}
+    assert queue(scan.folder) == ["job 12: 1 task pending (launch failed requeued held)"]
+    programs.write("squeue", in_queue(scan, ("0", "PENDING", "0:00"), reason="Priority"))
+    assert held(scan.folder)
 
 
 def test_a_task_with_a_worker(programs: Programs, scan: Scan) -> None:

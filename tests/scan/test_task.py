@@ -10,6 +10,7 @@ from neurodyn.scan import Scan, task
 from neurodyn.scan.executors.submissions import Submission
 from neurodyn.scan.journal import entries
 from neurodyn.scan.registry import Registry
+from neurodyn.scan.status import status
 
 MODEL = '''
 import time
@@ -83,3 +84,35 @@ def test_a_task_that_can_run_nothing(model: Path, tmp_path: Path) -> None:
     assert "model.py" in array.troubles()[1]
     model.write_text(MODEL)
     assert task.main(words(scan)) == 0 and array.troubles() == {}
+
+
+TOLD_TWICE = '''
+import os, signal, threading, time
+import neurodyn as nd
+
+def tell():
+    while signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    for number in (signal.SIGTERM, signal.SIGUSR1):
+        os.kill(os.getpid(), number)
+        time.sleep(0.02)
+
+@nd.simulation
+def wandering(*, tell_it: bool = False, out: str | None = None):
+    """Noise with a memory."""
+    part = nd.Population("cells", 1000, code="v = 0.9*v + randn()", variables={"v": "1"})
+    if tell_it:
+        threading.Thread(target=tell).start()
+    nd.simulate(nd.Circuit([part], dt="1 ms", seed=1), "20 s", record=["cells.v"], out=out, backend="interpreter")
+'''
+
+
+def test_a_point_that_is_told_twice_leaves_its_checkpoint(model: Path, tmp_path: Path) -> None:
+    """Slurm ends all processes of a task at once: a point hears of it from Slurm, and then from its worker."""
+    model.write_text(TOLD_TWICE)
+    scan = Scan(model, out=tmp_path / "s", set={"tell_it": True})
+    submission(scan)
+    assert task.main(words(scan)) == 0
+    found = status(scan.folder)
+    assert (found.stopped, found.checkpoints, found.failed) == (1, 1, 0)

@@ -13,6 +13,7 @@ from neurodyn.scan.registry import LOST_S, Member, Registry
 
 _QUICK_S = 5.0
 _CLOCKS_S = 5.0  # by which clocks may differ
+_NEVER = "launch failed requeued held"  # a node refused it: Slurm holds it for good
 _TOLD = 3  # troubles that are told word by word
 
 
@@ -51,7 +52,7 @@ def held(folder: Folder) -> dict[str, str]:
 def _to_begin(task: Queued, last: Member | None) -> bool:
     """Whether a task without a living worker will have one; `last` is the worker of it that began last."""
     if not task.started:
-        return True
+        return task.reason.replace("_", " ") != _NEVER
     if task.state == "COMPLETING" or (last is not None and last.started > time.time() - task.seconds - _CLOCKS_S):
         return False
     # later, it is a ghost: a controller that was killed and begins again may take for running what has ended
