@@ -105,16 +105,19 @@ def _axes(survey: Survey) -> _Axes:
     rows = _free("point", plan.grid) if listed else None
     repetition = _free("repetition", plan.grid) if plan.seeds is not None else None
     found: dict[str, dict[str, Any]] = {rows: {}} if rows else {}
-    found |= {name: {json.dumps(value): value for value in values} for name, values in plan.grid.items()}
-    texts: list[list[str]] = []
+    found |= {name: {repr(value): value for value in values} for name, values in plan.grid.items()}
+    base = {**folder.header.defaults, **plan.fixed}
+    texts: list[tuple[str, ...]] = []
     for point in survey.points:
-        config = folder.config(point)
-        place = {name: config[name] for name in plan.grid}
+        get = point.values.get
+        place = {name: get(name, base[name]) for name in plan.grid}
         if rows:
-            place = {rows: {name: config[name] for name in listed}} | place
-        texts.append([json.dumps(value) for value in place.values()])
-        for (name, value), text in zip(place.items(), texts[-1], strict=True):
-            found[name].setdefault(text, value)
+            place = {rows: {name: get(name, base[name]) for name in listed}} | place
+        text = tuple(map(repr, place.values()))
+        texts.append(text)
+        for name, shown in zip(place, text, strict=True):
+            if shown not in found[name]:
+                found[name][shown] = place[name]
     numbers = [{text: number for number, text in enumerate(values)} for values in found.values()]
     places = [[number[text] for number, text in zip(numbers, row, strict=True)] for row in texts]
     values: dict[str, Sequence[Any]] = {name: list(each.values()) for name, each in found.items()}

@@ -19,7 +19,7 @@ _STRIDE = 0x9E3779B1  # odd, so that repetitions of one configuration never shar
 _KEY_BYTES = 10
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Point:
     """One run of a scan.
 
