@@ -123,7 +123,8 @@ class Folder:
             os.fsync(file.fileno())
         os.replace(temporary, self.path / "plans" / f"{number:04d}.points.jsonl")
         # the plan comes last: without it, its points do not count
-        write_json(self.path / "plans" / f"{number:04d}.json", {"plan": plan.to_json(), "points": count, **asked})
+        about = {"plan": plan.to_json(), "points": count, **asked}
+        write_json(self.path / "plans" / f"{number:04d}.json", about, indent=None if plan.rows else 1)
         return count
 
     def points(self) -> Iterator[Point]:
@@ -198,11 +199,11 @@ def read_json(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def write_json(path: Path, tree: Mapping[str, Any]) -> None:
-    """Write a small JSON file, whole or not at all, over one that is there."""
+def write_json(path: Path, tree: Mapping[str, Any], *, indent: int | None = 1) -> None:
+    """Write a JSON file, whole or not at all, over one that is there; without indent, large ones are written quickly."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     with open(temporary, "w", encoding="utf-8") as file:
-        json.dump(tree, file, indent=1)
+        file.write(json.dumps(tree, indent=indent))
         file.write("\n")
         file.flush()
         os.fsync(file.fileno())
