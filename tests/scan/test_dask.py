@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+from typing import Any
 
 import pytest
 
@@ -76,7 +77,7 @@ def test_a_scan_with_trouble_is_completed_and_has_the_numbers_of_a_laptop(script
     mended, ends = tmp_path / "mended", []
     words = {"grid": {"mode": ["ok", "raise", "die", "hang", "eat"]}, "set": {"gain": 2, "mended": str(mended)}}
     scan = Scan(f"{script}:toy", out=tmp_path / "dask", seeds=1, **words)
-    limits = {"time_limit": "1 s", "memory_limit": "400 MB"}
+    limits: dict[str, Any] = {"time_limit": "1 s", "memory_limit": "400 MB"}
     said = scan.run(on="dask", workers=2, report=lambda point, end: ends.append((point, end)), **limits)
     assert said == ""
     kinds = {"ok": "done", "raise": "raised", "die": "exited", "hang": "time", "eat": "memory"}
@@ -108,6 +109,7 @@ def test_a_dask_worker_that_is_killed_costs_no_point(script, tmp_path, client):
     assert len(set(done(scan))) == len(done(scan))
 
 
+@pytest.mark.slow
 def test_a_point_that_always_kills_its_dask_worker_is_lost_alone(script, tmp_path, client):
     words = {"grid": {"number": list(range(4))}, "set": {"fatal": 1, "seconds": 0.01}}
     scan = Scan(f"{script}:slow", out=tmp_path / "scan", **words)
@@ -139,7 +141,7 @@ def test_workers_that_see_another_file_system_are_told_apart(script, tmp_path, c
     scan = Scan(f"{script}:slow", out=tmp_path / "scan", grid={"number": [1, 2]})
     points, _ = list(scan.folder.points()), scan.folder.header
     (tmp_path / "scan" / "scan.json").rename(tmp_path / "away.json")
-    client.run(lambda: setattr(sys.modules["neurodyn.scan.executors.dask"], "_PATIENCE_S", 0.1))
+    client.run(lambda: setattr(sys.modules["neurodyn.scan.executors.dask_chunk"], "_PATIENCE_S", 0.1))
     with pytest.raises(ScanError, match="does not see the scan in .*file system that the workers share"):
         dask.run(scan.folder, points, RunOptions(on="dask"), lambda point, end: None, client=client)
 
@@ -182,3 +184,5 @@ def test_chunks(script, tmp_path):
     assert sizes == [5, 1]
     known = RunOptions(on="dask", point_time="1 min", task_time="3 min")
     assert dask.chunk_size(scan.folder, 1000, known, 2) == 3
+    tiny = RunOptions(on="dask", point_time="100 ms")
+    assert [dask.chunk_size(scan.folder, count, tiny, 4) for count in (20, 400)] == [5, 50]

@@ -10,42 +10,33 @@ import contextlib
 import math
 import queue
 import secrets
-import threading
-import time
+from asyncio import CancelledError
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from neurodyn.recording.disk import host
 from neurodyn.scan.amounts import seconds
 from neurodyn.scan.ending import End
 from neurodyn.scan.errors import ScanError
+from neurodyn.scan.executors.dask_chunk import found, run_chunk, stop_workers
 from neurodyn.scan.executors.local import processors
-from neurodyn.scan.folder import Folder, read_json
+from neurodyn.scan.folder import Folder
 from neurodyn.scan.journal import entries
 from neurodyn.scan.measured import measured
 from neurodyn.scan.options import Report, RunOptions
 from neurodyn.scan.points import Point
 from neurodyn.scan.registry import Registry
-from neurodyn.scan.running import Limits
 from neurodyn.scan.selection import bury
 from neurodyn.scan.signals import heard
-from neurodyn.scan.worker import Worker
 
-_SHARE = (
-    4  # chunks for each thread of the cluster: what is lost with a worker is little, and the last ones end together
-)
+_SHARE = 4  # chunks for each thread of the cluster: little is lost with a worker, and the last ones end together
 _FEWEST_THREADS = 16  # taken for granted of a cluster whose workers are still to come
-_PATIENT = 5
+_PATIENT = 5  # dask workers that a point may be waiting at when they are lost
+_SHORTEST_S = 5.0  # of a chunk, whose process takes about half a second to start
+_WORKERS_S = 5.0  # for the first worker of a cluster to come
 _LOOK_S = 0.5
-_PATIENCE_S = 10.0  # for a shared file system to show a folder that was made just now
-
-# in a dask worker, by the name of the run: who runs points, and what has been stopped
-_active: dict[str, list[Worker]] = {}
-_stopped: set[str] = set()
-_lock = threading.Lock()
 
 
 def run(folder: Folder, points: Sequence[Point], options: RunOptions, report: Report, *, client: Any = None) -> str:
@@ -71,19 +62,19 @@ def _connected(client: Any, options: RunOptions) -> Iterator[tuple[Any, int]]:
             raise ScanError(f"scheduler = {options.scheduler!r}: there is no such file; start the scheduler first")
         try:
             address, written = (None, options.scheduler) if file else (options.scheduler, None)
-            found = distributed.Client(address, scheduler_file=written, set_as_default=False)
+            running = distributed.Client(address, scheduler_file=written, set_as_default=False)
         except (OSError, ValueError) as error:
             raise ScanError(f"scheduler = {options.scheduler!r}: no Dask scheduler answers there ({error})") from None
-        with found:
-            yield found, options.workers or 1
+        with running:
+            yield running, options.workers or 1
     else:
         count = options.workers or max(1, processors() // options.threads)
         own = {"n_workers": count, "threads_per_worker": 1, "dashboard_address": ":0", "memory_limit": 0}
         with (
             distributed.LocalCluster(**own, processes=True) as cluster,
-            distributed.Client(cluster, set_as_default=False) as found,
+            distributed.Client(cluster, set_as_default=False) as local,
         ):
-            yield found, 1
+            yield local, 1
 
 
 class _Submission:
@@ -102,6 +93,8 @@ class _Submission:
 
     def run(self, points: Sequence[Point]) -> str:
         """Submit all points and wait; returns what there is to say."""
+        with contextlib.suppress(TimeoutError):  # they come later, then, as those of an adaptive cluster do
+            self.client.wait_for_workers(1, timeout=_WORKERS_S)
         size = chunk_size(self.folder, len(points), self.options, sum(self.client.nthreads().values()))
         with heard(self.told.append):
             try:
@@ -135,12 +128,16 @@ class _Submission:
 
     def _stop(self) -> None:
         """Give up the chunks that wait, and tell those that run to stop; what is told twice ends at once."""
-        running = {key for keys in self.client.processing().values() for key in keys}
-        waiting = [future for future in self.chunks if future.key not in running and not future.done()]
-        self.client.cancel(waiting)
-        for future in waiting:
-            del self.chunks[future]
-        self.client.run(stop_workers, self.name, self.told[0], len(self.told) > 1, on_error="ignore")
+        try:
+            running = {key for keys in self.client.processing().values() for key in keys}
+            waiting = [future for future in self.chunks if future.key not in running and not future.done()]
+            self.client.cancel(waiting)
+            for future in waiting:
+                del self.chunks[future]
+            self.client.run(stop_workers, self.name, self.told[0], len(self.told) > 1, on_error="ignore")
+        except (OSError, CancelledError) as error:
+            self.chunks.clear()
+            self.error = f"the Dask scheduler does not answer any more ({error}); run the scan again on another one"
 
     def _take(self, future: Any) -> None:
         """What a chunk brought."""
@@ -150,7 +147,9 @@ class _Submission:
         if points is None:
             return
         if future.cancelled():  # by whoever owns the cluster
-            self._give_up("the Dask cluster has dropped the tasks of this scan; was it closed? Run the scan again")
+            self._give_up(
+                "the Dask cluster has dropped the tasks of this scan; was it closed? Run the scan on another one"
+            )
             return
         error = future.exception()
         if error is None:
@@ -204,75 +203,15 @@ class _Submission:
 
 
 def chunk_size(folder: Folder, count: int, options: RunOptions, threads: int) -> int:
-    """Points of a task: several tasks for each thread of the cluster, of `task_time` at most where points are known."""
+    """Points of a task: several tasks for each thread of the cluster.
+
+    Where it is known what points take, a task takes `task_time` at most, and is no shorter than pays for its process.
+    """
     size = math.ceil(count / (_SHARE * (threads or _FEWEST_THREADS)))
     known = measured(entries(folder))
     typical = known.seconds if known is not None else seconds(options.point_time, "point_time")
     if typical:
         longest = seconds(options.task_time, "task_time") or math.inf
         size = min(size, int(longest / typical))
+        size = max(size, min(math.ceil(_SHORTEST_S / typical), math.ceil(count / (threads or _FEWEST_THREADS))))
     return max(1, size)
-
-
-def found(folder: Folder, key: str, run: str) -> End | None:
-    """How a point ended in a run, from the scan's folder; None if it has not."""
-    if folder.recording(key).exists():
-        return End("done")
-    with contextlib.suppress(OSError, ValueError):
-        failure = read_json(folder.failure(key))
-        if str(failure.get("worker", "")).startswith(f"dask-{run}."):
-            return End(failure["kind"], failure["message"])
-    return None
-
-
-def run_chunk(
-    path: str, scan: str, rows: Sequence[Mapping[str, Any]], limits: Any, slots: int, batch: int | str, job: str
-) -> dict[str, Any]:
-    """The task: run points in this dask worker; returns {"ends": [(key, kind, message), ...]}, and "error" if one came."""
-    run, ends = job.partition(".")[0], list[tuple[str, str, str]]()
-
-    def note(point: Point, end: End) -> None:
-        ends.append((point.key, end.kind, end.message))
-
-    try:
-        folder = _shared(Path(path), scan)
-        worker = Worker(folder, "dask", slots, Limits(**limits), job=job, batch=batch, report=note)
-        with _lock:
-            if run in _stopped:
-                return {"ends": []}
-            _active.setdefault(run, []).append(worker)
-        try:
-            points = [Point(**row) for row in rows]
-            # some may have failed here already, before Dask lost the worker that had this task
-            worker.run([point for point in points if found(folder, point.key, run) is None])
-        finally:
-            with _lock:
-                _active[run].remove(worker)
-    except ScanError as error:
-        return {"ends": ends, "error": str(error)}
-    return {"ends": ends}
-
-
-def stop_workers(run: str, why: str, at_once: bool) -> None:
-    """In a dask worker: stop what runs for a run, and start nothing more."""
-    with _lock:
-        _stopped.add(run)
-        for worker in _active.get(run, ()):
-            if worker.why is None or at_once:
-                worker.stop(why)
-
-
-def _shared(path: Path, scan: str) -> Folder:
-    """The scan's folder, as this machine sees it."""
-    until = time.monotonic() + _PATIENCE_S
-    while True:
-        with contextlib.suppress(ScanError, OSError, ValueError):
-            folder = Folder(path)
-            if folder.header.id == scan:
-                return folder
-        if time.monotonic() > until:
-            raise ScanError(
-                f"the dask worker on {host()} does not see the scan in {path}; put it (and the script) on a file system "
-                "that the workers share with this machine"
-            )
-        time.sleep(_LOOK_S)
