@@ -93,17 +93,6 @@ def scan_of(script, *modes, name="scan", **more):
     return Scan(f"{script}:bad", out=script.parent / name, grid={"mode": list(modes)}, **more)
 
 
-def after(seconds, *numbers):
-    """Send signals to this process, the first one in so many seconds."""
-
-    def send():
-        for number in numbers:
-            time.sleep(seconds)
-            os.kill(os.getpid(), number)
-
-    threading.Thread(target=send, daemon=True).start()
-
-
 def when(condition, number):
     """Send a signal to this process once something is so."""
 
@@ -209,7 +198,8 @@ def test_a_stop_leaves_what_runs_pending(script, number):
 
 def test_a_second_stop_does_not_wait(script):
     scan = scan_of(script, "stubborn")
-    after(1.0, signal.SIGINT, signal.SIGINT)
+    when(lambda: list((scan.path.parent).glob("left.*")), signal.SIGINT)  # it is deaf by then
+    when(lambda: list((scan.path.parent).glob("left.*")) and time.sleep(0.3) is None, signal.SIGINT)
     assert scan.run(grace="1 h") == "stopped: told to by SIGINT"
     assert len(pending(scan)) == 1
     nothing_is_left(scan, work=1)
@@ -217,8 +207,8 @@ def test_a_second_stop_does_not_wait(script):
 
 def test_a_stop_while_the_script_is_imported(script):
     scan = scan_of(script, "ok", "hang")
-    script.write_text("import time; time.sleep(1000)\n" + SCRIPT)
-    after(0.5, signal.SIGTERM)
+    script.write_text("import time; open('importing', 'w'); time.sleep(1000)\n" + SCRIPT)
+    when(lambda: (scan.path.parent / "importing").exists(), signal.SIGTERM)
     assert scan.run(workers=1) == "stopped: told to by SIGTERM"
     assert len(pending(scan)) == 2
     nothing_is_left(scan)
