@@ -30,7 +30,7 @@ def script(folder: Path) -> Path:
     return place
 
 
-def fill(scan: Scan, *, failing: int = 0) -> None:
+def fill(scan: Scan, *, failing: int) -> None:
     """Have all points done, every `failing`-th one failed: real recordings, linked, and the journal of one worker."""
     folder = scan.folder
     source = annotate(folder.path / "work" / "one.h5", results={"rate": 12.5}, checks=[], config={})
@@ -44,7 +44,7 @@ def fill(scan: Scan, *, failing: int = 0) -> None:
         for number, point in enumerate(folder.points()):
             usage = {"seconds": 0.01 + 1e-6 * number, "cpu": 0.01, "peak": 40_000_000, "worker": "by-hand"}
             entry = {"key": point.key, "at": time.time(), "source": "80b849fc31d0", **usage, "log": [0, 200]}
-            if failing and number % failing == 0:
+            if number % failing == 0:
                 place = folder.failure(point.key)
                 record = {"key": point.key, "kind": "raised", "message": "ValueError: no such thing", **usage}
                 place.write_text(json.dumps({**record, "printed": "x" * 1000}), encoding="utf-8")
