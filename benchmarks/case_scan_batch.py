@@ -75,7 +75,8 @@ def _case(backend: str, *, points: int, batches: tuple[int | str, ...], rounds: 
             if what.startswith("scan, batch"):
                 assert row.relative is not None
                 best[clock] = max(best.get(clock, 0.0), 1 / row.relative)
-    case.goals.append(at_least(f"{backend}: Pool whose workers stay / best batch, wall", best["wall"], 1.8))
+    if backend == "numba":
+        case.goals.append(at_least("Pool whose workers stay / best batch, wall", best["wall"], 1.8))
     case.notes.extend(f"auto: {note}" for note in notes[-1:])
     case.notes.append("wall is worth something on idle cores only; cpu is the time of all processes together")
     return case

@@ -145,6 +145,7 @@ def test_points_that_never_simulate_and_groups_that_differ_in_more_than_numbers(
     assert len(scan.folder.done()) == 6
 
 
+@pytest.mark.slow
 def test_a_batch_that_is_told_to_stop_leaves_points_to_go_on(script, tmp_path):
     grid = {"seed": [1, 2, 3]}
     scan = Scan(script, out=tmp_path / "scan", grid=grid, set={"trials": 300})
