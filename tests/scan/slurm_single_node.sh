@@ -56,6 +56,7 @@ SchedulerParameters=batch_sched_delay=0,sched_interval=5,bf_interval=5
 ReturnToService=2
 KillWait=5
 MinJobAge=300
+FirstJobId=1000
 StateSaveLocation=$folder/state
 SlurmdSpoolDir=$folder/spool
 SlurmctldPidFile=$folder/run/slurmctld.pid
@@ -98,6 +99,9 @@ start)
   echo "$SLURM_CONF"
   ;;
 controller) # with -c: one that was killed remembers jobs that no longer run, and they block the queue
+  # other numbers than before: a node that still runs a job of the same number is taken out of service
+  first=$(awk -F= '/^FirstJobId/ {print $2}' "$SLURM_CONF")
+  sed -i "s/^FirstJobId=.*/FirstJobId=$((first + 1000))/" "$SLURM_CONF"
   slurmctld -c
   wait_for idle
   ;;
