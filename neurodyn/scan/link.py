@@ -119,3 +119,20 @@ def resident(pid: int) -> int:
         except (OSError, IndexError):
             continue
     return total
+
+
+def ended_for_memory(groups: Path = Path("/proc/self/cgroup"), root: Path = Path("/sys/fs/cgroup")) -> int:
+    """How many processes the system has ended for lack of memory in the control group of this one, if it tells."""
+    with contextlib.suppress(OSError):
+        for line in groups.read_text(encoding="ascii").splitlines():
+            _, controllers, place = line.split(":", 2)
+            if controllers == "memory":
+                events = root / "memory" / place.lstrip("/") / "memory.oom_control"  # version 1
+            elif controllers == "":
+                events = root / place.lstrip("/") / "memory.events"
+            else:
+                continue
+            if events.exists():
+                counts = (line.split() for line in events.read_text(encoding="ascii").splitlines())
+                return sum(int(count) for name, count in counts if name == "oom_kill")
+    return 0

@@ -120,7 +120,7 @@ def _alone(work: Path, order: Mapping[str, Any]) -> None:
             Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     if order.get("cpus") and hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, order["cpus"])
-    log = os.open(work / "log", os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    log = os.open(work / "log", os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o666)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for source, target in ((nothing, 0), (log, 1), (log, 2)):
         os.dup2(source, target)

@@ -20,7 +20,7 @@ from neurodyn.scan.ending import End, disk_is_full, judge, left_word, settle
 from neurodyn.scan.errors import ScanError, in_words
 from neurodyn.scan.folder import Folder
 from neurodyn.scan.journal import Journal
-from neurodyn.scan.link import Link, ServerLost, send
+from neurodyn.scan.link import Link, ServerLost, ended_for_memory, send
 from neurodyn.scan.points import Point
 from neurodyn.scan.registry import BEAT_S, Registry
 from neurodyn.scan.running import Limits, Running
@@ -81,6 +81,7 @@ class Worker:
         self._free, self._losses, self._times = list(range(self.slots))[::-1], 0, list[float]()
         self._lives, self._suspects, self._full = Counter[str](), deque[Point](), None
         self._registry, self._held = Registry(self.folder), set[str]()
+        self._memory_ends = ended_for_memory()
         header = self.folder.header
         self._source = source_hash(source_files(Path(header.script)))
         about = {"executor": self.executor, "slots": self.slots, "job": self.job, "submission": self.submission}
@@ -290,7 +291,9 @@ class Worker:
         if running.batch:
             self._ended_batch(running, message["cpu"], peak)
             return
-        end = judge(running.work, message["status"], peak=peak)
+        memory_ends, before = ended_for_memory(), self._memory_ends
+        self._memory_ends = memory_ends
+        end = judge(running.work, message["status"], peak=peak, out_of_memory=memory_ends > before)
         if running.end is not None and end.kind not in ("done", "raised"):
             end = running.end
         elif end.failed and disk_is_full(self.folder.path, end):
