@@ -28,10 +28,10 @@ class ServerLost(Exception):
 class Link:
     """A server and the pipes to it."""
 
-    def __init__(self, target: str, folder: str, *, threads: int, log: Path) -> None:
+    def __init__(self, target: str, folder: str, *, scratch: Path, threads: int, log: Path) -> None:
         reading, writing = os.pipe()
         environment = {**os.environ, **dict.fromkeys(_THREADS, str(threads)), "MPLBACKEND": "Agg"}
-        command = [sys.executable, "-m", "neurodyn.scan.server", str(writing), target, folder]
+        command = [sys.executable, "-m", "neurodyn.scan.server", str(writing), target, folder, str(scratch)]
         with open(log, "ab") as output:
             self.process = subprocess.Popen(
                 command,

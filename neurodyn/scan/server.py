@@ -34,7 +34,11 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def main(arguments: list[str]) -> NoReturn:
-    """Serve until the input ends: arguments are the descriptor for answers, SCRIPT.py:NAME and a folder to work in."""
+    """Serve until the input ends.
+
+    Arguments are the descriptor for answers, SCRIPT.py:NAME, a folder to work in, and one for temporary files, which is
+    removed in the end.
+    """
     answers, target, folder = int(arguments[0]), arguments[1], arguments[2]
     os.set_inheritable(answers, False)
     with contextlib.suppress(OSError):
@@ -47,7 +51,7 @@ def main(arguments: list[str]) -> NoReturn:
         if isinstance(printed, io.TextIOWrapper):
             printed.reconfigure(line_buffering=True)  # what a point printed before it was killed tells most
     faulthandler.enable()
-    server = _Server(orders, answers)
+    server = _Server(orders, answers, Path(arguments[3]))
     try:
         simulation = _imported(target)
     except BaseException as error:
@@ -76,13 +80,12 @@ def _imported(target: str) -> Any:
 
 
 class _Server:
-    def __init__(self, orders: int, answers: int) -> None:
-        self.input, self.answers = orders, answers
+    def __init__(self, orders: int, answers: int, scratch: Path) -> None:
+        self.input, self.answers, self.scratch = orders, answers, scratch
         self.children: dict[int, tuple[str, Path]] = {}
         self.buffer = b""
         self.own: tuple[int, ...] = ()
         self.before = set[int]()
-        self.scratch: Path | None = None
 
     def answer(self, message: dict[str, Any]) -> None:
         try:
@@ -134,7 +137,6 @@ class _Server:
                 os.close(own)
             run_in_child(simulation, {**order, "server": server})
         self.children[pid] = order["run"], Path(f"{order['scratch']}.loaded")
-        self.scratch = Path(order["scratch"]).parent
         self.answer({"started": order["run"], "pid": pid})
 
     def reap(self) -> None:
@@ -183,8 +185,7 @@ class _Server:
             if self.children.pop(pid, None):
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(pid, signal.SIGKILL)
-        if self.scratch is not None:  # the worker may not have come to that
-            shutil.rmtree(self.scratch, ignore_errors=True)
+        shutil.rmtree(self.scratch, ignore_errors=True)  # the worker may have been killed
         os._exit(0)
 
 

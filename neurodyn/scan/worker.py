@@ -199,7 +199,7 @@ class Worker:
         log = self.folder.path / "logs" / f"{self._member.name}.server"
         target = f"{header.script}:{header.simulation}"
         self._source = source_hash(source_files(Path(header.script)))  # this server may be a later one
-        self._link = Link(target, header.folder, threads=self.limits.threads, log=log)
+        self._link = Link(target, header.folder, scratch=self._scratch, threads=self.limits.threads, log=log)
 
     def _start(self, point: Point) -> None:
         assert self._link is not None

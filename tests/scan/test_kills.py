@@ -45,7 +45,10 @@ def scan(tmp_path):
 
 def submit(scan):
     """A process that runs the scan."""
-    return subprocess.Popen([sys.executable, "-c", RUN, str(scan.path)], start_new_session=True)
+    scratch = scan.path.parent / "temporary"
+    scratch.mkdir(exist_ok=True)
+    command, environment = [sys.executable, "-c", RUN, str(scan.path)], {**os.environ, "TMPDIR": str(scratch)}
+    return subprocess.Popen(command, env=environment, start_new_session=True)
 
 
 def processes(scan):
@@ -108,6 +111,7 @@ def assert_complete(scan):
     assert (status.done, status.failed, status.running, status.pending) == (len(keys), 0, 0, 0)
     assert list((scan.path / "work").iterdir()) == []
     wait(lambda: not processes(scan), processes(scan))
+    assert list((scan.path.parent / "temporary").iterdir()) == []
 
 
 def kill_rounds(scan, rounds, kinds, seed):
