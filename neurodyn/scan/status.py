@@ -58,6 +58,8 @@ class Status:
         Seconds of all points that are to run, one after the other; and with the workers that live. None: unknown.
     cluster : sequence of str
         Jobs of this scan in the queue of Slurm.
+    troubles : sequence of str
+        Why tasks on Slurm did nothing, as long as points are pending.
     sources : mapping of str to int
         Versions of the script, and how many points each has done.
     source : str
@@ -86,6 +88,7 @@ class Status:
     work_left: float | None = None
     time_left: float | None = None
     cluster: tuple[str, ...] = ()
+    troubles: tuple[str, ...] = ()
     sources: Mapping[str, int] = field(default_factory=dict)
     source: str = ""
     changes: tuple[str, ...] = ()
@@ -117,6 +120,7 @@ class Status:
             lines.append(f"workers  {_listed(self.workers)}")
         if self.cluster:
             lines.append(f"slurm    {_listed(self.cluster)}")
+        lines += [f"trouble  {line}" for line in self.troubles]
         if len(self.sources) > 1:
             now = {self.source: " (that of now)"}
             versions = _listed(f"{n} with {source}{now.get(source, '')}" for source, n in self.sources.items())
@@ -177,7 +181,7 @@ def status(folder: Folder) -> Status:
     slots = sum(m.slots for m in survey.watcher.members() if survey.watcher.alive(m.name))
     waiting = states["running"] + states["lost"] + states["stopped"] + states["pending"]
     work = None if costs is None else costs.mean * waiting
-    cluster, (source, changes) = _cluster(folder), _script(folder)
+    (cluster, troubles), (source, changes) = _slurm(folder, pending=states["pending"] > 0), _script(folder)
     sources.pop("", None)  # done, but no journal says by what
     return Status(
         path=_typed(folder.path),
@@ -193,6 +197,7 @@ def status(folder: Folder) -> Status:
         work_left=work,
         time_left=work / slots if work is not None and slots else None,
         cluster=cluster,
+        troubles=troubles,
         sources=dict(sources.most_common()),
         source=source,
         changes=changes,
@@ -257,12 +262,13 @@ def _workers(survey: Survey) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _cluster(folder: Folder) -> tuple[str, ...]:
+def _slurm(folder: Folder, *, pending: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What is in the queue, and why tasks did nothing if points are left."""
     if not any((folder.path / "submissions").iterdir()):
-        return ()
-    from neurodyn.scan.executors.slurm import queue
+        return (), ()
+    from neurodyn.scan.executors.slurm import queue, troubles
 
-    return tuple(queue(folder))
+    return tuple(queue(folder)), tuple(troubles(folder)) if pending else ()
 
 
 def _script(folder: Folder) -> tuple[str, tuple[str, ...]]:

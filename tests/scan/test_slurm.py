@@ -27,7 +27,7 @@ from .conftest import Slurm
 
 MODEL = '''
 """A model that fails in several ways for as long as there is a file "broken" beside it."""
-import os, random, tempfile, time
+import os, random, signal, tempfile, time
 from pathlib import Path
 import neurodyn as nd
 
@@ -39,6 +39,9 @@ def model(*, a: float = 1.0, mode: str = "ok", wait: float = 0.0, seed: int = 1)
             raise ValueError("no such thing")
         if mode == "exit":
             os._exit(3)
+        if mode == "die":  # as the system does where memory runs out: the likeliest of all processes of a task
+            assert Path("/proc/self/oom_score_adj").read_text() == "1000\\n"
+            os.kill(os.getpid(), signal.SIGKILL)
         if mode == "hang":
             time.sleep(1000)
         if mode == "eat":
@@ -89,11 +92,11 @@ def check_complete(scan: Scan) -> None:
 
 
 def test_points_that_fail_cost_themselves_only_and_run_again(slurm: Slurm, model: Path, tmp_path: Path) -> None:
-    modes = ["ok", "raise", "exit", "hang", "eat"]
+    modes = ["ok", "raise", "exit", "die", "hang", "eat"]
     model.with_name("broken").touch()
     scan = Scan(model, out=tmp_path / "cluster", grid={"a": [1, 2], "mode": modes})
     said = scan.run(on="slurm", time_limit="2 s", **SMALL)
-    assert said.startswith("submitted job ") and "2 tasks of 5 points, about 50.0 min each" in said
+    assert said.startswith("submitted job ") and "2 tasks of 6 points, about 1.0 h each" in said
     slurm.wait_until_empty()
 
     by_mode: dict[str, set[str]] = {}
@@ -102,7 +105,7 @@ def test_points_that_fail_cost_themselves_only_and_run_again(slurm: Slurm, model
         by_mode.setdefault(point.values.get("mode", "ok"), set()).add(
             read_json(record)["kind"] if record.exists() else "done"
         )
-    expected = {"ok": "done", "raise": "raised", "exit": "exited", "hang": "time", "eat": "memory"}
+    expected = {"ok": "done", "raise": "raised", "exit": "exited", "die": "killed", "hang": "time", "eat": "memory"}
     assert by_mode == {mode: {kind} for mode, kind in expected.items()}
     record = read_json(scan.folder.failure(next(iter(scan.folder.failed()))))
     assert record["job"] and record["host"] and record["worker"].startswith("slurm-")
@@ -110,7 +113,7 @@ def test_points_that_fail_cost_themselves_only_and_run_again(slurm: Slurm, model
 
     model.with_name("broken").unlink()
     before = stamps(scan)
-    assert "8 points" in scan.run(["failed"])
+    assert "1 task of 10 points" in scan.run(["failed"]), "by now it is known how short they are"
     slurm.wait_until_empty()
     check_complete(scan)
     assert {key: stamp for key, stamp in stamps(scan).items() if key in before} == before
@@ -175,7 +178,7 @@ def test_a_script_that_can_not_be_imported(slurm: Slurm, model: Path, tmp_path: 
     slurm.wait_until_empty()
     (said,) = troubles(scan.folder)
     assert "1 task could not run anything" in said and "No module named 'no_such_module'" in said
-    assert not scan.folder.failed()
+    assert not scan.folder.failed() and f"trouble  {said}" in str(status(scan.folder))
 
     model.write_text(MODEL)
     scan.run(setup=["exit 3"])

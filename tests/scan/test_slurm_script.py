@@ -51,9 +51,9 @@ def test_tasks_take_about_as_long_as_they_should(count: int, options: dict[str, 
 
 def test_what_was_measured_counts_more_than_what_was_said() -> None:
     options = RunOptions(on="slurm", point_time="1 s")
-    known = Measured(count=3, seconds=600.0, longest=700.0, peak=4 * 10**9, disk=1.0, mean=600.0)
+    known = Measured(count=3, seconds=600.0, longest=3600.0, peak=4 * 10**9, disk=1.0, mean=600.0)
     needed = needs(600, options, known)
-    assert needed.tasks == 200 and 6 * 10**9 < needed.memory < 7 * 10**9
+    assert needed.tasks == 200 and needed.wall == 7200 and 6 * 10**9 < needed.memory < 7 * 10**9
     limited = needs(600, RunOptions(on="slurm", memory_limit="1 GB", workers=3, threads=2), known)
     assert 3 * 10**9 < limited.memory < 4 * 10**9 and limited.cpus == 6
 

@@ -68,7 +68,7 @@ def margin(wall: float) -> float:
 def needs(count: int, options: RunOptions, known: Measured | None) -> Needs:
     """For `count` points."""
     slots = options.workers or 1
-    point = known.seconds if known else seconds(options.point_time, "point_time")
+    point = known.mean if known else seconds(options.point_time, "point_time")
     target = seconds(options.task_time, "task_time") or 1800.0
     if point is None:
         tasks = min(BLIND_TASKS, math.ceil(count / slots))
@@ -76,7 +76,8 @@ def needs(count: int, options: RunOptions, known: Measured | None) -> Needs:
         tasks = math.ceil(count / (slots * max(1, int(target / point))))
     each = known.peak * 1.5 if known else _POINT_MEMORY
     memory = _OVERHEAD + int(slots * (options.limits.memory or each))
-    wall = seconds(options.wall_time, "wall_time") or 2 * max(target, point or 0.0, options.limits.time or 0.0)
+    longest = max(target, point or 0.0, known.longest if known else 0.0, options.limits.time or 0.0)
+    wall = seconds(options.wall_time, "wall_time") or 2 * longest
     wall = 60 * math.ceil(max(wall, _SHORTEST_WALL) / 60)
     return Needs(tasks, slots, slots * options.threads, memory, wall, point)
 
