@@ -17,6 +17,7 @@ from neurodyn.units import UnitsError, quantity
 _FIRST, _MOST = 8, 64  # points of the first batch that "auto" tries, and of the largest
 _WORTH = 0.9  # a size has to cost at most this part of what the best so far costs, for each point
 _FIRST_SINGLY = 3  # points of each slot; the first of them loads what the others find loaded
+_TRIALS = 2  # batches of each size, for each slot; the first ones load what the others find loaded
 _IN_VAIN = 2  # batches without a point done, after which there are no more
 
 
@@ -123,31 +124,29 @@ class Sizes:
 
     def next(self, left: int) -> int:
         """How many points to take of `left` that are alike; all slots shall get some."""
-        size = self._best
         if not self._settled and self._trying is None and len(self._costs.get(1, ())) >= _FIRST_SINGLY * self._slots:
             self._trying = self._larger()
-            size = self._trying or size
+        size = self._trying or self._best
         fair = -(-left // self._slots)
         if size == self._trying and fair < size:  # too few of these are left to learn from
             self._trying, size = None, self._best
         return max(1, min(size, fair))
 
     def ended(self, count: int, done: int, seconds: float, peak: int) -> None:
-        """Take note of a batch: how many of its points came to their end, how long it took, what memory."""
+        """Take note of a batch: how many of its points came to their end, for how long it held its slot, what memory."""
         if count == 1:
             self._peak = max(self._peak, peak)
         elif not done:
             self._in_vain += 1
             if self._in_vain >= _IN_VAIN:
-                self._best, self._settled = 1, True
+                self._best, self._settled, self._trying = 1, True, None
         if done:
             self._costs.setdefault(count, []).append(seconds / done)  # the others cost it again
-        if count == self._trying:
+        if count == self._trying and not self._settled and len(self._costs.get(count, ())) >= _TRIALS * self._slots:
             self._trying = None
-            if done:
-                self._tried.append(count)
-                self._settled |= self.cost(count) >= _WORTH * self.cost(self._best)
-                self._best = self._best if self._settled else count
+            self._tried.append(count)
+            self._settled = min(self._costs[count]) >= _WORTH * self.cost(self._best)
+            self._best = self._best if self._settled else count
 
     def cost(self, size: int) -> float:
         """Seconds of a slot that a point takes in batches of this size."""

@@ -27,6 +27,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, NoReturn
 
+import numpy as np
+
 from neurodyn.scan import warm
 from neurodyn.scan.point import run_in_child
 
@@ -71,6 +73,7 @@ def _imported(target: str) -> Any:
     simulation = simulation_of(target)
     simulation.prepare()
     versions()
+    np.random.seed(0)  # noqa: NPY002  (numpy imports this when it is first used)
     with tempfile.TemporaryDirectory() as folder:  # the first file of a process takes longest
         annotate(Path(folder) / "first.h5", results={"number": 1.0}, config={"simulation": target}, checks=[])
     warm.begin()

@@ -79,6 +79,7 @@ class Worker:
         self._until = None if self.deadline is None else started + self.deadline
         self._running = dict[str, Running]()
         self._free, self._losses, self._times = list(range(self.slots))[::-1], 0, list[float]()
+        self._free_since: dict[int, float] = {}
         self._lives, self._suspects, self._full = Counter[str](), deque[Point](), None
         self._registry, self._held = Registry(self.folder), set[str]()
         self._memory_ends = ended_for_memory()
@@ -279,36 +280,43 @@ class Worker:
         self._running.clear()
 
     def _ended(self, message: dict[str, Any]) -> None:
-        running = self._running.pop(message["ended"])
+        running, ended = self._running.pop(message["ended"]), time.monotonic()
         self._free.append(running.slot)
         self._losses = 0
+        since, self._free_since[running.slot] = self._free_since.get(running.slot, running.started), ended
         if os.WIFSIGNALED(message["status"]) and os.WTERMSIG(message["status"]) in STOPS:
             if self.why is None:  # who ends a job ends its points too, and our own signal may be a moment behind
                 time.sleep(_WAIT_S)
             if self.why is not None and running.end is None:
                 running.end = End("stopped", self.why)
-        peak = max(message["peak"], running.peak)
+        self._fill()  # the slot first, the books then
+        peak, took = max(message["peak"], running.peak), ended - running.started
         if running.batch:
-            self._ended_batch(running, message["cpu"], peak)
+            done = self._ended_batch(running, message["cpu"], took, peak)
+            self._queue.sizes.ended(len(running.batch), done, ended - since, peak)
             return
-        memory_ends, before = ended_for_memory(), self._memory_ends
-        self._memory_ends = memory_ends
-        end = judge(running.work, message["status"], peak=peak, out_of_memory=memory_ends > before)
+        end = judge(running.work, message["status"], peak=peak, out_of_memory=self._memory_was_short(message["status"]))
         if running.end is not None and end.kind not in ("done", "raised"):
             end = running.end
         elif end.failed and disk_is_full(self.folder.path, end):
             self.stop(f"the disk that holds {self.folder.path} is full; make room and run the scan again")
             end = End("stopped", self.why or "")
-        took = time.monotonic() - running.started
         if end.kind == "done":
             self._times.append(took)
-        self._queue.sizes.ended(1, int(end.kind == "done"), took, peak)
+        self._queue.sizes.ended(1, int(end.kind == "done"), ended - since, peak)
         self._settle(running, end, {"seconds": took, "cpu": message["cpu"], "peak": peak})
         shutil.rmtree(self._scratch / running.point.key, ignore_errors=True)
 
-    def _ended_batch(self, running: Running, cpu: float, peak: int) -> None:
-        """Settle the points that came to their end; the others did not fail, but run again, singly."""
-        took, count, done = time.monotonic() - running.started, len(running.batch), 0
+    def _memory_was_short(self, status: int) -> bool:
+        """Whether the system has ended a process for lack of memory since it was last asked."""
+        if not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL):
+            return False
+        before, self._memory_ends = self._memory_ends, ended_for_memory()
+        return self._memory_ends > before
+
+    def _ended_batch(self, running: Running, cpu: float, took: float, peak: int) -> int:
+        """Settle the points that came to their end, and count them; the others did not fail, but run again, singly."""
+        count, done = len(running.batch), 0
         for point in running.batch:
             work = self.folder.work(point.key, self._source)
             word = left_word(work)
@@ -326,7 +334,7 @@ class Worker:
             shutil.rmtree(self._scratch / point.key, ignore_errors=True)
         if done == count:
             self._times.append(took)
-        self._queue.sizes.ended(count, done, took, peak)
+        return done
 
     def _settle(self, running: Running, end: End, usage: dict[str, Any]) -> None:
         end = settle(self.folder, self._journal, running.point, running.work, end, source=self._source, usage=usage)

@@ -217,15 +217,15 @@ def sizes_taken(sizes: Sizes, cost: Mapping[int, float], *, points: int = 1000, 
 def test_auto_doubles_while_a_point_gets_cheaper():
     sizes = Sizes("auto", slots=1, memory=None)
     found = sizes_taken(sizes, {**dict.fromkeys(range(1, 64), 0.29), 1: 1.0, 8: 0.5, 16: 0.3})
-    assert found[:7] == [1, 1, 1, 8, 16, 32, 16]
-    assert set(found[6:-1]) == {16}
+    assert found[:10] == [1, 1, 1, 8, 8, 16, 16, 32, 32, 16]
+    assert set(found[9:-1]) == {16}
     assert sizes.note.startswith("batch: batches of 16 (a point takes 1.0 s singly, 500 ms in batches of 8")
 
 
 def test_auto_runs_points_singly_where_batches_are_no_faster():
     sizes = Sizes("auto", slots=2, memory=None)
-    found = sizes_taken(sizes, {1: 1.0, 8: 0.95}, points=40)
-    assert found == [*[1] * 6, 8, *[1] * 26]
+    found = sizes_taken(sizes, {1: 1.0, 8: 0.95}, points=70)
+    assert found == [*[1] * 6, *[8] * 4, *[1] * 32]
     assert sizes.note.startswith("batch: single points")
 
 
