@@ -24,6 +24,7 @@ CASES = {
     "startup": "case_startup",
     "batch": "case_batch",
     "scan_batch": "case_scan_batch",
+    "scan_tiny": "case_scan_tiny",
     "plasticity": "case_plasticity",
     "training": "case_training",
     "sinkhorn": "case_sinkhorn",

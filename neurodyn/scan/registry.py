@@ -55,7 +55,9 @@ class Registry:
         """Make this process a worker; earlier lives of the same job have ended."""
         if job is not None:
             for path in (self.folder.path / "workers").glob(f"{executor}-{job}-*.json"):
-                self.leave(Member(**read_json(path)), "its job began anew")
+                earlier = Member(**read_json(path))
+                if earlier.submission == submission:  # a Slurm that was set up anew counts its jobs anew
+                    self.leave(earlier, "its job began anew")
         name = "-".join(filter(None, (executor, job, host(), identity().partition("-")[0], secrets.token_hex(3))))
         place = (host(), machine(), identity(), executor, slots, time.time(), job, submission, source)
         member = Member(name, *place)

@@ -289,7 +289,6 @@ class Worker:
                 time.sleep(_WAIT_S)
             if self.why is not None and running.end is None:
                 running.end = End("stopped", self.why)
-        self._fill()  # the slot first, the books then
         peak, took = max(message["peak"], running.peak), ended - running.started
         if running.batch:
             done = self._ended_batch(running, message["cpu"], took, peak)
