@@ -26,7 +26,7 @@ def selected(folder: Folder, which: Collection[str], *, source: str) -> list[Poi
     ----------
     which : collection of "missing", "failed", "outdated"
         Those that have not run or were lost with their worker; those that failed; those that were done by another text of
-        the simulation, whose recordings are removed.
+        the simulation, whose recordings are put aside as `<key>.<time>.old`.
     """
     for kind in which:
         if kind not in KINDS:

@@ -22,6 +22,25 @@ def cells(*, drive: float = 1.2, size: int = 5, rule: str = "none", out: str | N
     return {"spikes": len(run["spikes"]), "mean": float(run["cells.v"].mean())}
 '''
 
+NUMBERS = """
+import numpy as np
+import neurodyn as nd
+
+@nd.simulation
+def draws(*, drive: float = 1.2, size: int = 5, seed: int = 1):
+    'Draws.'
+    return {"mean": drive + float(np.random.default_rng(seed).normal(size=size).mean())}
+"""
+
+
+@pytest.fixture
+def quick(tmp_path, monkeypatch):
+    """A script without a network, for what does not depend on what is simulated."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "draws.py"
+    path.write_text(NUMBERS)
+    return path
+
 
 @pytest.fixture
 def script(tmp_path, monkeypatch):
@@ -90,8 +109,8 @@ def test_nothing_is_written_for_a_plan_that_does_not_fit(script):
     assert not os.path.exists("scan")
 
 
-def test_a_grown_scan_runs_what_is_new(script):
-    scan = nd.Scan(script, out="scan", grid={"drive": [1.1, 1.4]}, seeds=1)
+def test_a_grown_scan_runs_what_is_new(quick):
+    scan = nd.Scan(quick, out="scan", grid={"drive": [1.1, 1.4]}, seeds=1)
     scan.run(workers=2)
     before, numbers = done_entries(scan), results(scan)
     written = {key: scan.folder.recording(key).stat().st_mtime_ns for key in before}
@@ -102,7 +121,7 @@ def test_a_grown_scan_runs_what_is_new(script):
     assert len(done_entries(scan)) == len(set(done_entries(scan))) == 12
     assert numbers.items() <= results(scan).items()
     assert written == {key: scan.folder.recording(key).stat().st_mtime_ns for key in before}
-    whole = nd.Scan(script, out="whole", grid={"size": [5, 7], "drive": [1.1, 1.4, 1.6]}, seeds=2)
+    whole = nd.Scan(quick, out="whole", grid={"size": [5, 7], "drive": [1.1, 1.4, 1.6]}, seeds=2)
     assert {p.key for p in whole.folder.points()} == {p.key for p in scan.folder.points()}
 
 
@@ -151,19 +170,19 @@ def test_options_that_are_refused(script, options, message):
     assert not scan.folder.done()
 
 
-def test_options_are_those_of_the_last_run(script):
-    scan = nd.Scan(script, out="scan", grid={"drive": [1]})
+def test_options_are_those_of_the_last_run(quick):
+    scan = nd.Scan(quick, out="scan", grid={"drive": [1]})
     scan.run(workers=1, time_limit="5 min")
     assert scan.run() == "nothing to do"
     assert scan.options(threads=2).time_limit == "5 min"
 
 
-def test_changes_are_said_and_kept_apart(script):
-    scan = nd.Scan(script, out="scan", grid={"drive": [1.1, 1.4]})
+def test_changes_are_said_and_kept_apart(quick):
+    scan = nd.Scan(quick, out="scan", grid={"drive": [1.1, 1.4]})
     scan.run()
     assert scan.changes() == []
-    script.write_text(SCRIPT.replace("50 ms", "60 ms"))
-    assert scan.changes() == ["cells.py has changed since the scan was planned"]
+    quick.write_text(NUMBERS.replace("drive +", "drive -"))
+    assert scan.changes() == ["draws.py has changed since the scan was planned"]
     old = results(scan)
     assert scan.run() == "nothing to do"
     assert scan.outdated() == set(old)

@@ -14,6 +14,7 @@ from typing import Any
 import h5py
 import pytest
 
+from neurodyn.recording.process import alive
 from neurodyn.scan import Scan, ScanError
 from neurodyn.scan.executors.slurm import queue, troubles
 from neurodyn.scan.executors.slurm_commands import queued
@@ -269,7 +270,9 @@ def test_a_worker_that_is_killed(slurm: Slurm, model: Path, tmp_path: Path) -> N
     scan.run(on="slurm", **SMALL)
     wait_until(lambda: scan.folder.done() and list((scan.path / "work").glob("*.claim")))
     (worker,) = (scan.path / "workers").glob("slurm-*.json")
-    os.kill(int(read_json(worker)["process"].partition("-")[0]), signal.SIGKILL)
+    process = read_json(worker)["process"]
+    os.kill(int(process.partition("-")[0]), signal.SIGKILL)
+    wait_until(lambda: not alive(process))
     assert "1 task of 1 point" in scan.run(["missing"])
     slurm.wait_until_empty()
     check_complete(scan)
