@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,7 @@ class Worker:
     report: Callable[[Point, End], Any] = lambda point, end: None
     counts: Counter[str] = field(default_factory=Counter)
     why: str | None = None
+    _stopped: float = field(default=0.0, init=False)
 
     def run(self, points: Sequence[Point]) -> Counter[str]:
         """Run the points that are not done and that nobody else runs; returns how many ended how."""
@@ -115,9 +116,9 @@ class Worker:
     def stop(self, why: str) -> None:
         """Start no more points and have the running ones stop; a second call ends them at once."""
         if self.why is not None:
-            self.limits = Limits(self.limits.time, self.limits.memory, self.limits.threads, 0.0)
-        self.why = self.why or why
-        self._stopped = getattr(self, "_stopped", time.monotonic())
+            self.limits = replace(self.limits, grace=0.0)
+        else:
+            self.why, self._stopped = why, time.monotonic()
 
     def _loop(self) -> None:
         beat, look = 0.0, 0.0
