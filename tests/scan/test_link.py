@@ -1,5 +1,6 @@
 """What the system tells about memory."""
 
+import mmap
 import os
 
 import pytest
@@ -34,5 +35,6 @@ def test_a_kill_for_memory_is_told_from_another(tmp_path):
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="Linux")
 def test_memory_of_a_process_is_seen_to_grow():
     before = resident(os.getpid())
-    held = b"x" * 50_000_000  # written to, else the system only promises it
-    assert resident(os.getpid()) - before > 0.9 * len(held)
+    with mmap.mmap(-1, 200_000_000) as held:  # pages that this process did not have, while others may be taken from it
+        held.write(b"x" * len(held))
+        assert resident(os.getpid()) - before > 0.5 * len(held)
