@@ -89,7 +89,8 @@ class Worker:
         about = {"executor": self.executor, "slots": self.slots, "job": self.job, "submission": self.submission}
         self._member = self._registry.enter(**about, source=self._source)
         self._journal = Journal(self.folder, self._member.name)
-        self._left = {path.name.partition(".")[0] for path in (self.folder.path / "work").glob("[0-9a-f]*.*[!m]")}
+        # points that an earlier worker began
+        self._left = {path.name.partition(".")[0] for path in (self.folder.path / "work").iterdir() if path.is_dir()}
         sizes = Sizes(self.batch, slots=self.slots, memory=self.limits.memory)
         self._queue = Queue(points, self.folder.config, sizes, alone=self._left)
         self._scratch = Path(tempfile.mkdtemp(prefix="neurodyn-scan-"))
