@@ -94,6 +94,7 @@ class FusedStep:
             self._fixed[f"spk_{n}"] = self._new((len(layout), width), torch.int32)
         for array in program.arrays:
             self._fixed[emitter.names[array.name]] = _bytes(layout.arrays[array.name])
+        self._fixed |= {pack: layout.packs[connection] for connection, (pack, _) in emitter.packs.items()}
         for name, array in emitter.spilled.items():
             dtype = {"bool": torch.uint8, "wide": torch.float64}.get(array.dtype, layout.dtype)
             self._fixed[name] = self._new(layout.shape(array.axes), dtype)
@@ -202,27 +203,19 @@ class FusedStep:
         return given
 
     def _plastic(self, c: str, s: Spikes, of: PlasticSynapses) -> dict[str, Any]:
-        """Return the lists of a plastic connection, synapses by their place in their own network."""
-        width = max(self.layout.width[s.name], 1)
-        firsts, lists, begin = [], [], 0
-        for indptr, synapses in of.arriving.values():
-            firsts.append(indptr + begin)
-            lists.append(synapses % width)
-            begin += synapses.numel()
-        none = self._new((0,), torch.int64)
-        rows = self.layout.width[s.source] * len(self.layout) + 1
-        return {
-            f"{c}_lags": self.layout.tensor(np.array([*of.arriving, 0], np.int32)),
-            f"{c}_lag_count": len(of.arriving),
-            f"{c}_first": torch.cat([none, *firsts, self._new((rows,), torch.int64)]),
-            f"{c}_arriving": torch.cat([none, *lists, self._new((1,), torch.int64)]),
-            f"{c}_onto_first": of.onto[0],
-            f"{c}_onto": torch.cat([of.onto[1] % width, self._new((1,), torch.int64)]),
+        """Return the lists of a plastic connection."""
+        given: dict[str, Any] = {
+            f"{c}_lags": self.layout.tensor(np.array([*of.lags, 0], np.int32)),
+            f"{c}_lag_count": len(of.lags),
+            f"{c}_first": of.first if of.lags else of.onto_first,
+            f"{c}_onto_first": of.onto_first,
+            f"{c}_onto": _addressed(of.onto),
             f"{c}_emitted": of.emitted,
             f"{c}_length": of.emitted.shape[1],
             f"{c}_ring": of.ring,
             f"{c}_distinct": all(_different(n.wiring[s.name]) for n in self.layout.networks),
         }
+        return given | ({f"{c}_arriving": _addressed(of.arriving)} if s.delays == "heterogeneous" else {})
 
     def _weighted_sum(self, m: str, s: WeightedSum, of: Sums) -> dict[str, Any]:
         """Return the synapses of a sum sorted by target, for a thread adds up what comes to its target."""
@@ -263,6 +256,10 @@ def _different(wiring: Wiring) -> bool:
         return True
     keys = np.stack([wiring.sources, wiring.delays, wiring.targets])
     return len(np.unique(keys, axis=1).T) == wiring.targets.size
+
+
+def _addressed(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor if tensor.numel() else tensor.new_zeros(1)
 
 
 def _bytes(tensor: torch.Tensor) -> torch.Tensor:

@@ -7,14 +7,16 @@ padded units have no synapses, never spike and are left out of sums. A connectio
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
-from neurodyn.network import Network, new_arrays
+from neurodyn.kernels.packing import gathered_whole, packs
+from neurodyn.network import Network
 from neurodyn.program import Array, Axes, Spikes, WeightedSum
 from neurodyn.wiring import Events
 
@@ -23,9 +25,10 @@ from neurodyn.wiring import Events
 class Synapses:
     """The synapses of one connection in all networks.
 
-    ``indptr`` (networks * sources + 1,) int64 by network and (padded) source; ``targets`` (synapses,) int64, the index
-    network * length * width + target into the flat ``ring`` (networks, length, width); ``weights`` (synapses,);
-    ``delays`` (synapses,) int64 in steps, or None where nothing is delayed. The slot of step k is k modulo length.
+    ``indptr`` (networks * sources + 1,) int64 by network and (padded) source; ``targets`` (synapses,) int32 (int64 where
+    that is too small), the index network * length * width + target into the flat ``ring`` (networks, length, width);
+    ``weights`` (synapses,); ``delays`` (synapses,) likewise, in steps, or None where nothing is delayed. The slot of step k
+    is k modulo length.
     """
 
     indptr: torch.Tensor
@@ -39,15 +42,26 @@ class Synapses:
 class PlasticSynapses:
     """The synapses of one plastic connection in all networks, as flat indices network * width + synapse.
 
-    ``arriving`` by delay in steps, longest first: ``indptr`` by network and (padded) source, and the synapses that a spike
-    reaches after this delay. ``onto``: the same by target. ``emitted`` (networks, length, 1 + sources) int32 says who fired
-    in step k, in slot k modulo length: how many, then the units. ``ring`` (networks, 1, targets) gathers what arrives in a step.
+    ``lags`` are the delays that occur, in steps, longest first. A spike of (padded) source j of all networks reaches, after
+    ``lags[l]`` steps, ``arriving[first[l, j]:first[l, j + 1]]``; ``onto_first`` and ``onto`` are the same by target.
+    Firsts are int64, the lists int32 (int64 where that is too small). Where each network has one delay ``arriving`` has
+    its synapses in order, so that a kernel needs no list; it is made when tensors ask for it. ``emitted`` (networks,
+    length, 1 + sources) int32 says who fired in step k, in slot k modulo length: how many, then the units. ``ring``
+    (networks, 1, targets) gathers what arrives in a step.
     """
 
-    arriving: Mapping[int, tuple[torch.Tensor, torch.Tensor]]
-    onto: tuple[torch.Tensor, torch.Tensor]
+    lags: tuple[int, ...]
+    first: torch.Tensor
+    reached: Callable[[], torch.Tensor]
+    onto_first: torch.Tensor
+    onto: torch.Tensor
     emitted: torch.Tensor
     ring: torch.Tensor
+
+    @functools.cached_property
+    def arriving(self) -> torch.Tensor:
+        """The synapses that spikes reach, lag after lag."""
+        return self.reached()
 
 
 @dataclass(eq=False)
@@ -70,7 +84,8 @@ class Sums:
 class Layout:
     """Tensors of a batch of networks of one Program on one device.
 
-    ``arrays`` by name, shape (networks, \\*widths of the axes); ``sizes`` (networks,) int64 and ``width`` by axis;
+    ``arrays`` by name, shape (networks, \\*widths of the axes), of which some are views into ``packs`` (networks,
+    synapses, arrays), by plastic connection (:mod:`neurodyn.kernels.packing`); ``sizes`` (networks,) int64 and ``width`` by axis;
     ``valid`` (networks, width) bool by axis where networks differ in size; ``seeds`` (networks,) int64 with the bits of
     the unsigned seed; ``schedules`` by spike source: (steps, networks, units), sorted.
     """
@@ -85,9 +100,12 @@ class Layout:
             axis: self.tensor(np.arange(self.width[axis]) < c[:, None]) for axis, c in counts.items() if np.ptp(c)
         }
         self.seeds = self.tensor(np.array([n.seed for n in networks], np.uint64).view(np.int64))
-        filled = [new_arrays(n) for n in networks]
-        self.arrays = {a.name: self._array(a, [f[a.name] for f in filled]) for a in self.program.arrays}
-        del filled
+        self._whole = gathered_whole(self.program)
+        self.packs: dict[str, torch.Tensor] = {}
+        self.arrays = {a.name: self._array(a) for a in self.program.arrays}
+        for connection, names in packs(self.program).items():
+            self.packs[connection] = torch.stack([self.arrays[name] for name in names], -1)
+            self.arrays |= zip(names, self.packs[connection].unbind(-1), strict=True)
         self.synapses = {s.name: self._synapses(s) for s in self.program.spikes if not s.plastic}
         self.plastic = {s.name: self._plastic(s) for s in self.program.spikes if s.plastic}
         self.sums = {s.name: self._sums(s) for s in self.program.sums}
@@ -169,13 +187,19 @@ class Layout:
         """Return values on the device."""
         return torch.from_numpy(np.require(values, requirements=["C", "W"])).to(self.device)
 
-    def _array(self, array: Array, values: list[np.ndarray]) -> torch.Tensor:
-        kind = {"bool": np.bool_, "index": np.int64}.get(array.dtype, np.float64)
+    def _array(self, array: Array) -> torch.Tensor:
+        values = [n.values.get(array.name) for n in self.networks]
+        kind: Any = np.float64 if array.wide or self.dtype == torch.float64 else np.float32
+        if array.dtype == "bool":
+            kind = np.bool_
+        elif array.dtype == "index":  # of few units: two bytes do, but torch gathers whole arrays by int64 only
+            largest = max((int(np.max(v, initial=0)) for v in values if v is not None), default=0)
+            kind = np.int64 if array.name in self._whole else np.int16 if largest < 2**15 else np.int32
         out = np.zeros(self.shape(array.axes), kind)
         for lane, value in enumerate(values):
-            out[self.part(lane, array.axes)] = value
-        tensor = self.tensor(out)
-        return tensor if array.dtype != "float" or array.wide else tensor.to(self.dtype)
+            if value is not None:
+                out[self.part(lane, array.axes)] = value
+        return self.tensor(out)
 
     def _synapses(self, s: Spikes) -> Synapses:
         wirings = [n.wiring[s.name] for n in self.networks]
@@ -184,40 +208,63 @@ class Layout:
         counts = np.zeros((len(self), sources), np.int64)
         for lane, w in enumerate(wirings):
             counts[lane, : w.indptr.size - 1] = np.diff(w.indptr)
+        kind = _index(len(self) * length * width)
         return Synapses(
             self.tensor(np.concatenate([[0], np.cumsum(counts)])),
-            self.tensor(
-                np.concatenate([w.targets + lane * length * width for lane, w in enumerate(wirings)], dtype=np.int64)
-            ),
-            self.tensor(np.concatenate([w.weights for w in wirings])).to(self.dtype),
-            None if length == 1 else self.tensor(np.concatenate([w.delays for w in wirings], dtype=np.int64)),
+            self.tensor(np.concatenate([(w.targets + np.int64(k * length * width)).astype(kind) for k, w in enumerate(wirings)])),
+            self._numbers([w.weights for w in wirings]),
+            None if length == 1 else self.tensor(np.concatenate([w.delays for w in wirings], dtype=kind)),
             torch.zeros((len(self), length, width), dtype=self.dtype, device=self.device),
-        )
+        )  # fmt: skip
+
+    def _numbers(self, parts: list[np.ndarray]) -> torch.Tensor:
+        kind = np.float64 if self.dtype == torch.float64 else np.float32
+        return self.tensor(np.concatenate([p.astype(kind) for p in parts]))
 
     def _plastic(self, s: Spikes) -> PlasticSynapses:
         lists = [Events.of(n.wiring[s.name], n.sizes[s.target_population]) for n in self.networks]
-        lags = sorted({int(lag) for e in lists for lag in e.lags}, reverse=True)
-        arriving = {}
+        lags = tuple(sorted({int(lag) for e in lists for lag in e.lags}, reverse=True))
+        by_lag, begin = (
+            [torch.empty((0, self.width[s.source] * len(self) + 1), dtype=torch.int64, device=self.device)],
+            0,
+        )
+        spans: list[list[tuple[int, int]]] = []
         for lag in lags:
             rows = [e.first[e.lags == lag] for e in lists]
-            arriving[lag] = self._lists(s, s.source, [(r[0] if len(r) else np.zeros(1, np.int64), e.arriving) for r, e in zip(rows, lists, strict=True)])  # fmt: skip
-        onto = self._lists(s, s.target_population, [(e.onto_first, e.onto) for e in lists])
+            firsts = [r[0] if len(r) else np.zeros(1, np.int64) for r in rows]
+            by_lag.append(self._firsts(s.source, firsts, begin)[None])
+            spans.append([(int(f[0]), int(f[-1])) for f in firsts])
+            begin += sum(b - a for a, b in spans[-1])
+        if s.delays == "heterogeneous":
+            mixed = self._flat(s, [[e.arriving[a:b] for (a, b), e in zip(x, lists, strict=True)] for x in spans])
+            reached = lambda: mixed  # noqa: E731
+        else:
+            reached = lambda: self._flat(s, [[np.arange(a, b) for a, b in x] for x in spans])  # noqa: E731
         length = 1 + max(lags, default=0)
         shape = (len(self), length, 1 + self.width[s.source])
-        emitted = torch.zeros(shape, dtype=torch.int32, device=self.device)
-        ring = torch.zeros((len(self), 1, self.width[s.target_population]), dtype=self.dtype, device=self.device)
-        return PlasticSynapses(arriving, onto, emitted, ring)
+        return PlasticSynapses(
+            lags,
+            torch.cat(by_lag),
+            reached,
+            self._firsts(s.target_population, [e.onto_first for e in lists], 0),
+            self._flat(s, [[e.onto for e in lists]]),
+            torch.zeros(shape, dtype=torch.int32, device=self.device),
+            torch.zeros((len(self), 1, self.width[s.target_population]), dtype=self.dtype, device=self.device),
+        )
 
-    def _lists(
-        self, s: Spikes, axis: str, rows: list[tuple[np.ndarray, np.ndarray]]
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Join the lists of synapses by unit of all networks: indptr by network and padded unit, flat synapses."""
+    def _firsts(self, axis: str, firsts: list[np.ndarray], begin: int) -> torch.Tensor:
+        """Return where the synapses of each (padded) unit of all networks begin in a list that has ``begin`` before."""
         counts = np.zeros((len(self), self.width[axis]), np.int64)
-        flat = [np.empty(0, np.int64)]
-        for lane, (first, synapses) in enumerate(rows):
+        for lane, first in enumerate(firsts):
             counts[lane, : first.size - 1] = np.diff(first)
-            flat.append(synapses[first[0] : first[-1]] + lane * self.width[s.name])
-        return self.tensor(np.concatenate([[0], np.cumsum(counts)])), self.tensor(np.concatenate(flat))
+        return self.tensor(np.concatenate([[0], np.cumsum(counts)]) + begin)
+
+    def _flat(self, s: Spikes, parts: Sequence[Sequence[np.ndarray]]) -> torch.Tensor:
+        """Join lists of synapses, each of all networks."""
+        width = self.width[s.name]
+        kind = _index(len(self) * width)
+        flat = [(p.astype(np.int64) + lane * width).astype(kind) for part in parts for lane, p in enumerate(part)]
+        return self.tensor(np.concatenate([np.empty(0, kind), *flat]))
 
     def _sums(self, s: WeightedSum) -> Sums:
         wirings = [n.wiring[s.name] for n in self.networks]
@@ -241,7 +288,7 @@ class Layout:
             None,
             self.tensor(np.concatenate([w.sources + lane * sources for lane, w in enumerate(wirings)], dtype=np.int64)),
             self.tensor(np.concatenate([w.targets + lane * width for lane, w in enumerate(wirings)], dtype=np.int64)),
-            self.tensor(np.concatenate([w.weights for w in wirings])).to(self.dtype),
+            self._numbers([w.weights for w in wirings]),
             history,
             total,
             None if at is None else self.tensor(np.concatenate(at)),
@@ -254,3 +301,8 @@ class Layout:
         units = np.concatenate([u for _, u in found], dtype=np.int64)
         order = np.lexsort((units, lanes, steps))
         return steps[order], lanes[order], units[order]
+
+
+def _index(size: int) -> Any:
+    """Return the type of indices into so many numbers."""
+    return np.int32 if size < 2**31 else np.int64

@@ -85,7 +85,7 @@ class TensorStep:
         cells = c.targets[at]
         if c.delays is not None:
             _, length, width = c.ring.shape
-            cells = cells + (self.number + c.delays[at]) % length * width
+            cells = cells + (self.number % length + c.delays[at]) % length * width
         c.ring.view(-1).index_add_(0, cells, c.weights[at])
 
     def _pair(self, s: Spikes, fired: Mapping[str, torch.Tensor], masks: Mapping[str, torch.Tensor]) -> None:
@@ -99,13 +99,13 @@ class TensorStep:
         now[lanes, 1 + place] = (spikes % max(width, 1)).to(torch.int32)
         spiking = fired.get(s.target_population)
         if spiking is not None and spiking.numel():
-            self.events("on_post", s.name, c.onto[1][_of_rows(c.onto[0], spiking)])
+            self.events("on_post", s.name, c.onto[_of_rows(c.onto_first, spiking)].long())
         found = []
-        for lag, (indptr, synapses) in c.arriving.items():
+        for lag, first in zip(c.lags, c.first, strict=True):
             then = c.emitted[:, (self.number - lag) % length]
             lanes, place = (torch.arange(width, device=self.device) < then[:, :1]).nonzero(as_tuple=True)
             if lanes.numel():
-                found.append(synapses[_of_rows(indptr, lanes * width + then[lanes, 1 + place])])
+                found.append(c.arriving[_of_rows(first, lanes * width + then[lanes, 1 + place])].long())
         if found:
             self.events("on_pre", s.name, torch.cat(found))
         self.run("paired", s.name, fired=masks)

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from neurodyn.kernels.emit import INFIX, Emitter, Loop, Sample
+from neurodyn.kernels.packing import packs
 from neurodyn.kernels.philox import stream_number
 from neurodyn.program import LAST_PHASES, Array, Axes, Op, Operand, Program, Store, stores
 
@@ -61,6 +62,7 @@ class TritonEmitter(Emitter):
         written = {s.array for b in program.blocks if b.phase in phases for s in stores(b.body)}
         self.plastic = frozenset(s.name for s in program.spikes if s.plastic)
         self.head_reads: set[str] = set()  # what the loops over events read
+        self.packs = {c: (f"pack{k}", names) for k, (c, names) in enumerate(packs(program).items())}
         self.carried = [a for a in program.arrays if a.name in written and self.resident(a)]
         self.inputs = {f"{name}.value": f"given{k}" for k, name in enumerate(program.inputs)}
 
@@ -98,7 +100,19 @@ class TritonEmitter(Emitter):
         """Return the pointer of one element."""
         if array.name in self.places:
             return self.places[array.name]
-        return f"{self.names[array.name]} + {self.at(array.axes, combo)}"
+        return self.unit(array, self.place_in(array.axes, combo, self.width))
+
+    def unit(self, array: Array, place: str) -> str:
+        """Return the pointer of the element at a place in this network."""
+        at = f"({self.offset(array.axes)} + {place})"
+        pack, names = self.packs.get(array.axes[0] if array.axes else "", ("", ()))
+        if array.name not in names:
+            return f"{self.names[array.name]} + {at}"
+        return f"{pack} + ({at} * {len(names)} + {names.index(array.name)})"
+
+    def base(self, name: str) -> str:
+        """Return the name of the memory in which an array lies."""
+        return next((pack for pack, names in self.packs.values() if name in names), self.names[name])
 
     def at(self, axes: Axes, combo: tuple[int, ...]) -> str:
         """Return the place of an element in an array of all networks."""
@@ -184,11 +198,9 @@ class TritonEmitter(Emitter):
         loads, stores = {n for n, _ in loop.loads}, {n for n, _ in loop.stores}
         events = subset and self.head and tile in self.plastic
         listing = [self.lists[n] for n in stores if n in self.lists]
-        writes = {self.names[n] for n in stores if n not in self.lists} | {f"spk_{self.sizes[p]}" for p in listing}
+        writes = {self.base(n) for n in stores if n not in self.lists} | {f"spk_{self.sizes[p]}" for p in listing}
         writes |= {w for w, _ in self.totals.values() if rows and w}
-        reads = {self.names[n] for n in (*loads, *self.gathered)} | (
-            {f"spk_{size}"} if subset and not events else set()
-        )
+        reads = {self.base(n) for n in (*loads, *self.gathered)} | ({f"spk_{size}"} if subset and not events else set())
         delivered = {self.delivering} - {""}
         self.memory(reads | delivered | (self.head_reads if events else set()), writes | delivered)
         for text, name in self.uniform.items():
@@ -220,7 +232,9 @@ class TritonEmitter(Emitter):
         self._load(loop.loads, lambda array: tile in array.axes, f"m_{size}")
         for line in loop.lines:
             self.put(line)
-        if loads & stores:  # one thread may store what another has yet to load
+        if (
+            loads & stores and not events
+        ):  # one thread may store what another has yet to load; events are each one thread's
             self.put("tl.debug_barrier()")
         for (name, combo), value in loop.stores.items():
             self._store(self.arrays[name], combo, value, f"m_{size}")

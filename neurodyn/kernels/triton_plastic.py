@@ -39,7 +39,7 @@ def of_targets(e: TritonEmitter, argument: Argument, number: int, s: Spikes) -> 
         f"for q in range(0, count_{n}):",
         f"{c}_unit = tl.load({e.listed(s.target_population)} + q)",
         f"{c}_row = {first} + ({e.offset((s.target_population,))} + {c}_unit)",
-        *_synapses(e, c, s, synapses),
+        *_synapses(e, c, s, _of_list(e, s, synapses)),
     )
 
 
@@ -47,21 +47,33 @@ def of_arrivals(e: TritonEmitter, argument: Argument, number: int, s: Spikes) ->
     """Return the loops over the synapses at which a spike arrives, earlier spikes first."""
     c = f"c{number}"
     lags, count = argument(f"{c}_lags", "tensor"), argument(f"{c}_lag_count", "number")
-    first, synapses = argument(f"{c}_first", "tensor"), argument(f"{c}_arriving", "tensor")
-    w = e.width(s.source)
+    first, w = argument(f"{c}_first", "tensor"), e.width(s.source)
+    begin: tuple[str, ...] = ()
+    if s.delays == "heterogeneous":
+        synapse = _of_list(e, s, argument(f"{c}_arriving", "tensor"))
+    else:  # a network of one delay has its synapses in order
+        begin = (f"{c}_from = tl.load({first} + ({c}_lag * (networks * {w} + 1) + {e.offset((s.source,))}))",)
+        synapse = f"(AT - {c}_from).to(tl.int32)"
     return (
         f"for {c}_lag in range(0, {count}):",
         f"{c}_then = ({c}_slot + {c}_length - tl.load({lags} + {c}_lag)) % {c}_length",
         f"{c}_old = {row(e, c, s, f'{c}_then')}",
         f"{c}_many = tl.load({c}_old)",
+        *begin,
         f"for q in range(0, {c}_many):",
         f"{c}_unit = tl.load({c}_old + 1 + q)",
         f"{c}_row = {first} + ({c}_lag * (networks * {w} + 1) + {e.offset((s.source,))} + {c}_unit)",
-        *_synapses(e, c, s, synapses),
+        *_synapses(e, c, s, synapse),
     )
 
 
-def _synapses(e: TritonEmitter, c: str, s: Spikes, synapses: str) -> tuple[str, ...]:
+def _of_list(e: TritonEmitter, s: Spikes, synapses: str) -> str:
+    """Return the text of the synapses at AT of a list over all networks, by their place in their own."""
+    n = e.sizes[s.name]
+    return f"(tl.load({synapses} + AT, mask=m_{n}, other=0) - {e.offset((s.name,))}).to(tl.int32)"
+
+
+def _synapses(e: TritonEmitter, c: str, s: Spikes, synapse: str) -> tuple[str, ...]:
     """Return the loop over the tiles of a row."""
     n = e.sizes[s.name]
     return (
@@ -69,5 +81,5 @@ def _synapses(e: TritonEmitter, c: str, s: Spikes, synapses: str) -> tuple[str, 
         f"{c}_end = tl.load({c}_row + 1)",
         f"for {c}_b in range({c}_begin, {c}_end, BLOCK):",
         f"m_{n} = {c}_b + lane < {c}_end",
-        f"{e.index(s.name)} = tl.load({synapses} + ({c}_b + lane), mask=m_{n}, other=0)",
+        f"{e.index(s.name)} = {synapse.replace('AT', f'({c}_b + lane)')}",
     )

@@ -85,8 +85,11 @@ class TritonStep(StepText):
             put(f"{n} = tl.load({self._argument(f'{n}_all', 'tensor')} + net).to(tl.int32)")
             if axis in p.spiking:
                 self._argument(f"spk_{n}", "tensor")
-        for array in (*p.arrays, *e.spilled.values()):
+        packed = {name for _, names in e.packs.values() for name in names}
+        for array in (a for a in (*p.arrays, *e.spilled.values()) if a.name not in packed):
             self._argument(e.names[array.name], "tensor")
+        for pack, _ in e.packs.values():
+            self._argument(pack, "tensor")
         for size, name in e.offsets.items():
             put(f"{name} = net * {size}" if size != "1" else f"{name} = net")
         for array in e.carried:
@@ -391,12 +394,12 @@ class TritonStep(StepText):
             e.block(copied, f"s{number}", (*over, f"{e.index(axis)} = {unit.replace('MASK', mask)}"))
         else:
             resident = e.resident(array)
-            e.memory(set() if resident else {e.names[array.name]}, set())
+            e.memory(set() if resident else {e.base(array.name)}, set())
             put(f"for b in range(0, {count}, BLOCK):")
             put(f"    m = b + lane < {count}")
             put(f"    j = {unit.replace('MASK', 'm')}")
             values = [e.number(array.name, combo) for combo in e.combos(array.axes)] if resident else []
-            value = _picked(values, "j") or f"tl.load({e.names[array.name]} + ({e.offset(array.axes)} + j), mask=m)"
+            value = _picked(values, "j") or f"tl.load({e.unit(array, 'j')}, mask=m)"
             put(f"    tl.store({out} + ({place}), {value}, mask=m)")
         put(f"line{number} += 1")
         put(f"due{number} = tl.full((), 0, tl.int32)")

@@ -110,8 +110,8 @@ def _targets(rng: np.random.Generator, sources: range, targets: int, fan_out: in
     """Return ``fan_out`` different targets for each source, none of them itself."""
     chosen = []
     for j in sources:
-        others = np.setdiff1d(np.arange(targets), [j])
-        chosen.append(np.sort(rng.choice(others, fan_out, replace=False)))
+        others = rng.choice(targets - (j < targets), fan_out, replace=False)  # numbered without the source itself
+        chosen.append(np.sort(others + (others >= j)))
     return np.repeat(np.array(sources), fan_out), np.concatenate(chosen)
 
 
