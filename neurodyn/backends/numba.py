@@ -9,7 +9,8 @@ import numpy as np
 from neurodyn.backends.engine import HostEngine, Records, SampleSpec
 from neurodyn.kernels.emit import Emitter, Sample
 from neurodyn.kernels.step import compile_step
-from neurodyn.program import Array
+from neurodyn.kernels.vectors import shared_divisors
+from neurodyn.program import Array, Spikes
 from neurodyn.wiring import Wiring
 
 _BLOCK = 2**24  # bytes
@@ -24,7 +25,8 @@ class NumbaEngine(HostEngine):
     def __init__(self, network, **options) -> None:
         super().__init__(network, **options)
         samples = tuple(Sample(s.array) for s in self.samples)
-        self._advance = compile_step(self.program, samples, self.dtype).advance
+        divisors = shared_divisors(self.program, self.arrays, self.dtype)
+        self._advance = compile_step(self.program, samples, self.dtype, divisors).advance
         emitter = Emitter(self.program, samples, self.dtype)
         # arrays without axis are passed as one element, which is a view: both sides see what the other writes
         fixed: list = [np.uint64(network.seed), *(self._size(a) for a in emitter.dynamic)]
@@ -36,18 +38,17 @@ class NumbaEngine(HostEngine):
             if s.plastic:
                 lists = self.events[s.name]
                 first, onto_first = lists.first.view(np.uint64), lists.onto_first.view(np.uint64)
-                arriving, onto = lists.arriving.view(np.uint64), lists.onto.view(np.uint64)
                 ring = self.rings[s.name]
-                self._connections += [self.emitted[s.name], lists.lags, first, arriving, onto_first, onto, ring]
+                self._connections += [self.emitted[s.name], lists.lags, first, lists.arriving, onto_first, lists.onto, ring]  # fmt: skip
                 continue
-            self._connections += [*_rows(w), w.weights.astype(self.dtype), w.delays, self.rings[s.name]]
+            self._connections += [*_rows(w), _shared(w.weights, self.dtype), _delays(s, w), self.rings[s.name]]
         for s in self.program.sums:
             w = network.wiring[s.name]
             if s.layout != "dense":
                 self._connections += _rows(w)
             if not s.plastic:
                 weights = w.weights if s.layout != "dense" else w.matrix
-                self._connections.append(np.asarray(weights).astype(self.dtype))
+                self._connections.append(_shared(np.asarray(weights), self.dtype))
             self._connections += [self.histories[s.name], self.sums[s.name]]
         self._sources = [x for p in self.program.spike_sources for x in self._schedule(p)]
         self._blocks: dict[str, np.ndarray] = {}  # what is left to cut arrays for samples from
@@ -129,6 +130,16 @@ class NumbaEngine(HostEngine):
             )
         self._blocks[sample.array] = block[rows:]
         return block[:rows]
+
+
+def _shared(numbers: np.ndarray, dtype: str) -> np.ndarray:
+    """Return the numbers of the network themselves, a copy only where compiled code could not take them."""
+    return np.require(numbers, dtype, ["C", "W"])
+
+
+def _delays(s: Spikes, wiring: Wiring) -> np.ndarray:
+    """Return the delay of each synapse, none where the code reads none since all are equal."""
+    return _shared(wiring.delays, "int32") if s.delays == "heterogeneous" else np.empty(0, np.int32)
 
 
 def _rows(wiring: Wiring) -> tuple[np.ndarray, np.ndarray]:

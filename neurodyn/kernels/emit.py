@@ -52,10 +52,15 @@ class Loop:
 
 
 class Emitter:
-    """Write the source of ``advance`` and of the blocks at the borders of trials."""
+    """Write the source of ``advance`` and of the blocks at the borders of trials.
+
+    ``divisors`` are arrays of one number by which loops divide with :func:`neurodyn.kernels.vectors.quotient`.
+    """
 
     def __init__(self, program: Program, samples: tuple[Sample, ...], dtype: str) -> None:
         self.program, self.samples, self.dtype = program, samples, dtype
+        self.divisors: tuple[str, ...] = ()
+        self.inverted: set[str] = set()  # those of them that a loop divides by
         self.arrays = {a.name: a for a in program.arrays}
         self.names = {a.name: f"a{k}" for k, a in enumerate(program.arrays)}
         self.dynamic = [a for a in self._all_axes() if not self._static(a)]
@@ -300,6 +305,9 @@ class Emitter:
             at = f"{side}_{self.sizes[connection]}" if connection in self.dense else self.operand(index, combo, op.axes)
             return f"{self.names[array]}[{at}]"
         args = [self.operand(a, combo, op.axes) for a in op.args]
+        if op.op == "div" and op.args[1] in self.divisors and self.loop is not None and self.subset is None:
+            self.inverted.add(args[1])
+            return f"quotient({args[0]}, {args[1]}, z_{args[1]})"
         if op.op in INFIX:
             return f"{args[0]} {INFIX[op.op]} {args[1]}"
         if op.op == "neg":

@@ -14,6 +14,8 @@ import hashlib
 import numpy as np
 from numba import njit
 
+from neurodyn.kernels.vectors import wide
+
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
@@ -54,6 +56,7 @@ def philox4x32(counter, key):
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def _uniforms(out, even, odd, seed, step, stream):
+    wide()
     k0, k1 = np.uint64(seed) & _LOW, np.uint64(seed) >> _32
     c1, c2 = np.uint64(step) & _LOW, np.uint64(step) >> _32
     c3 = np.uint64(stream)
@@ -227,6 +230,7 @@ def normal_from_uniform(out):
 
     The 15 % outside the centre are gathered first, so that all but the logarithm runs in vectors, without branches.
     """
+    wide()
     n = out.shape[0]
     centre, r, where = np.empty(256), np.empty(256), np.empty(256, dtype=np.int64)
     for start in range(0, n, 256):

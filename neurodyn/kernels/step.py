@@ -31,6 +31,7 @@ from numba import njit
 from neurodyn.kernels.philox import normal_ahead, uniform_ahead
 from neurodyn.kernels.functions import exprel
 from neurodyn.kernels.rls import rls_gain, set_identity
+from neurodyn.kernels.vectors import quotient, wide
 F = np.{dtype}
 
 '''
@@ -57,9 +58,9 @@ def signature(program: Program, samples: tuple[Sample, ...]) -> list[str]:
     return [*names, "counts"]
 
 
-def source(program: Program, samples: tuple[Sample, ...], dtype: str) -> str:
+def source(program: Program, samples: tuple[Sample, ...], dtype: str, divisors: tuple[str, ...] = ()) -> str:
     """Return the source of the module with ``advance`` (one chunk of steps, returns the steps done)."""
-    step = StepText(program, samples, dtype)
+    step = StepText(program, samples, dtype, divisors)
     body = step.text()
     arguments = ", ".join(signature(program, samples))
     return (
@@ -98,9 +99,12 @@ class StepText:
 
     emitter: type[Emitter] = Emitter
 
-    def __init__(self, program: Program, samples: tuple[Sample, ...], dtype: str) -> None:
+    def __init__(
+        self, program: Program, samples: tuple[Sample, ...], dtype: str, divisors: tuple[str, ...] = ()
+    ) -> None:
         self.program, self.samples = program, samples
         self.e = self.emitter(program, samples, dtype)
+        self.e.divisors = divisors
         self.compared: set[str] = set()
         for population in program.spiking:
             name = above_of(population)
@@ -154,10 +158,11 @@ class StepText:
             self._record(number, sample)
         put("done += 1")
         body = e.lines
-        head = []
+        head = ["    wide()"]
         for array in p.arrays:
             if not array.axes and array.role in ("parameter", "constant", "clock"):
                 head.append(f"    s_{e.names[array.name]} = {e.names[array.name]}[0]")
+        head += [f"    z_{divisor} = F(1.0) / {divisor}" for divisor in sorted(e.inverted)]
         for name in (*p.spiking, *p.spike_sources):
             head.append(f"    spk_{e.sizes[name]} = np.empty({e.sizes[name]}, dtype=np.int32)")
             head.append(f"    count_{e.sizes[name]} = 0")
@@ -352,18 +357,20 @@ class StepText:
         e.indent -= 1
 
 
-def compile_step(program: Program, samples: tuple[Sample, ...], dtype: str) -> ModuleType:
+def compile_step(
+    program: Program, samples: tuple[Sample, ...], dtype: str, divisors: tuple[str, ...] = ()
+) -> ModuleType:
     """Return the module of a Program, of this process or from the cache where it is there."""
-    key = (program.hash, samples, dtype)
+    key = (program.hash, samples, dtype, divisors)
     if key not in _LOADED:  # the text alone takes milliseconds, for every network of a batch
-        _LOADED[key] = _load(program, samples, dtype)
+        _LOADED[key] = _load(program, samples, dtype, divisors)
     return _LOADED[key]
 
 
-_LOADED: dict[tuple[str, tuple[Sample, ...], str], ModuleType] = {}
+_LOADED: dict[tuple[str, tuple[Sample, ...], str, tuple[str, ...]], ModuleType] = {}
 
 
-def _load(program: Program, samples: tuple[Sample, ...], dtype: str) -> ModuleType:
+def _load(program: Program, samples: tuple[Sample, ...], dtype: str, divisors: tuple[str, ...]) -> ModuleType:
     """Write the module if it is not on disk, and import it.
 
     The key holds the Program, the helpers in this folder, the versions of numba and llvmlite and the CPU: a changed
@@ -374,7 +381,7 @@ def _load(program: Program, samples: tuple[Sample, ...], dtype: str) -> ModuleTy
     import numba
 
     allow_many_pointer_checks()
-    text = source(program, samples, dtype)
+    text = source(program, samples, dtype, divisors)
     helpers = "".join(hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(Path(__file__).parent.glob("*.py")))
     key = "\n".join([text, helpers, numba.__version__, llvmlite.__version__, llvm.get_host_cpu_name()])
     return cache.module(f"neurodyn_step_{hashlib.sha256(key.encode()).hexdigest()[:24]}", text)
