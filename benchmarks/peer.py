@@ -1,0 +1,91 @@
+"""Peers that live in an environment of their own (`benchmarks/peers.sh` makes it): one process for each network.
+
+A peer that is not installed is None, and the row of the table says so.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from measure import ROOT
+
+#: the script of each peer and the environment it runs in
+PEERS = {
+    "NEST": ("peer_nest.py", "nest"),
+    "GeNN": ("peer_genn.py", "genn"),
+    "ANNarchy": ("peer_annarchy.py", "annarchy"),
+    "brainevent": ("peer_brainevent.py", "brainevent"),
+}
+ENVIRONMENTS = ROOT / ".venv-peers"
+
+
+def environment(name: str) -> Path | None:
+    """Return the Python of a peer, or None where it is not installed (a folder without its mark was left half-made)."""
+    folder = ENVIRONMENTS / PEERS[name][1]
+    python = folder / "bin" / "python"
+    return python if python.exists() and (folder / ".installed").exists() else None
+
+
+class Peer:
+    """A network on a peer: built at once, run again and again from its start, one thread.
+
+    ``numbers`` are handed over in a file; those that are text or numbers are settings.
+    """
+
+    def __init__(self, name: str, numbers: Mapping[str, Any], seconds: float, *, folder: Path) -> None:
+        python = environment(name)
+        if python is None:
+            raise RuntimeError(f"{name} is not installed; make bench-peers installs it")
+        folder.mkdir(parents=True, exist_ok=True)
+        given = folder / "numbers.npz"
+        arrays: dict[str, Any] = {key: np.asarray(value) for key, value in numbers.items()}
+        np.savez(given, **arrays)
+        self.name, self.spikes = name, 0
+        self._said = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115 - the process writes into it until closed
+        script = Path(__file__).with_name(PEERS[name][0])
+        path = [str(python.parent), os.environ.get("PATH", "")]  # their compilers call tools of their environment
+        reading, writing = os.pipe()
+        self._process = subprocess.Popen(
+            [str(python), str(script), str(given), str(seconds), str(writing)],
+            stdin=subprocess.PIPE,
+            stdout=self._said,
+            stderr=self._said,
+            text=True,
+            cwd=folder,
+            pass_fds=[writing],
+            env={**os.environ, "PATH": os.pathsep.join(path), "OMP_NUM_THREADS": "1"},
+        )
+        os.close(writing)
+        self._answers = os.fdopen(reading)
+        built = self._answer()
+        self.build_s, self.version = float(built["build_s"]), str(built["version"])
+
+    def run(self) -> float:
+        """Run once; return the CPU seconds of the peer's step loop."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("run\n")
+        self._process.stdin.flush()
+        answer = self._answer()
+        self.spikes = int(answer["spikes"])
+        return float(answer["seconds"])
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()
+        self._answers.close()
+        self._said.close()
+
+    def _answer(self) -> dict[str, Any]:
+        line = self._answers.readline()
+        if not line:
+            self._process.wait()
+            self._said.seek(0)
+            raise RuntimeError(f"{self.name} gave no answer:\n{self._said.read()[-2000:]}")
+        return json.loads(line)
