@@ -145,8 +145,8 @@ def read(s, w, r, at, rows, logits):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def cross_entropy(s, logits, labels, first, count, rows, share):
-    """Return the cross-entropy summed over heads and sequences; its gradient, times ``share``, replaces the logits."""
+def cross_entropy(s, logits, labels, first, count, rows, per):
+    """Return the cross-entropy summed over heads and sequences; its gradient, times ``per``, replaces the logits."""
     total, wide = 0.0, s.logit_columns
     for m in range(count):
         for head in range(s.logits // s.outputs):
@@ -162,8 +162,8 @@ def cross_entropy(s, logits, labels, first, count, rows, share):
                 norm += logits[q]
             total += np.log(norm) - aside
             for q in range(at, at + s.outputs):
-                logits[q] *= share / norm
-            logits[target] -= share
+                logits[q] *= per / norm
+            logits[target] -= per
         logits[m * wide + s.logits : (m + 1) * wide] = 0
     logits[count * wide : rows * wide] = 0
     return total
@@ -225,11 +225,11 @@ def backward(s, w, x, noise, first, count, rows, r, v, logits, d, g, grad):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def train_tile(s, w, x, start, noise, labels, first, count, rows, r, v, logits, d, g, grad):
-    """Return the loss of a tile, summed over its sequences; its gradient, of the mean over the batch, goes to ``grad``."""
+def train_tile(s, w, x, start, noise, labels, first, count, rows, per, r, v, logits, d, g, grad):
+    """Return the loss of a tile, summed over its sequences; its gradient, times ``per``, goes to ``grad``."""
     forward(s, w, x, start, noise, first, count, rows, r, v)
     read(s, w, r, len(x) * rows * s.ld, rows, logits)
-    total = cross_entropy(s, logits, labels, first, count, rows, r.dtype.type(1.0 / len(start)))
+    total = cross_entropy(s, logits, labels, first, count, rows, per)
     backward(s, w, x, noise, first, count, rows, r, v, logits, d, g, grad)
     return total
 

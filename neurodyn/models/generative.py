@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -88,7 +88,7 @@ class GenerativeNetwork(SeededModule, ABC):
         Size of z, and number of layers that have one.
     """
 
-    many: ClassVar[bool] = True
+    many: bool = True
     latents: int
     depth: int
 

@@ -18,6 +18,7 @@ from neurodyn.models.time_constants import TimeConstants
 
 if TYPE_CHECKING:
     from neurodyn.circuit import Circuit
+    from neurodyn.kernels.leaky_launch import LeakyStep
 
 
 _FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -275,6 +276,18 @@ class LeakyRNN(RecurrentNetwork):
         if self.nonlinearity == "outer":
             return f((1 - alpha) * states + alpha * u)
         return (1 - alpha) * states + alpha * f(u)
+
+    def own_step(self, *, threads: int | None = None) -> LeakyStep | None:
+        """See :meth:`RecurrentNetwork.own_step`: on the CPU, if nothing of a pass is another than it is written here."""
+        passes = ("forward", "run", "weights", "_acting", "alpha", "__call__")
+        plain = all(getattr(type(self), name) is getattr(LeakyRNN, name) for name in passes)
+        hooks = self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks
+        known = self.device.type == "cpu" and self.precision == "float32" and self.dtype in (torch.float32, torch.float64)
+        if not (plain and known) or hooks or type(self.time_constants) is not TimeConstants:
+            return None
+        from neurodyn.kernels.leaky_launch import LeakyStep
+
+        return LeakyStep(self, threads=threads)
 
     def draws(self, steps: int, batch: int, *, seed: int, step: int) -> Draws:
         """Return start states and, if there is any, noise of one pass: a function of seed and step alone."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 from torch.nn import functional
 
 from neurodyn.models.seeded import SeededModule
+
+if TYPE_CHECKING:
+    from neurodyn.kernels.leaky_launch import LeakyStep
 
 Draws = Mapping[str, Tensor]
 
@@ -92,6 +95,10 @@ class RecurrentNetwork(SeededModule, ABC):
         r = self.run(x, hold=hold, draws=draws, last=not every)
         logits = functional.linear(r, weight.flatten(0, 1), bias.flatten()).unflatten(-1, bias.shape)
         return logits.movedim(-2, -3)
+
+    def own_step(self) -> LeakyStep | None:
+        """Return what computes losses with their gradient, and logits, without autograd, if there is such a thing."""
+        return None
 
     def _chosen(self, heads: int | Sequence[int] | None) -> slice | list[int]:
         if heads is None or isinstance(heads, int):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -19,9 +20,16 @@ class SeededModule(nn.Module):
     sizes : int
         By name, each a whole number, at least 1; they begin ``config`` and are attributes.
     seed : int
-        Key of the start weights: one seed, one network, on every device. A class with ``many`` holds several networks of
-        one configuration: it takes a sequence of seeds, and all parameters have a leading axis for them.
+        Key of the start weights: one seed, one network, on every device. A class of which there may be ``several`` takes a
+        sequence of seeds: then all parameters have a leading axis of models.
     dtype, device : torch.dtype, torch.device
+
+    Attributes
+    ----------
+    many : bool
+        Whether parameters have a leading axis of models.
+    models : int
+        Their number, 1 without that axis.
 
     Raises
     ------
@@ -29,7 +37,9 @@ class SeededModule(nn.Module):
         For sizes below 1, and seeds out of range.
     """
 
-    many: ClassVar[bool] = False
+    several: ClassVar[bool] = False
+    many: bool = False
+    models: int
     seed: Any
 
     def __init__(self, *, seed: int | Sequence[int], dtype: torch.dtype, device: Any, **sizes: int) -> None:
@@ -37,13 +47,17 @@ class SeededModule(nn.Module):
         for name, value in sizes.items():
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name} = {value!r}; give a whole number, at least 1")
-        seeds = tuple(seed) if self.many and isinstance(seed, Sequence) else (seed,)
+        one_each = (self.several or self.many) and np.ndim(seed) == 1
+        seeds = tuple(int(s) if isinstance(s, np.integer) else s for s in seed) if one_each else (seed,)  # type: ignore[union-attr]
+        if not seeds:
+            raise ValueError("seed is empty; give a whole number, or one for each model")
         for one in seeds:
             if isinstance(one, bool) or not isinstance(one, int) or not 0 <= one < 2**63:
                 raise ValueError(f"seed = {one!r}; give a whole number from 0 to 2^63 - 1")
         for name, value in sizes.items():
             setattr(self, name, value)
-        self._seeds = seeds
+        self._seeds, self.models = seeds, len(seeds)
+        self.many = self.many or one_each
         self.seed = seeds if self.many else seeds[0]
         self.config: dict[str, Any] = {**sizes, "seed": list(seeds) if self.many else seeds[0]}
         self._where = {"dtype": dtype, "device": device}
@@ -62,6 +76,11 @@ class SeededModule(nn.Module):
     ) -> nn.Parameter:
         each = [made(draw(f"initial.{name}", shape, seed=seed, step=0)) for seed in self._seeds]
         return nn.Parameter((torch.stack(each) if self.many else each[0]).to(**self._where))
+
+    def check_one(self) -> None:
+        """Raise ValueError if there is an axis of models: what is for one network has no use for several."""
+        if self.many:
+            raise ValueError(f"the {type(self).__name__} holds {self.models} networks; take one: net.select(0)")
 
     @property
     def device(self) -> torch.device:

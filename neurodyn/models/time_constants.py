@@ -98,3 +98,17 @@ class TimeConstants(nn.Module):
             self.value.data.clamp_(*(math.exp(-1 / bound) for bound in self.bounds))
             return 1 - self.value ** (1 / substeps)
         return 1 / torch.clamp(substeps * self.tau, min=1.0)
+
+    def slope(self, substeps: int = 1) -> Tensor:
+        """Return the derivative of :meth:`alpha` by what is stored, in the shape of the latter."""
+        if self.parametrisation == "alpha":
+            return torch.full_like(self.value, 1 / substeps)
+        if self.parametrisation == "decay":
+            return -(self.value ** (1 / substeps - 1)) / substeps
+        tau, alpha = self.tau, self.alpha(substeps)
+        slope = torch.where(substeps * tau >= 1, -substeps * alpha * alpha, 0.0)
+        if self.parametrisation == "sigmoid":
+            low, high = self.bounds
+            share = torch.sigmoid(self.value)
+            slope = slope * ((high - low) * share * (1 - share))
+        return slope

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurodyn.kernels.adam import Adam
+from neurodyn.kernels.descent import SGD, Adam, Descent, clip
 from neurodyn.models.seeded import SeededModule
 from neurodyn.recording import Writer
 from neurodyn.running.progress import progress_bar
@@ -37,16 +36,18 @@ class _State:
 
     epoch: int = 0  # complete ones
     step: int = 0  # of the epoch
-    loss: float = 0.0  # summed over the epoch
-    norm: float = 0.0
+    loss: Any = 0.0  # summed over the epoch; of models that learn apart, a list
+    norm: Any = 0.0
 
 
 class Loop:
     def __init__(self, net: SeededModule, objective: Objective, plan: Plan) -> None:
         self.net, self.objective, self.plan = net, objective, plan
         self.state = _State()
+        self._rows = net.models if objective.apart else 1
+        self._clear()
         self.parameters = {**dict(net.named_parameters()), **objective.parameters}
-        self.optimizer = _optimizer(list(self.parameters.values()), plan, many=net.many)
+        self.optimizer = _optimizer(list(self.parameters.values()), plan, self._rows)
 
     def header(self, notes: dict[str, Any]) -> dict[str, Any]:
         net, plan = self.net, self.plan
@@ -66,7 +67,7 @@ class Loop:
             "backend": "torch",
             "device": str(net.device),
             "dtype": str(net.dtype).removeprefix("torch."),
-            "seed": str(plan.seed),
+            "seed": str(list(plan.seed) if isinstance(plan.seed, tuple) else plan.seed),
             "threads": torch.get_num_threads(),
             "config": config,
             "run_fingerprint": fingerprint,
@@ -120,31 +121,49 @@ class Loop:
         self._check_finite(writer)
 
     def step(self, epoch: int, step: int) -> tuple[Tensor, Tensor]:
-        """Take one step of the optimiser; return the loss and the norm of its gradient, detached."""
+        """Take one step of the optimiser; return the loss and the norm of its gradient, detached.
+
+        Of models that learn apart both are (model,), and those that are not at work stay as they are.
+        """
         self.optimizer.zero_grad()
-        loss = self.objective.descend(epoch, step)
-        norm = _clip([p.grad for p in self.parameters.values() if p.grad is not None], self.plan.clip)
-        self.optimizer.step()
-        return loss.double(), norm
+        loss, parameters, most = self.objective.descend(epoch, step), list(self.parameters.values()), self.plan.clip
+        if isinstance(self.optimizer, Descent):
+            norm = torch.from_numpy(clip(parameters, most, models=self._rows))
+            self.optimizer.step(self.objective.at_work)
+        else:
+            norm = _clip([p.grad for p in parameters if p.grad is not None], most, self._rows)
+            self.optimizer.step()
+        return loss.double(), norm.reshape(loss.shape)
 
     def _test(self, writer: Writer, seconds: float, bar: Any) -> None:
         """Test at the end of an epoch and take note of everything."""
         state, steps = self.state, self.objective.steps
-        before = self.objective.mark
+        before, at_work = self.objective.mark, self.objective.at_work
         with torch.no_grad():
             found = self.objective.test(state.epoch)
         state.epoch, state.step = state.epoch + 1, 0
-        numbers = {"loss": state.loss / steps, "gradient_norm": state.norm / steps, **found.numbers, "seconds": seconds}
+        own = {"loss": np.array(state.loss) / steps, "gradient_norm": np.array(state.norm) / steps}
+        if self.objective.apart:
+            for name, values in own.items():
+                if at_work is not None:
+                    values[~at_work] = np.nan
+                found.rows[f"{name}_of_model"] = (values, ("model",))
+        numbers = {**{name: float(np.nanmean(v)) for name, v in own.items()}, **found.numbers, "seconds": seconds}
         for name, value in numbers.items():
             writer.samples(f"training/{name}", np.array([value]), [state.epoch], dims=("epoch",))
         for name, (row, dims) in found.rows.items():
             writer.samples(f"training/{name}", np.asarray(row)[None], [state.epoch], dims=("epoch", *dims))
         bar.set_postfix(found.shown)
-        state.loss = state.norm = 0.0
+        self._clear()
         for label in found.keep:
             writer.tree(f"model/{label}", {**self._snapshot(), **before})
         for label, arrays in found.kept.items():
             writer.tree(f"model/{label}", {**before, "epoch": state.epoch, "arrays": arrays})
+        for path, tree in found.of_models.items():
+            writer.tree(f"models/{path}", {"epoch": state.epoch, **tree})
+
+    def _clear(self) -> None:
+        self.state.loss = self.state.norm = [0.0] * self._rows if self.objective.apart else 0.0
 
     def _snapshot(self) -> dict[str, Any]:
         learnt = {name: value.detach() for name, value in self.objective.parameters.items()}
@@ -176,12 +195,13 @@ class Loop:
 
     def _check_finite(self, writer: Writer) -> None:
         state, plan = self.state, self.plan
-        if math.isfinite(state.loss) and math.isfinite(state.norm):
+        finite = np.isfinite(state.loss) & np.isfinite(state.norm)
+        if finite.any():  # of models that learn apart, the others go on
             return
         where = f" ({self.objective.where.removeprefix('at ')})" if self.objective.where else ""
         reason = (
             f"the loss or its gradient is not finite in epoch {state.epoch + 1}, before step {state.step}{where}; lower "
-            f"learning_rate = {plan.learning_rate:g} or "
+            f"learning_rate = {plan.learning_rate} or "
             + ("set clip" if plan.clip is None else f"clip = {plan.clip:g}")
         )
         path = writer.abort(f"{TrainingError.__name__}: {reason}")
@@ -190,35 +210,33 @@ class Loop:
         raise error
 
 
-def _clip(gradients: list[Tensor], most: float | None) -> Tensor:
-    """Scale gradients in place to a norm of at most ``most`` together, if any; return the norm before, in double.
+def _clip(gradients: list[Tensor], most: float | None, rows: int) -> Tensor:
+    """Scale gradients in place to a norm of at most ``most`` for each of ``rows`` models; return the norms before, in double.
 
     What torch's own does, but for its range: of a gradient above 1e19, which activity that explodes for a while has, the
     square is infinite in float32.
     """
-    norm = torch.stack(torch._foreach_norm(gradients, 2, torch.float64)).norm()  # type: ignore[attr-defined]
-    if most is None:
-        return norm
-    scale = (most / (norm + 1e-6)).clamp(max=1.0)
-    for g in gradients:
-        g.mul_(scale)
+    flat = [g.reshape(rows, -1) for g in gradients]
+    norm = torch.stack([torch.linalg.vector_norm(g, dim=1, dtype=torch.float64) for g in flat]).norm(dim=0)
+    if most is not None:
+        scale = (most / (norm + 1e-6)).clamp(max=1.0)
+        for g in gradients:
+            g.mul_(scale.view(-1, *[1] * (g.ndim - 1)) if rows > 1 else scale[0])
     return norm
 
 
-def _optimizer(parameters: list[Tensor], plan: Plan, *, many: bool) -> torch.optim.Optimizer | Adam:
-    """``many``: a parameter holds that of several models, and each is to have the bits that it has alone."""
-    for p in parameters:  # fused steps take parameter and gradient in the order of memory, whatever their layout
+def _optimizer(parameters: list[Tensor], plan: Plan, rows: int) -> torch.optim.Optimizer | Descent:
+    """``rows``: models that learn apart."""
+    for p in parameters:  # steps take parameter and gradient in the order of memory, whatever their layout
         p.data = p.data.contiguous()
-    on_cpu, rate = all(p.device.type == "cpu" for p in parameters), plan.learning_rate
-    if plan.optimizer == "adam" and many and on_cpu:  # torch's fused one has other bits at another place in the array
-        return Adam(parameters, lr=rate, betas=plan.betas)
-    fused = on_cpu and not many  # half the time there; the numbers of SGD are the same
+    rates = plan.rates(rows)
+    if all(p.device.type == "cpu" for p in parameters):
+        if plan.optimizer == "adam":
+            return Adam(parameters, rates, betas=plan.betas)
+        return SGD(parameters, rates, momentum=plan.momentum)
     if plan.optimizer == "adam":
-        return torch.optim.Adam(parameters, lr=rate, betas=plan.betas, fused=fused, foreach=not fused)
-    nesterov = plan.momentum > 0
-    return torch.optim.SGD(
-        parameters, lr=rate, momentum=plan.momentum, nesterov=nesterov, fused=fused, foreach=not fused
-    )
+        return torch.optim.Adam(parameters, lr=rates[0], betas=plan.betas, foreach=True)
+    return torch.optim.SGD(parameters, lr=rates[0], momentum=plan.momentum, nesterov=plan.momentum > 0, foreach=True)
 
 
 def _digest(net: SeededModule) -> str:

@@ -25,6 +25,8 @@ class Tested:
         Names under which the network is kept as it is now; a name that was used before is replaced.
     kept : mapping
         Arrays of networks that are kept otherwise, by name.
+    of_models : mapping
+        Trees of single models that are kept, by model and name: "2/N=3".
     """
 
     numbers: dict[str, float]
@@ -32,6 +34,7 @@ class Tested:
     shown: dict[str, Any] = field(default_factory=dict)
     keep: Sequence[str] = ()
     kept: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    of_models: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 class Objective(ABC):
@@ -45,11 +48,14 @@ class Objective(ABC):
         Configuration of what is to be learnt, for a recording.
     ended : str
         Why the training has come to its end; empty until then.
+    apart : bool
+        Whether the loss is (model,), and models are clipped and recorded each for itself.
     """
 
     steps: int
     task: Mapping[str, Any]
     ended: str = ""
+    apart: bool = False
 
     @abstractmethod
     def loss(self, epoch: int, step: int) -> Tensor:
@@ -88,6 +94,11 @@ class Objective(ABC):
     def results(self) -> dict[str, Any]:
         """What is recorded at the end."""
         return {}
+
+    @property
+    def at_work(self) -> Any:
+        """Which models still learn, (model,) bool; None if all do."""
+        return None
 
     @property
     def where(self) -> str:

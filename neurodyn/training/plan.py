@@ -18,11 +18,11 @@ class Plan:
     epochs: int
     steps: int
     optimizer: str
-    learning_rate: float
+    learning_rate: float | tuple[float, ...]  # several: one for each model
     momentum: float = 0.1
     betas: tuple[float, float] = (0.9, 0.999)
     clip: float | None
-    seed: int
+    seed: int | tuple[int, ...]
 
     #: a training that was stopped may be resumed with others
     ends: ClassVar[tuple[str, ...]] = ("epochs",)
@@ -31,22 +31,27 @@ class Plan:
         one_of("optimizer", self.optimizer, ("sgd", "adam"))
         for name in ("epochs", "steps"):
             whole(name, getattr(self, name), 1)
-        whole("seed", self.seed, 0)
-        if self.seed >= 2**63:
-            raise ValueError(f"seed = {self.seed}; give a whole number from 0 to 2^63 - 1")
+        for seed in self.seed if isinstance(self.seed, tuple) else (self.seed,):
+            whole("seed", seed, 0)
+            if seed >= 2**63:
+                raise ValueError(f"seed = {seed}; give a whole number from 0 to 2^63 - 1")
         if not 0 <= self.momentum < 1:
             raise ValueError(f"momentum = {self.momentum!r}; allowed is 0 up to, but not, 1")
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
             raise ValueError(f"betas = {self.betas!r}; give two numbers from 0 up to, but not, 1")
-        for name in ("learning_rate", "clip"):
-            value = getattr(self, name)
+        rates = self.learning_rate if isinstance(self.learning_rate, tuple) else (self.learning_rate,)
+        for name, value in (*(("learning_rate", rate) for rate in rates), ("clip", self.clip)):
             if value is not None and not 0 < value < math.inf:
                 raise ValueError(f"{name} = {value!r}; give a positive number")
 
     @property
     def config(self) -> dict[str, Any]:
         """All numbers, for a recording."""
-        return {**vars(self), "betas": list(self.betas)}
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in vars(self).items()}
+
+    def rates(self, models: int) -> list[float]:
+        """Return the learning rate of each model."""
+        return list(self.learning_rate) if isinstance(self.learning_rate, tuple) else [self.learning_rate] * models
 
 
 @dataclass(frozen=True, kw_only=True)

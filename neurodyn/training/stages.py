@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from neurodyn.models.recurrent import RecurrentNetwork
+from neurodyn.models.recurrent import Draws, RecurrentNetwork
 from neurodyn.training.curricula import solved
 from neurodyn.training.objective import Objective, Tested
 from neurodyn.training.plan import StagesPlan
 
 if TYPE_CHECKING:
-    from neurodyn.tasks.digits import DigitTask
+    from neurodyn.tasks.digits import Batch, DigitTask
 
 _EPOCH, _TEST = 2**32, 2**63  # numbers of batches: those of tests lie beyond all of training
 
@@ -32,6 +32,7 @@ class Stages(Objective):
         self.stage = plan.curriculum.first
         self._since = 0  # epochs since a stage was solved
         self._reached = 0  # largest N of the last stage that was solved
+        self._short = net.own_step()
 
     @property
     def state(self) -> dict[str, Any]:
@@ -57,8 +58,16 @@ class Stages(Objective):
 
     def loss(self, epoch: int, step: int) -> Tensor:
         """Return the sum over heads of the mean cross-entropy of a fresh batch."""
-        logits, labels = self._logits(epoch * _EPOCH + step)
-        return functional.cross_entropy(logits.flatten(0, 1), labels.flatten(), reduction="sum") / self.plan.batch
+        given, draws = self.drawn(epoch * _EPOCH + step)
+        logits = self.net(given.inputs, heads=len(self.stage), hold=given.hold, draws=draws)
+        return functional.cross_entropy(logits.flatten(0, 1), given.labels.flatten(), reduction="sum") / self.plan.batch
+
+    def descend(self, epoch: int, step: int) -> Tensor:
+        """See :meth:`Objective.descend`; a network may know a shorter way than through its loss."""
+        if self._short is None:
+            return super().descend(epoch, step)
+        given, draws = self.drawn(epoch * _EPOCH + step)
+        return self._short.descend(given.inputs, given.labels, draws, hold=given.hold, per=1 / self.plan.batch)
 
     def test(self, epoch: int) -> Tested:
         """Test the stage; keep the network and go on to the next stage if it is solved."""
@@ -103,12 +112,18 @@ class Stages(Objective):
         elif not self.ended and plan.patience is not None and self._since >= plan.patience:
             self.ended = f"{self._since} epochs without a stage solved"
 
-    def _logits(self, number: int) -> tuple[Tensor, Tensor]:
-        """Logits of the stage's heads for the batch of a number, and the labels."""
+    def drawn(self, number: int) -> tuple[Batch, Draws]:
+        """The batch of a number, and what else is random."""
         net, plan = self.net, self.plan
         given = self._task.batch(self.stage, plan.batch, seed=plan.seed, step=number, device=net.device)
-        draws = net.draws(len(given.inputs), plan.batch, seed=plan.seed, step=number)
-        return net(given.inputs, heads=len(self.stage), hold=given.hold, draws=draws), given.labels
+        return given, net.draws(len(given.inputs), plan.batch, seed=plan.seed, step=number)
+
+    def _logits(self, number: int) -> tuple[Tensor, Tensor]:
+        """Logits of the stage's heads for the batch of a number, and the labels."""
+        given, draws = self.drawn(number)
+        options: Any = {"heads": len(self.stage), "hold": given.hold, "draws": draws}
+        logits = self.net(given.inputs, **options) if self._short is None else self._short.logits(given.inputs, **options)
+        return logits, given.labels
 
 
 def _of_tau(net: RecurrentNetwork) -> dict[str, float]:

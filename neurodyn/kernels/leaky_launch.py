@@ -1,0 +1,196 @@
+"""Training steps and tests of a leaky rate network without autograd, on the CPU; the kernels: :mod:`neurodyn.kernels.leaky_step`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from neurodyn.kernels import leaky_step
+from neurodyn.kernels.leaky_fold import Parameters, fold, room, sizes, unfold
+from neurodyn.kernels.leaky_step import TOGETHER, Sizes, Weights
+from neurodyn.kernels.matmul import LANES
+from neurodyn.kernels.rnn_scan import ACTIVATIONS
+from neurodyn.kernels.threads import share
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from neurodyn.models.leaky import LeakyRNN
+
+_TILE = 64  # sequences whose gradient is one part of the sum, whatever the number of threads
+_ROWS = 128  # units whose parameters are folded at a time
+
+
+class LeakyStep:
+    """Losses with their gradients, and logits, of one network; what memory they need is kept from step to step.
+
+    Parameters
+    ----------
+    net : LeakyRNN
+    threads : int, optional
+        As many as torch has by default; numbers don't depend on it.
+    """
+
+    def __init__(self, net: LeakyRNN, *, threads: int | None = None) -> None:
+        self.net, self._threads = net, threads
+        self._folded: dict[int, tuple[Sizes, Weights]] = {}
+        self._room: dict[tuple[int, str], np.ndarray] = {}
+        nothing = np.empty((0, 0), _kind(net))
+        self._mask = nothing if net.mask is None else net.mask.numpy()
+        self._sign = nothing.reshape(-1) if net.sign is None else net.sign.numpy()
+
+    def descend(
+        self, x: Tensor, labels: Tensor, draws: Mapping[str, Tensor], *, hold: int, per: float
+    ) -> Tensor:
+        """Return the cross-entropy of the first heads, one for each row of labels, summed and times ``per``.
+
+        Its gradient becomes ``grad`` of all parameters.
+        """
+        p, s, w = self._prepared(len(labels), hold)
+        given, start, noise = self._sequences(x, draws)
+        wanted = labels.numpy()
+        batch = len(start)
+        if wanted.shape != (len(wanted), batch) or not (0 <= wanted.min() and wanted.max() < s.outputs):
+            raise ValueError(
+                f"labels of shape {wanted.shape} from {wanted.min()} to {wanted.max()}; needed is (head, batch), "
+                f"{(len(wanted), batch)}, of 0 to {s.outputs - 1}"
+            )
+        tiles, rows = -(-batch // _TILE), _whole(min(batch, _TILE))
+        parts = self._of(-1, "parts", tiles * s.size).reshape(tiles, s.size)
+        losses, scale = np.empty(tiles), start.dtype.type(per)
+        steps, n = len(given), rows * s.ld
+
+        def one(worker: int, k: int) -> None:
+            count = min(_TILE, batch - k * _TILE)
+            memory = self._memory(worker, s, steps, rows)
+            d, g = self._of(worker, "d", TOGETHER * n), self._of(worker, "g", n)
+            losses[k] = leaky_step.train_tile(
+                s, w, given, start, noise, wanted, k * _TILE, count, _whole(count), scale, *memory, d, g, parts[k]
+            )
+
+        share(one, tiles, self.threads)
+        self._leave(p, s, parts, hold)
+        return torch.tensor(losses.sum() * per, dtype=torch.float64)
+
+    def logits(self, x: Tensor, *, heads: int, hold: int, draws: Mapping[str, Tensor]) -> Tensor:
+        """Return the logits of the first heads after the last step, (head, batch, output)."""
+        _, s, w = self._prepared(heads, hold)
+        given, start, noise = self._sequences(x, draws)
+        batch, steps = len(start), len(given)
+        found = np.empty((batch, s.logits), start.dtype)
+        rows = _whole(min(batch, _TILE))
+
+        def one(worker: int, k: int) -> None:
+            count = min(_TILE, batch - k * _TILE)
+            memory = self._memory(worker, s, steps, rows)
+            leaky_step.test_tile(s, w, given, start, noise, k * _TILE, count, _whole(count), *memory, found)
+
+        share(one, -(-batch // _TILE), self.threads)
+        return torch.from_numpy(found).unflatten(1, (heads, s.outputs)).transpose(0, 1)
+
+    @property
+    def threads(self) -> int:
+        return torch.get_num_threads() if self._threads is None else self._threads
+
+    def _of(self, worker: int, name: str, size: int) -> np.ndarray:
+        """Memory of a thread, kept: what the system gives anew it fills with zeros, page by page."""
+        found = self._room.get((worker, name))
+        if found is None or found.size < size:
+            found = self._room[worker, name] = np.empty(size, _kind(self.net))
+        return found[:size]
+
+    def _memory(self, worker: int, s: Sizes, steps: int, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        n = rows * s.ld
+        states = self._of(worker, "states", (steps + 1) * n)
+        inside = self._of(worker, "inside", steps * n if s.inner else 0)
+        return states, inside, self._of(worker, "logits", rows * s.logit_columns)
+
+    def _prepared(self, heads: int, hold: int) -> tuple[Parameters, Sizes, Weights]:
+        net = self.net
+        if heads not in self._folded:
+            found = sizes(
+                net.units,
+                net.inputs,
+                heads,
+                net.outputs,
+                activation=ACTIVATIONS.index(net.activation),
+                inner=net.nonlinearity == "inner",
+                itemsize=_kind(net).itemsize,
+            )
+            self._folded = {heads: (found, room(found, _kind(net)))}
+        s, w = self._folded[heads]
+        if not net.self_connections:
+            net.recurrent_weight.data.fill_diagonal_(0.0)
+        with torch.no_grad():
+            alpha = net.alpha(hold).contiguous().numpy()
+        recurrent, drive, in_bias, bias, read, read_bias = (
+            v.detach().contiguous().numpy()
+            for v in (
+                net.recurrent_weight,
+                net.input_weight,
+                net.input_bias,
+                net.recurrent_bias,
+                net.readout_weight,
+                net.readout_bias,
+            )
+        )
+        p = Parameters(recurrent, drive, in_bias + bias, alpha, read.reshape(-1, net.units), read_bias.reshape(-1))
+        self._by_rows(lambda begin, end: fold(s, p, self._mask, self._sign, w, begin, end))
+        return p, s, w
+
+    def _by_rows(self, work) -> None:
+        units = self.net.units
+        share(
+            lambda _, k: work(k * _ROWS, min((k + 1) * _ROWS, units)),
+            -(-units // _ROWS),
+            self.threads,
+        )
+
+    def _sequences(self, x: Tensor, draws: Mapping[str, Tensor]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Inputs, start states and noise as arrays; ValueError for what the kernels would read beyond its end."""
+        net, kind = self.net, _kind(self.net)
+        if x.ndim != 3 or x.shape[2] != net.inputs or not x.shape[0]:
+            raise ValueError(f"x has shape {tuple(x.shape)}; needed is (time, batch, {net.inputs}) with time >= 1")
+        start, noise = draws["state"], draws.get("noise")
+        steps, batch = x.shape[:2]
+        for name, value, shape in (("state", start, (batch, net.units)), ("noise", noise, (steps, batch, net.units))):
+            if value is not None and value.shape != shape:
+                raise ValueError(f"{name} has shape {tuple(value.shape)}; needed is {shape}")
+        arrays = [np.ascontiguousarray(v.numpy(), kind) for v in (x, start)]
+        return arrays[0], arrays[1], np.empty((0, 0, 0), kind) if noise is None else np.ascontiguousarray(noise.numpy(), kind)
+
+    def _leave(self, p: Parameters, s: Sizes, parts: np.ndarray, hold: int) -> None:
+        """Leave the gradient in the parameters."""
+        net = self.net
+        of = {name: torch.empty_like(v, memory_format=torch.contiguous_format) for name, v in net.named_parameters()}
+        alpha = np.empty_like(p.alpha)
+        g = Parameters(
+            of["recurrent_weight"].numpy(),
+            of["input_weight"].numpy(),
+            of["input_bias"].numpy(),
+            alpha,
+            of["readout_weight"].numpy().reshape(-1, net.units),
+            of["readout_bias"].numpy().reshape(-1),
+        )
+        self._by_rows(lambda begin, end: unfold(s, p, self._mask, self._sign, parts, g, begin, end))
+        of["recurrent_bias"].copy_(of["input_bias"])
+        value = net.time_constants.value
+        if "time_constants.value" in of:
+            with torch.no_grad():
+                slope = net.time_constants.slope(hold if net.continuous else 1)
+                by_unit = torch.from_numpy(alpha) * slope
+            of["time_constants.value"].copy_(by_unit if value.numel() == net.units else by_unit.sum())
+        for name, v in net.named_parameters():
+            if v.requires_grad:
+                v.grad = of[name]
+
+
+def _kind(net: LeakyRNN) -> np.dtype:
+    return np.dtype(str(net.dtype).removeprefix("torch."))
+
+
+def _whole(rows: int) -> int:
+    return -(-rows // LANES) * LANES
