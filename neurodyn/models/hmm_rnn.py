@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from neurodyn.kernels.draws import normals, uniforms
+from neurodyn.kernels.draws import uniforms
+from neurodyn.kernels.draws_rows import fill_normals
 from neurodyn.kernels.rnn_scan import scan
 from neurodyn.models.seeded import SeededModule
 
@@ -59,16 +61,24 @@ class HMMRNN(SeededModule):
         Sizes, at least 1 each; ``outputs`` is the number of symbols.
     bias : bool
         Whether units and readout have a bias, b and c.
-    noise : float
+    noise : float or sequence of float
         Standard deviation of the input, > 0.
-    seed : int
+    seed : int or sequence of int
         Key of the start weights: uniform in +-1/sqrt(units), all of them (torch's default for ``nn.RNN``).
     dtype, device : torch.dtype, torch.device
+
+    Attributes
+    ----------
+    many : bool
+        Whether seeds or levels of noise were given as a sequence, one for each of as many models: all parameters then have a
+        leading axis of models. :func:`neurodyn.emulate` trains them together, each to the bits that it gets alone, and
+        :meth:`select` takes one out. All else is for one network.
+    models : int
 
     Raises
     ------
     ValueError
-        For values out of range; names the parameter.
+        For values out of range; names the parameter. Seeds and levels that are not equally many.
 
     Examples
     --------
@@ -82,6 +92,7 @@ class HMMRNN(SeededModule):
     Torre, Viscione, Pompe, Grewe & Mante (2025) NeurIPS, arXiv 2510.25674.
     """
 
+    several: ClassVar[bool] = True
     units: int
     noise_inputs: int
     outputs: int
@@ -95,20 +106,41 @@ class HMMRNN(SeededModule):
         noise_inputs: int = 100,
         outputs: int = 3,
         bias: bool = False,
-        noise: float = 1.0,
-        seed: int = 1,
+        noise: float | Sequence[float] = 1.0,
+        seed: int | Sequence[int] = 1,
         dtype: torch.dtype = torch.float32,
         device: Any = "cpu",
     ) -> None:
+        seed, self.levels = _one_each(seed, noise)
         super().__init__(units=units, noise_inputs=noise_inputs, outputs=outputs, seed=seed, dtype=dtype, device=device)
-        self.noise = _level("noise", noise)
-        self.config |= {"bias": bool(bias), "noise": self.noise}
+        self.config |= {"bias": bool(bias), "noise": list(self.levels) if self.many else self.noise}
         bound = units**-0.5
         self.recurrent_weight = self._uniform("recurrent_weight", (units, units), bound)
         self.noise_weight = self._uniform("noise_weight", (units, noise_inputs), bound)
         self.readout_weight = self._uniform("readout_weight", (outputs, units), bound)
         self.bias = self._uniform("bias", (units,), bound) if bias else None
         self.readout_bias = self._uniform("readout_bias", (outputs,), bound) if bias else None
+
+    @property
+    def noise(self) -> float:
+        """Standard deviation of the input; of many models see ``levels``."""
+        self.check_one()
+        return self.levels[0]
+
+    def select(self, models: int | Sequence[int]) -> HMMRNN:
+        """Return the network of one model, or one of many that holds these alone, in memory of its own."""
+        chosen = [models] if isinstance(models, (int, np.integer)) else list(models)
+        whole = all(isinstance(k, (int, np.integer)) and not isinstance(k, bool) for k in chosen)
+        if not chosen or not whole or not all(-self.models <= k < self.models for k in chosen):
+            raise ValueError(f"models = {models!r}; the network has models 0 to {self.models - 1}")
+        at: Any = [int(k) for k in chosen]
+        seeds, levels = ([values[k] for k in at] for values in (self._seeds, self.levels))
+        if isinstance(models, (int, np.integer)):
+            seeds, levels, at = seeds[0], levels[0], at[0]
+        made = type(self)(**{**self.config, "seed": seeds, "noise": levels}, dtype=self.dtype, device=self.device)
+        state = self.state_dict()
+        made.load_state_dict({name: value[at] for name, value in state.items()} if self.many else state)
+        return made
 
     def draws(self, steps: int, sequences: int, *, seed: int, step: int, first: int = 0) -> Mapping[str, Tensor]:
         """Return what is random in one pass: a function of seed, ``step`` (number of the pass) and time alone.
@@ -119,13 +151,7 @@ class HMMRNN(SeededModule):
         """
         noise = torch.empty(steps, sequences, self.noise_inputs, dtype=self.dtype, device=self.device)
         gumbel = torch.empty(steps, sequences, self.outputs, dtype=self.dtype, device=self.device)
-        for t in range(steps):
-            where: dict[str, Any] = {"seed": seed, "step": step * _STEPS + first + t, "device": self.device}
-            noise[t] = normals("noise", (sequences, self.noise_inputs), **where)
-            u = uniforms("symbols", (sequences, self.outputs), **where)
-            gumbel[t] = u.log_().neg_().log_().neg_()  # in double: in float32 some u would be 1
-        if self.noise != 1:
-            noise *= self.noise
+        fill_draws(noise, gumbel, self.noise, seed=seed, step=step, first=first)
         return {"noise": noise, "gumbel": gumbel}
 
     def run(self, noise: Tensor, *, start: Tensor | None = None) -> Tensor:
@@ -133,6 +159,7 @@ class HMMRNN(SeededModule):
 
         ``start`` (sequence, unit) is the state before the first step, 0 by default.
         """
+        self.check_one()
         if noise.ndim != 3 or noise.shape[2] != self.noise_inputs or not noise.shape[0]:
             raise ValueError(
                 f"noise has shape {tuple(noise.shape)}; needed is (time, sequence, {self.noise_inputs}) with time >= 1"
@@ -149,6 +176,7 @@ class HMMRNN(SeededModule):
 
     def read(self, states: Tensor) -> Tensor:
         """Return the logits (..., symbol) of states (..., unit)."""
+        self.check_one()
         return functional.linear(states, self.readout_weight, self.readout_bias)
 
     def forward(self, noise: Tensor, *, start: Tensor | None = None) -> Tensor:
@@ -168,6 +196,7 @@ class HMMRNN(SeededModule):
 
     def step(self, states: Tensor, noise: Tensor | None = None) -> Tensor:
         """Return the states (..., unit) a step later, under noise (..., noise input) or, by default, without any."""
+        self.check_one()
         u = functional.linear(states, self.recurrent_weight, self.bias)
         return torch.relu(u if noise is None else u + functional.linear(noise, self.noise_weight))
 
@@ -207,6 +236,7 @@ class HMMRNN(SeededModule):
         ValueError
             For numbers out of range, and a ``start`` of another shape.
         """
+        self.check_one()
         burn_in = (100 if start is None else 0) if burn_in is None else burn_in
         for name, value, least, end in (
             ("sequences", sequences, 1, _STEPS),
@@ -256,7 +286,33 @@ class HMMRNN(SeededModule):
         """
         from neurodyn.models.hmm_rnn_circuit import hmm_rnn_circuit
 
+        self.check_one()
         return hmm_rnn_circuit(self, dt)
+
+
+def fill_draws(noise: Tensor, gumbel: Tensor, level: float, *, seed: int, step: int, first: int = 0) -> None:
+    """Draw what is random in the steps from ``first`` on of a pass, into ``noise`` and ``gumbel``; see :meth:`HMMRNN.draws`."""
+    begin = step * _STEPS + first
+    fill_normals(noise, "noise", seed=seed, step=begin, scale=level)
+    for t in range(len(gumbel)):
+        u = uniforms("symbols", tuple(gumbel.shape[1:]), seed=seed, step=begin + t, device=gumbel.device)
+        gumbel[t] = u.log_().neg_().log_().neg_()  # in double: in float32 some u would be 1
+
+
+def _one_each(seed: int | Sequence[int], noise: float | Sequence[float]) -> tuple[Any, tuple[float, ...]]:
+    """Return a seed and the level of a network; seeds and levels of many if either is a sequence."""
+    found: dict[str, list[Any]] = {}
+    for name, value in (("seed", seed), ("noise", noise)):
+        if isinstance(value, (Sequence, np.ndarray)) and not isinstance(value, str):
+            found[name] = np.asarray(value, dtype=object).tolist()
+    if not found:
+        return seed, (_level("noise", noise),)
+    count = max(len(values) for values in found.values())
+    if not count or any(len(values) not in (1, count) for values in found.values()):
+        told = ", ".join(f"{name} has {len(values)} numbers" for name, values in found.items())
+        raise ValueError(f"{told}; give one for all models, or one for each, and of one model at least")
+    seeds, levels = ((v * count)[:count] for v in (found.get("seed", [seed]), found.get("noise", [noise])))
+    return [int(k) if isinstance(k, np.integer) else k for k in seeds], tuple(_level("noise", x) for x in levels)
 
 
 def _level(name: str, value: Any, *, zero: bool = False) -> float:
