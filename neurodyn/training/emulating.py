@@ -91,22 +91,29 @@ class Emulation(Objective):
             raise ValueError("learning_rate has several numbers, which is for networks on the CPU; give one number")
         self._best, self._best_update = np.full(net.models, math.inf), np.zeros(net.models, dtype=np.int64)
         self._exploding = np.zeros(net.models, dtype=bool)
+        self._lost = np.zeros(net.models, dtype=np.int64)  # update whose loss or gradient was no number; 0: none was
         self._kept: dict[str, np.ndarray] = {}  # of many: each as it was at its best
         self._work: Updates | None = None  # its memory is taken with the first update
 
     @property
     def state(self) -> dict[str, Any]:
-        return {**self._told("best"), **({"kept": self._kept} if self.net.many else {})}
+        return {**self._told("best"), **({"kept": self._kept, "lost": self._lost} if self.net.many else {})}
 
     @state.setter
     def state(self, value: Mapping[str, Any]) -> None:
         for name in ("best", "best_update", "exploding"):
             getattr(self, f"_{name}")[:] = value[name]
-        self._kept = {name: np.array(array) for name, array in value.get("kept", {}).items()}
+        if self.net.many:
+            self._lost[:] = value["lost"]
+            self._kept = {name: np.array(array) for name, array in value["kept"].items()}
 
     @property
     def results(self) -> dict[str, Any]:
-        return self._told("best_loss")
+        return self._told("best_loss") | ({"lost_update": self._lost} if self.net.many else {})
+
+    @property
+    def at_work(self) -> np.ndarray | None:
+        return self._lost == 0 if self._lost.any() else None
 
     def _told(self, best: str) -> dict[str, Any]:
         """Arrays (model,), or plain values of one network."""
@@ -127,28 +134,57 @@ class Emulation(Objective):
         wanted = {seed: sequences.batch(update) for seed, sequences in self._sequences.items()}
         if self._work is None:
             self._work = Updates(self.net, self.plan.length, self.plan.batch, self._seeds, batched=self._batched)
-        losses = self._work.descend(update, wanted, self._divergence)
-        return losses if self.net.many else losses[0]
+        at_work = np.flatnonzero(self._lost == 0).tolist()
+        losses = self._work.descend(update, wanted, self._divergence, at_work)
+        if not self.net.many:
+            return losses[0]
+        self._lose(losses, update)
+        return losses
+
+    def _lose(self, losses: Tensor, update: int) -> None:
+        """Give up models whose loss or gradient is no number, so that the others go on; with the last one all is lost."""
+        gradients = [p.grad for p in self.net.parameters() if p.grad is not None]
+        finite = torch.stack([torch.isfinite(v.flatten(1)).all(1) for v in (losses[:, None], *gradients)]).all(0)
+        for k in torch.nonzero(~finite).flatten().tolist():
+            self._lost[k] = update + 1
+            for v in (losses, *gradients):
+                v[k] = 0.0
+        if self._lost.all():
+            losses.fill_(math.nan)
 
     def test(self, epoch: int) -> Tested:
         """Compare with the validation sequences, and see whether activity stays bounded."""
         net, plan, update = self.net, self.plan, (epoch + 1) * self.steps
-        each: list[Any] = [None] * net.models
-        threads = 1 if self._batched else min(torch.get_num_threads(), net.models)
-        in_threads(lambda _, k: each.__setitem__(k, self._tested(k, epoch)), net.models, threads)
-        numbers = {name: np.array([found[name] for found, _ in each]) for name in each[0][0]}
-        found = Tested(numbers={"update": update, **{name: float(values.mean()) for name, values in numbers.items()}})
-        marginals = np.stack([marginal for _, marginal in each])
+        at_work = np.flatnonzero(self._lost == 0)
+        each: dict[int, dict[str, Any]] = {}
+
+        def work(_: int, number: int) -> None:
+            each[number] = self._tested(int(at_work[number]), epoch)
+
         if net.many:
-            found.rows = {f"{name}_of_model": (values, ("model",)) for name, values in numbers.items()}
-            found.rows["marginal"] = marginals, ("model", "symbol")
+            in_threads(work, len(at_work), 1 if self._batched else torch.get_num_threads())
         else:
-            found.rows["marginal"] = marginals[0], ("symbol",)
+            work(0, 0)  # on all the threads that torch has
+        taken = {name: np.stack([each[number][name] for number in range(len(at_work))]) for name in each[0]}
+        marginal = taken.pop("marginal")
+        found = Tested(numbers={"update": update, **{name: float(values.mean()) for name, values in taken.items()}})
+        found.rows["marginal"] = marginal[0], ("symbol",)
+        if net.many:
+            found.rows = {f"{name}_of_model": (self._of_all(values), ("model",)) for name, values in taken.items()}
+            found.rows["marginal"] = self._of_all(marginal), ("model", "symbol")
         found.shown = {k: f"{found.numbers[k]:.3g}" for k in ("validation_loss", "floor", "symbol_change")}
-        self._exploding = ~(numbers["growth"] <= EXPLODING)
-        self._keep(found, numbers["validation_loss"], update)
+        if self._lost.any():
+            found.shown["lost"] = str(np.count_nonzero(self._lost))
+        self._exploding = ~(self._of_all(taken["growth"]) <= EXPLODING)
+        self._keep(found, self._of_all(taken["validation_loss"]), update)
         if plan.keep_every is not None and not update % plan.keep_every:
             found.keep = [*found.keep, f"update={update}"]
+        return found
+
+    def _of_all(self, values: np.ndarray) -> np.ndarray:
+        """Put what models at work gave in the place of each, and NaN in that of the others."""
+        found = np.full((self.net.models, *values.shape[1:]), math.nan)
+        found[self._lost == 0] = values
         return found
 
     def _keep(self, found: Tested, loss: np.ndarray, update: int) -> None:
@@ -165,21 +201,22 @@ class Emulation(Objective):
             self._kept.setdefault(name, np.full_like(now, math.nan))[better] = now[better]
         found.kept = {"best": self._kept}
 
-    def _tested(self, k: int, epoch: int) -> tuple[dict[str, float], np.ndarray]:
-        """Numbers of a model, and how often it has each symbol."""
+    @torch.no_grad()  # also in threads, which have a switch of their own
+    def _tested(self, k: int, epoch: int) -> dict[str, Any]:
+        """What a test finds of a model, by name."""
         net, plan, seed, sequences = self.net, self.plan, self._seeds[k], self._sequences[self._seeds[k]]
         if net.many:
             net = net.select(k)
         codes, states = net.codes(net.draws(plan.length, plan.validation, seed=seed, step=_TESTS + epoch))
         symbols = codes.argmax(2)
-        numbers = {
+        return {
             "validation_loss": float(self._divergence(codes, sequences.validation)),
             "floor": sequences.floor(epoch, self._divergence),
             "symbol_change": float((symbols[:, 1:] != symbols[:, :-1]).double().mean()),
             "largest_state": float(states.max()),
             "growth": self._growth(net, seed, epoch),
+            "marginal": np.bincount(symbols.flatten().cpu(), minlength=net.outputs) / symbols.numel(),
         }
-        return numbers, np.bincount(symbols.flatten().cpu(), minlength=net.outputs) / symbols.numel()
 
     def _growth(self, net: HMMRNN, seed: int, epoch: int) -> float:
         """Norm of the activity after many lengths of a sequence, over that after one."""

@@ -52,22 +52,25 @@ class Updates:
         lead = (net.models,) if batched else ()
         self._passes = [_Pass(net, lead, steps, sequences, **where) for _ in range(self._threads)]
 
-    def descend(self, update: int, wanted: Mapping[int, Tensor], divergence: Divergence) -> Tensor:
+    def descend(
+        self, update: int, wanted: Mapping[int, Tensor], divergence: Divergence, at_work: Sequence[int]
+    ) -> Tensor:
         """Leave the gradients of an update in the parameters; return the losses (model,).
 
-        ``wanted`` are the codes that the models with a key are to come near to.
+        ``wanted`` are the codes that the models with a key are to come near to. Those not ``at_work`` have loss and gradient 0.
         """
         net = self._net
         for p in net.parameters():
-            p.grad = torch.empty_like(p)
-        losses = torch.empty(net.models, dtype=net.dtype, device=net.device)
+            p.grad = torch.zeros_like(p)
+        losses = torch.zeros(net.models, dtype=net.dtype, device=net.device)
         if self._once:
             self._draw_once(update)
         if self._batched:
-            self._together(update, wanted, divergence, losses)
+            self._together(update, wanted, divergence, losses, at_work)
             return losses
 
-        def work(worker: int, k: int) -> None:
+        def work(worker: int, number: int) -> None:
+            k = at_work[number]
             into, made = 0 if self._once else worker, self._passes[worker]
             if not self._once:
                 self._draw(into, k, update)
@@ -76,19 +79,29 @@ class Updates:
             losses[k], to_codes = _matched(codes, wanted[self._seeds[k]], divergence)
             self._give(made.gradient(to_codes), k if net.many else ...)
 
-        in_threads(work, net.models, self._threads)
+        if net.many:
+            in_threads(work, len(at_work), self._threads)
+        else:
+            work(0, 0)  # on all the threads that torch has
         return losses
 
-    def _together(self, update: int, wanted: Mapping[int, Tensor], divergence: Divergence, losses: Tensor) -> None:
+    def _together(
+        self,
+        update: int,
+        wanted: Mapping[int, Tensor],
+        divergence: Divergence,
+        losses: Tensor,
+        at_work: Sequence[int],
+    ) -> None:
         if not self._once:
             for k in range(self._net.models):
                 self._draw(k, k, update)
         x, gumbel = (drawn.expand(self._net.models, -1, -1, -1) for drawn in (self._x, self._gumbel))
         (made,) = self._passes
         codes = made.codes({name: p.detach() for name, p in self._net.named_parameters()}, x, gumbel)
-        to_codes = torch.empty_like(codes)
-        for k, seed in enumerate(self._seeds):
-            losses[k], to_codes[k] = _matched(codes[k], wanted[seed], divergence)
+        to_codes = torch.zeros_like(codes)
+        for k in at_work:
+            losses[k], to_codes[k] = _matched(codes[k], wanted[self._seeds[k]], divergence)
         self._give(made.gradient(to_codes), ...)
 
     def _give(self, gradients: Mapping[str, Tensor], at: Any) -> None:
@@ -127,7 +140,7 @@ class _Pass:
     def gradient(self, to_codes: Tensor) -> dict[str, Tensor]:
         """Return the gradients of the weights, given that by the codes of this pass."""
         given = to_codes.transpose(-3, -2).flatten(-3, -2)
-        to_logits = torch._softmax_backward_data(given, self._soft, -1, given.dtype)
+        to_logits = torch.ops.aten._softmax_backward_data(given, self._soft, -1, given.dtype)
         found = self._scan.backward(self._weights, self._x, to_logits)
         if found["noise_weight"].shape[-1] > self._inputs:
             found["bias"] = found["noise_weight"][..., -1]
@@ -157,10 +170,8 @@ def _matched(codes: Tensor, wanted: Tensor, divergence: Divergence) -> tuple[Ten
 def in_threads(work: Callable[[int, int], None], count: int, threads: int) -> None:
     """Call ``work(worker, k)`` for each k below ``count``, see :func:`neurodyn.kernels.threads.share`.
 
-    Torch has one thread in each; if there is a single k, as many as before.
+    Torch has one thread in each.
     """
-    if count == 1:
-        return work(0, 0)
     before = torch.get_num_threads()
 
     def alone(worker: int, k: int) -> None:
