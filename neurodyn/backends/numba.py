@@ -143,8 +143,12 @@ def _delays(s: Spikes, wiring: Wiring) -> np.ndarray:
 
 
 def _rows(wiring: Wiring) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows of a connection as unsigned numbers: a signed index costs a test for negative ones each time."""
-    return wiring.indptr.view(np.uint64), wiring.targets.view(np.uint32)
+    """Return the rows of a connection as unsigned numbers: a signed index costs a test for negative ones each time.
+
+    What is read of a synapse decides how long a spike takes to pass on, so targets are as short as they can be.
+    """
+    short = wiring.targets.max(initial=0) < 2**16
+    return wiring.indptr.view(np.uint64), wiring.targets.astype(np.uint16) if short else wiring.targets.view(np.uint32)
 
 
 def _argument(array: np.ndarray, of: Array) -> np.ndarray:

@@ -91,6 +91,28 @@ def _exp(x):
     return lambda x: _exp64(x)
 
 
+def exponential(x):
+    """Return e^x, 0 and infinity beyond the range of the type; for Python too, so that generated text runs there."""
+    return np.exp(x)
+
+
+@overload(exponential)
+def _exponential(x):
+    if x == types.float32:
+
+        def exponential32(x):
+            y = _exp32(x)
+            return _F32(0) if x < -_END32 else _F32(np.inf) if x > _END32 else y
+
+        return exponential32
+
+    def exponential64(x):
+        y = _exp64(x)
+        return 0.0 if x < -_END64 else np.inf if x > _END64 else y
+
+    return exponential64
+
+
 def tanh(x):
     """Return the hyperbolic tangent."""
     raise NotImplementedError("for compiled code alone")

@@ -61,6 +61,8 @@ class Emitter:
         self.program, self.samples, self.dtype = program, samples, dtype
         self.divisors: tuple[str, ...] = ()
         self.inverted: set[str] = set()  # those of them that a loop divides by
+        # array -> what arrived for its elements in the step before and is added where a loop first loads them
+        self.due: dict[str, list[str]] = {}
         self.arrays = {a.name: a for a in program.arrays}
         self.names = {a.name: f"a{k}" for k, a in enumerate(program.arrays)}
         self.dynamic = [a for a in self._all_axes() if not self._static(a)]
@@ -175,7 +177,12 @@ class Emitter:
             for axis in loop.axes:
                 self._loop_over(axis)
         for (name, combo), local in loop.loads.items():
-            self.put(f"{local} = {self.element(self.arrays[name], combo)}")
+            arrived = self.due.pop(name, [])
+            self.put(f"{local} = {' + '.join([self.element(self.arrays[name], combo), *arrived])}")
+            for element in arrived:
+                self.put(f"{element} = F(0.0)")
+            if arrived:
+                loop.stores.setdefault((name, combo), local)
         for line in loop.lines:
             self.put(line)
         for (name, combo), value in loop.stores.items():
@@ -233,10 +240,10 @@ class Emitter:
         self.tag, self.subset, self.crossing = tag, block.spikes_of, set()
         if block.spikes_of is not None:
             self.head = head or self.spiking_units(block.spikes_of)
-        start, workspace, done = len(self.lines), dict(self.workspace), False
+        start, workspace, due, done = len(self.lines), dict(self.workspace), dict(self.due), False
         while not done:
             del self.lines[start:]
-            self.workspace, self.found = dict(workspace), set()
+            self.workspace, self.due, self.found = dict(workspace), dict(due), set()
             self.items(block.body)
             self.close()
             done = self.found <= self.crossing
@@ -332,6 +339,8 @@ class Emitter:
             return f"(F(1.0) if {args[0]} > F(0.0) else F(-1.0) if {args[0]} < F(0.0) else {args[0]} + F(0.0))"
         if op.op == "exprel":
             return f"exprel({args[0]})"
+        if op.op == "exp" and self.loop is not None and self.subset is None:
+            return f"exponential({args[0]})"  # the C library takes one number after the other
         return f"np.{op.op}({args[0]})"
 
     def sum(self, op: Op) -> None:

@@ -21,6 +21,7 @@ _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
 _32, _20, _12, _1 = np.uint64(32), np.uint64(20), np.uint64(12), np.uint64(1)
 _SCALE = 2.0**-52
+_PAIRS = 1024  # of draws at a time, which stay in the first cache
 
 
 def stream_number(name: str) -> int:
@@ -62,13 +63,15 @@ def _uniforms(out, even, odd, seed, step, stream):
     c3 = np.uint64(stream)
     n = out.shape[0]
     half = n >> 1
-    for pair in range(half):  # even and odd apart, so that the rounds store whole vectors
-        w0, w1, w2, w3 = _rounds(np.uint64(pair), c1, c2, c3, k0, k1)
-        even[pair] = (np.float64((w0 << _20) | (w1 >> _12)) + 0.5) * _SCALE
-        odd[pair] = (np.float64((w2 << _20) | (w3 >> _12)) + 0.5) * _SCALE
-    for pair in range(half):
-        out[2 * pair] = even[pair]
-        out[2 * pair + 1] = odd[pair]
+    for first in range(0, half, _PAIRS):
+        some = min(_PAIRS, half - first)
+        for pair in range(some):  # even and odd apart, so that the rounds store whole vectors
+            w0, w1, w2, w3 = _rounds(np.uint64(first + pair), c1, c2, c3, k0, k1)
+            even[pair] = (np.float64((w0 << _20) | (w1 >> _12)) + 0.5) * _SCALE
+            odd[pair] = (np.float64((w2 << _20) | (w3 >> _12)) + 0.5) * _SCALE
+        for pair in range(some):
+            out[2 * (first + pair)] = even[pair]
+            out[2 * (first + pair) + 1] = odd[pair]
     if n & 1:
         w0, w1, w2, w3 = _rounds(np.uint64(n >> 1), c1, c2, c3, k0, k1)
         out[n - 1] = (np.float64((w0 << _20) | (w1 >> _12)) + 0.5) * _SCALE
@@ -77,8 +80,8 @@ def _uniforms(out, even, odd, seed, step, stream):
 @njit(cache=True, error_model="numpy", nogil=True)
 def fill_uniform(out, seed, step, stream):
     """Fill ``out`` (n,) float64 with the uniforms of units 0..n-1 at one step of one stream."""
-    half = out.shape[0] >> 1
-    _uniforms(out, np.empty(half), np.empty(half), seed, step, stream)
+    some = min(out.shape[0] >> 1, _PAIRS)
+    _uniforms(out, np.empty(some), np.empty(some), seed, step, stream)
 
 
 @njit(cache=True, error_model="numpy")
@@ -274,8 +277,8 @@ def uniform_ahead(out, size, steps, seed, step, stream):
 
     What few units draw in a step takes less time than getting ready for it.
     """
-    half = size >> 1
-    even, odd = np.empty(half), np.empty(half)
+    some = min(size >> 1, _PAIRS)
+    even, odd = np.empty(some), np.empty(some)
     for row in range(steps):
         _uniforms(out[row * size : (row + 1) * size], even, odd, seed, step + np.uint64(row), stream)
 

@@ -1,4 +1,4 @@
-"""What Numba has no words for in a loop over vectors: their width, and a division that costs less than one.
+"""What Numba has no words for: the width of vectors, cache lines asked for in advance, a division that costs less than one.
 
 LLVM takes vectors of 256 bits where a processor has 512, since older ones slowed their clock for wide ones; a kernel
 that calls :func:`wide` gets whole registers where that no longer holds. The numbers stay the same.
@@ -15,7 +15,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from llvmlite import ir
 from numba import extending, njit, types
+from numba.core import cgutils
 from numba.extending import overload
 
 if TYPE_CHECKING:
@@ -74,6 +76,24 @@ def fma(typingctx, a, b, c):
     if not (a == b == c and a in (types.float32, types.float64)):
         return None
     return a(a, b, c), lambda context, builder, signature, arguments: builder.fma(*arguments)
+
+
+@intrinsic
+def prefetch(typingctx, array, at):
+    """Ask for the cache line of an element of a one-dimensional array that is needed soon; any place may be named."""
+
+    def made(context, builder, signature, arguments):
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        place = builder.gep(data, [arguments[1]])
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(ir.VoidType(), [byte, number, number, number]), "llvm.prefetch.p0"
+        )
+        to_read, keep, data_cache = (ir.Constant(number, value) for value in (0, 3, 1))
+        builder.call(function, [builder.bitcast(place, byte), to_read, keep, data_cache])
+        return context.get_dummy_value()
+
+    return types.none(array, types.uint64), made
 
 
 def quotient(x, d, z):

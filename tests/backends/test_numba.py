@@ -16,6 +16,7 @@ from neurodyn.backends.engine import SampleSpec
 from neurodyn.backends.interpreter import InterpreterEngine
 from neurodyn.backends.numba import NumbaEngine
 from neurodyn.kernels import step
+from neurodyn.kernels.emit import Sample
 from neurodyn.language import ModelError
 from neurodyn.network import realize
 
@@ -39,7 +40,8 @@ def plain_step(program, samples, dtype, divisors):
     module = types.ModuleType("plain")
     text = step.source(program, samples, dtype)  # whatever is divided by
     assert "@njit" in text
-    exec("\n".join(line for line in text.splitlines() if line.strip() != "wide()" and line[:5] != "@njit"), vars(module))
+    compiled_only = ("wide()", "prefetch(", "@njit")
+    exec("\n".join(line for line in text.splitlines() if not line.strip().startswith(compiled_only)), vars(module))
     return module
 
 
@@ -456,3 +458,52 @@ def test_compiled_code_is_kept_under_a_key_of_all_it_depends_on(tmp_path, monkey
     monkeypatch.setattr(step, "_LOADED", {})
     monkeypatch.setattr("numba.__version__", "0.0")
     assert step.compile_step(circuit.program, (), "float64").__name__ != module.__name__
+
+
+def arriving(*, delay, v_reset="v = 0"):
+    """Cells that drive each other: arrivals at ``y`` can wait for the update unless something looks at it first."""
+    text = "dv/dt = (y - v)/(10*ms) : 1\ndy/dt = -y/(5*ms) : 1"
+    cells = nd.Population(
+        "cells", 30, text, threshold="v > 0.9", reset=v_reset, method="euler", initial={"v": nd.Uniform(0, 1), "y": 2.5}
+    )
+    connection = nd.Connection(cells, cells, "y", probability=0.3, weight=nd.Normal(0.5, 0.2), delay=delay)
+    second = nd.Connection(cells, cells, "y", probability=0.2, weight=0.05, name="second")
+    return nd.Circuit([cells], [connection, second], dt="0.5 ms", seed=4)
+
+
+def waits(circuit, *record):
+    return step.StepText(circuit.program, tuple(Sample(name) for name in record), "float64")._waiting()
+
+
+@pytest.mark.parametrize("delay", [None, "0.5 ms", "2 ms", nd.Uniform("0.5 ms", "4 ms")])
+@pytest.mark.parametrize("make", [PlainEngine, NumbaEngine])
+def test_arrivals_that_wait_for_the_next_update_are_complete_at_the_end_of_a_chunk(delay, make):
+    circuit = arriving(delay=delay)
+    assert waits(circuit) == [0, 1]
+    compiled, plain = pair(circuit, make)
+    for engine in (compiled, plain):
+        engine.start_trial(learning=False, calibration=False, reset=True)
+    total = 0
+    for steps in (1, 0, 1, 7, 1, 60):
+        total += len(compiled.advance(steps, {}).spikes["cells"][0])
+        plain.advance(steps, {})
+        assert_equal_states(compiled, plain)
+    assert total > 20
+
+
+def test_arrivals_do_not_wait_where_something_looks_at_their_target():
+    assert waits(arriving(delay=None), "cells.v") == [0, 1]
+    assert waits(arriving(delay=None), "cells.y") == []
+    assert waits(arriving(delay=None, v_reset="v = 0\ny += 0.1")) == []
+
+
+def test_a_target_of_minus_zero_keeps_its_sign_where_nothing_arrives():
+    cells = nd.Population("cells", 3, "dv/dt = y/second : 1\ny : 1", method="euler", threshold="v > 1", reset="v = 0")
+    net = nd.Circuit([cells], [nd.Connection(cells, cells, "y", probability=1, weight=1)], dt="1 ms")
+    compiled, plain = pair(net, NumbaEngine)
+    for engine in (compiled, plain):
+        engine.start_trial(learning=False, calibration=False, reset=True)
+        engine.arrays["cells.y"][:] = -0.0
+        engine.advance(0, {})
+        engine.advance(1, {})
+    assert_equal_states(compiled, plain)
