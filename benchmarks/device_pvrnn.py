@@ -57,9 +57,9 @@ def check(data: str, dtype: torch.dtype, device: str) -> str:
 def measure(data: str, models: int, dtype: torch.dtype, device: str, timed_s: float) -> Sweep:
     """Time updates of a sweep, its kernel compiled before."""
     case = _Case(data, models, dtype, device)
-    update = _timed(case.update, device, timed_s)
+    update = timed(case.update, device, timed_s)
     energy, by_steps = (
-        statistics.median(_timed(partial(case.gradients, by_steps=way), device, timed_s)) for way in (False, True)
+        statistics.median(timed(partial(case.gradients, by_steps=way), device, timed_s)) for way in (False, True)
     )
     return Sweep(data, _name(dtype), models, case.noise.shape[:3].numel(), update, energy, by_steps)
 
@@ -103,7 +103,7 @@ class _Case:
         return [loss.detach(), *torch.autograd.grad(loss.sum(), [*self.net.parameters(), *self.adaptive.values()])]
 
 
-def _timed(step: Callable[[], object], device: str, timed_s: float) -> tuple[float, ...]:
+def timed(step: Callable[[], object], device: str, timed_s: float) -> tuple[float, ...]:
     """Return seconds of a step, of each repetition."""
 
     def seconds(count: int) -> float:

@@ -31,6 +31,7 @@ CASES = {
     "pvrnn": "case_pvrnn",
     "dynamics": "case_dynamics",
     "langevin": "case_langevin",
+    "precision": "case_precision",
     "scan": "case_scan",
 }
 RESULTS = Path(__file__).resolve().parent / "results"

@@ -214,15 +214,65 @@ def test_without_a_gpu_the_device_benchmark_says_so(part, monkeypatch, capsys):
     assert "finds no GPU here" in said.err and "--cpu-smoke" in said.err and not said.out
 
 
-def test_page_of_the_device_benchmark(part):
-    device = part("device")
-    row = device.Row("speed network", "float32", 64, 1000, (2e-4, 1e-4, 3e-4), 64_000, 5e5, 4e7, 1.5)
-    sweep = part("device_pvrnn").Sweep("D1", "float32", 21, 20_000, (3e-3, 2e-3, 4e-3), 1.5e-3, 0.12)
-    text = device.page([row], [sweep], ["they agree"], ["4096 networks: no time left"], {"device": "A GPU"}, 4e12)
+def test_page_of_the_device_benchmark(part, tmp_path):
+    device, rows = part("device"), part("device_rows")
+    page = device.Page({"device": "A GPU"}, 4e12, tmp_path / "page.md")
+    page.rows = [
+        rows.Row("speed network", "float32", 64, 8, 1000, 4e-5, (2e-4, 1e-4, 3e-4), 64_000, 5e5, 4e7, 1.5),
+        rows.Row("STDP", "float32", 1024, 8, 1000, 1e-3, (1e-4, 2e-4, 4e-4), 1_024_000, 5e5, 4e8, 1.5),
+    ]
+    page.training = [part("device_training").Step(64, 128, "ours", (2e-3, 1e-3, 5e-3))]
+    page.sweeps = [part("device_pvrnn").Sweep("D1", "float32", 21, 20_000, (3e-3, 2e-3, 4e-3), 1.5e-3, 0.12)]
+    page.checks, page.left_out = ["they agree"], ["4096 networks: no time left"]
+    page.write()
+    text = (tmp_path / "page.md").read_text(encoding="utf-8")
     assert "* device: A GPU" in text and "* they agree" in text and "* 4096 networks: no time left" in text
-    # medians: 64 000 neurons in 0.2 ms; 40 MB in 0.2 ms are 200 GB/s, 5 % of 4 TB/s
-    assert "| 64 | 200 | 100 to 300 | 3.2e+05 | 3.2e+08 | 2.5e+09 | 200 GB/s | 5 % | 1.5 s |" in text
+    # medians: 64 000 neurons in 0.2 ms; 25 000 steps a second; 40 MB in 0.2 ms are 200 GB/s, 5 % of 4 TB/s
+    assert "| 64 | 8 | 200 | 100 to 300 | 281 | 3.2e+08 | 2.5e+09 | 625 kB | 5 % | 1.5 s |" in text
+    assert (
+        "An hour of one of 1024 different networks with plastic synapses, float32, 8 warps each: 0.703 s (goal 1 s: met)"
+        in text
+    )
+    assert "| 64, 128 | ours | 2000 | 1000 to 5000 | 80 |" in text
     assert "| D1, float32 | 21 | 3 | 2 to 4 | 150 | 1.5 | 120 |" in text
+
+
+def test_a_part_of_the_device_benchmark_that_fails_leaves_the_others(part, monkeypatch, tmp_path, capsys):
+    device = part("device")
+
+    def fail(*given):
+        raise RuntimeError("no such instruction")
+
+    monkeypatch.setattr(device, "kinds", lambda smoke: ())
+    monkeypatch.setattr(device, "training", fail)
+    monkeypatch.setattr(device, "sweeps", lambda page, *given: page.checks.append("sweeps were made"))
+    assert device.main(["--cpu-smoke", "--out", str(tmp_path / "page.md")]) == 0
+    text = (tmp_path / "page.md").read_text(encoding="utf-8")
+    assert "* training steps: RuntimeError: no such instruction" in text and "* sweeps were made" in text
+    assert "training steps: RuntimeError" in capsys.readouterr().out
+
+
+def test_networks_of_a_large_batch_share_wiring_but_not_seeds(part, monkeypatch):
+    made = part("device_kinds")
+    monkeypatch.setattr(made, "DRAWN", 2)
+    kind = next(k for k in made.kinds(smoke=True) if "STDP" in k.title)
+    networks = kind.networks(3, 1)
+    assert [n.seed for n in networks] == [0, 1, 2]
+    assert networks[2].wiring is networks[0].wiring
+    assert not np.array_equal(networks[0].wiring["excitation"].targets, networks[1].wiring["excitation"].targets)
+
+
+def test_bytes_of_plastic_events_are_those_that_the_rule_touches(part):
+    """A spike and its synapses: w, x, c, the drift then read at both events; c is written at arrivals alone."""
+    made = part("device_kinds")
+    kind = next(k for k in made.kinds(smoke=True) if "STDP" in k.title)
+    (network,) = kind.networks(1, 1)
+    events = network.wiring["excitation"].targets.size / network.sizes["cells"]
+    static = network.wiring["inhibition"].targets.size / network.sizes["cells"]
+    watched = 2 * 32 / network.sizes["cells"]
+    found = made.bytes_moved(network, 1.0, 4, learning=True) - made.bytes_moved(network, 0.0, 4, learning=True)
+    arriving, of_targets = (4 + 4) * 4 + 2 + 2 * 4, (4 + 3) * 4 + 4
+    assert found == pytest.approx(events * (arriving + of_targets) + (static + watched) * (3 * 4 + 4))
 
 
 def test_copy_is_measured_in_bytes_read_and_written(part):
@@ -233,15 +283,17 @@ def test_copy_is_measured_in_bytes_read_and_written(part):
 def test_device_benchmark_from_end_to_end_on_the_cpu(part, tmp_path, capsys):
     assert part("device").main(["--cpu-smoke", "--out", str(tmp_path / "page.md")]) == 0
     data = json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))
-    assert [(r["dtype"], r["batch"]) for r in data["rows"]] == 3 * [
-        ("float32", 1),
+    assert [(r["dtype"], r["batch"]) for r in data["rows"]] == 6 * [
         ("float32", 2),
-        ("float64", 1),
+        ("float32", 1),
         ("float64", 2),
+        ("float64", 1),
     ]
     assert all(min(r["step_s"]) > 0 and r["events"] > 0 and r["bytes"] > 0 for r in data["rows"])
     assert {(s["data"], s["models"]) for s in data["sweeps"]} == {(d, m) for d in ("D1", "D2") for m in (1, 2)}
+    assert len({s["what"] for s in data["training"]}) == 4
     assert sum("steps in torch on the CPU" in text for text in data["checks"]) == 4
-    assert sum("identical, spike for spike" in text for text in data["checks"]) == 6
+    assert sum("beside their batch, float64: identical, spike for spike" in text for text in data["checks"]) == 6
+    assert sum("beside numba on the CPU: identical, spike for spike" in text for text in data["checks"]) == 6
     assert data["left_out"] == []
     assert "synaptic events/s" in capsys.readouterr().out

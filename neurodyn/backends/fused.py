@@ -13,6 +13,7 @@ import torch
 from neurodyn.backends.engine import SampleSpec
 from neurodyn.backends.layout import Layout, PlasticSynapses, Sums, Synapses
 from neurodyn.kernels.emit import Sample
+from neurodyn.kernels.vectors import DIVISORS
 from neurodyn.program import Program, Spikes, WeightedSum
 from neurodyn.wiring import Wiring
 
@@ -80,7 +81,8 @@ class FusedStep:
         if reason is not None:
             raise NotImplementedError(reason)
         specs = tuple(Sample(s.array) for s in samples[0])
-        self.text = TritonStep(program, specs, {torch.float64: "float64", torch.float32: "float32"}[layout.dtype])
+        dtype = {torch.float64: "float64", torch.float32: "float32"}[layout.dtype]
+        self.text = TritonStep(program, specs, dtype, divisors=_divisors(layout, dtype))
         self._kernel: Any = compile_triton(self.text).advance
         warps = warps_for(layout.width) if warps is None else warps
         self.options = {"num_warps": warps, "num_stages": 1, "enable_fp_fusion": False}
@@ -94,6 +96,7 @@ class FusedStep:
             self._fixed[f"spk_{n}"] = self._new((len(layout), width), torch.int32)
         for array in program.arrays:
             self._fixed[emitter.names[array.name]] = _bytes(layout.arrays[array.name])
+        self._fixed |= {f"z_{emitter.names[name]}": 1 / layout.arrays[name] for name in emitter.inverted}
         self._fixed |= {pack: layout.packs[connection] for connection, (pack, _) in emitter.packs.items()}
         for name, array in emitter.spilled.items():
             dtype = {"bool": torch.uint8, "wide": torch.float64}.get(array.dtype, layout.dtype)
@@ -250,12 +253,18 @@ class FusedStep:
         }
 
 
+def _divisors(layout: Layout, dtype: str) -> tuple[str, ...]:
+    """Return the numbers, of each network throughout a run, by which ``quotient`` divides."""
+    low, high = DIVISORS[dtype]
+    single = [a.name for a in layout.program.arrays if not a.axes and a.role in ("parameter", "constant")]
+    return tuple(name for name in single if bool(((layout.arrays[name] > low) & (layout.arrays[name] < high)).all()))
+
+
 def _different(wiring: Wiring) -> bool:
     """Whether no source reaches a target twice after the same delay."""
-    if wiring.targets.size < 2:
-        return True
-    keys = np.stack([wiring.sources, wiring.delays, wiring.targets])
-    return len(np.unique(keys, axis=1).T) == wiring.targets.size
+    longest, targets = int(wiring.delays.max(initial=0)), int(wiring.targets.max(initial=0))
+    keys = (wiring.sources * (longest + 1) + wiring.delays) * (targets + 1) + wiring.targets
+    return bool((np.diff(keys) > 0).all()) or len(np.unique(keys)) == keys.size
 
 
 def _addressed(tensor: torch.Tensor) -> torch.Tensor:

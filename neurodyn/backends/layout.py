@@ -18,7 +18,6 @@ import torch
 from neurodyn.kernels.packing import gathered_whole, packs
 from neurodyn.network import Network
 from neurodyn.program import Array, Axes, Spikes, WeightedSum
-from neurodyn.wiring import Events
 
 
 @dataclass(eq=False)
@@ -189,7 +188,7 @@ class Layout:
 
     def _array(self, array: Array) -> torch.Tensor:
         values = [n.values.get(array.name) for n in self.networks]
-        kind: Any = np.float64 if array.wide or self.dtype == torch.float64 else np.float32
+        kind = np.float64 if array.wide else self._kind
         if array.dtype == "bool":
             kind = np.bool_
         elif array.dtype == "index":  # of few units: two bytes do, but torch gathers whole arrays by int64 only
@@ -211,60 +210,54 @@ class Layout:
         kind = _index(len(self) * length * width)
         return Synapses(
             self.tensor(np.concatenate([[0], np.cumsum(counts)])),
-            self.tensor(np.concatenate([(w.targets + np.int64(k * length * width)).astype(kind) for k, w in enumerate(wirings)])),
-            self._numbers([w.weights for w in wirings]),
-            None if length == 1 else self.tensor(np.concatenate([w.delays for w in wirings], dtype=kind)),
+            self._joined([w.targets for w in wirings], kind, length * width),
+            self._joined([w.weights for w in wirings], self._kind),
+            None if length == 1 else self._joined([w.delays for w in wirings], kind),
             torch.zeros((len(self), length, width), dtype=self.dtype, device=self.device),
-        )  # fmt: skip
+        )
 
-    def _numbers(self, parts: list[np.ndarray]) -> torch.Tensor:
-        kind = np.float64 if self.dtype == torch.float64 else np.float32
-        return self.tensor(np.concatenate([p.astype(kind) for p in parts]))
+    @property
+    def _kind(self) -> Any:
+        return np.float64 if self.dtype == torch.float64 else np.float32
+
+    def _joined(self, parts: Sequence[np.ndarray], kind: Any, step: int = 0) -> torch.Tensor:
+        """Join what networks have of their synapses, ``step`` added from network to network."""
+        out, begin = np.empty(sum(p.size for p in parts), kind), 0
+        for lane, part in enumerate(parts):
+            np.add(part, kind(lane * step), out=out[begin : begin + part.size], casting="same_kind")
+            begin += part.size
+        return self.tensor(out)
 
     def _plastic(self, s: Spikes) -> PlasticSynapses:
-        lists = [Events.of(n.wiring[s.name], n.sizes[s.target_population]) for n in self.networks]
-        lags = tuple(sorted({int(lag) for e in lists for lag in e.lags}, reverse=True))
-        by_lag, begin = (
-            [torch.empty((0, self.width[s.source] * len(self) + 1), dtype=torch.int64, device=self.device)],
-            0,
-        )
-        spans: list[list[tuple[int, int]]] = []
-        for lag in lags:
-            rows = [e.first[e.lags == lag] for e in lists]
-            firsts = [r[0] if len(r) else np.zeros(1, np.int64) for r in rows]
-            by_lag.append(self._firsts(s.source, firsts, begin)[None])
-            spans.append([(int(f[0]), int(f[-1])) for f in firsts])
-            begin += sum(b - a for a, b in spans[-1])
-        if s.delays == "heterogeneous":
-            mixed = self._flat(s, [[e.arriving[a:b] for (a, b), e in zip(x, lists, strict=True)] for x in spans])
-            reached = lambda: mixed  # noqa: E731
-        else:
-            reached = lambda: self._flat(s, [[np.arange(a, b) for a, b in x] for x in spans])  # noqa: E731
-        length = 1 + max(lags, default=0)
-        shape = (len(self), length, 1 + self.width[s.source])
+        wirings = [n.wiring[s.name] for n in self.networks]
+        lags = tuple(sorted({int(d) for w in wirings for d in np.unique(w.delays)}, reverse=True))
+        sources, targets = self.width[s.source], self.width[s.target_population]
+        length, rows = 1 + max(lags, default=0), len(self) * sources
+        onto = self._joined([w.targets for w in wirings], np.int64, targets)
+        first = _begins(self._arrivals(s, lags), len(lags) * rows)
+        by_lag = [first[k * rows : (k + 1) * rows + 1] for k in range(len(lags))]
         return PlasticSynapses(
             lags,
-            torch.cat(by_lag),
-            reached,
-            self._firsts(s.target_population, [e.onto_first for e in lists], 0),
-            self._flat(s, [[e.onto for e in lists]]),
-            torch.zeros(shape, dtype=torch.int32, device=self.device),
-            torch.zeros((len(self), 1, self.width[s.target_population]), dtype=self.dtype, device=self.device),
+            torch.stack(by_lag) if lags else first.new_empty((0, rows + 1)),
+            lambda: self._own(s)[torch.argsort(self._arrivals(s, lags), stable=True)],
+            _begins(onto, len(self) * targets),
+            self._own(s)[torch.argsort(onto, stable=True)],
+            torch.zeros((len(self), length, 1 + sources), dtype=torch.int32, device=self.device),
+            torch.zeros((len(self), 1, targets), dtype=self.dtype, device=self.device),
         )
 
-    def _firsts(self, axis: str, firsts: list[np.ndarray], begin: int) -> torch.Tensor:
-        """Return where the synapses of each (padded) unit of all networks begin in a list that has ``begin`` before."""
-        counts = np.zeros((len(self), self.width[axis]), np.int64)
-        for lane, first in enumerate(firsts):
-            counts[lane, : first.size - 1] = np.diff(first)
-        return self.tensor(np.concatenate([[0], np.cumsum(counts)]) + begin)
-
-    def _flat(self, s: Spikes, parts: Sequence[Sequence[np.ndarray]]) -> torch.Tensor:
-        """Join lists of synapses, each of all networks."""
+    def _own(self, s: Spikes) -> torch.Tensor:
+        """Return the synapses of all networks, network * width + synapse, in the order (network, source, synapse)."""
         width = self.width[s.name]
         kind = _index(len(self) * width)
-        flat = [(p.astype(np.int64) + lane * width).astype(kind) for part in parts for lane, p in enumerate(part)]
-        return self.tensor(np.concatenate([np.empty(0, kind), *flat]))
+        return self._joined([np.arange(n.sizes[s.name], dtype=kind) for n in self.networks], kind, width)
+
+    def _arrivals(self, s: Spikes, lags: Sequence[int]) -> torch.Tensor:
+        """Return for each synapse (lag, network, source) as one number: what brings spikes to it."""
+        late, wirings = -np.array(lags, np.int64), [n.wiring[s.name] for n in self.networks]
+        lag = self._joined([np.searchsorted(late, -w.delays.astype(np.int64)) for w in wirings], np.int64)
+        unit = self._joined([w.sources for w in wirings], np.int64, self.width[s.source])
+        return lag * (len(self) * self.width[s.source]) + unit
 
     def _sums(self, s: WeightedSum) -> Sums:
         wirings = [n.wiring[s.name] for n in self.networks]
@@ -286,9 +279,9 @@ class Layout:
         )
         return Sums(
             None,
-            self.tensor(np.concatenate([w.sources + lane * sources for lane, w in enumerate(wirings)], dtype=np.int64)),
-            self.tensor(np.concatenate([w.targets + lane * width for lane, w in enumerate(wirings)], dtype=np.int64)),
-            self._numbers([w.weights for w in wirings]),
+            self._joined([w.sources for w in wirings], np.int64, sources),
+            self._joined([w.targets for w in wirings], np.int64, width),
+            self._joined([w.weights for w in wirings], self._kind),
             history,
             total,
             None if at is None else self.tensor(np.concatenate(at)),
@@ -306,3 +299,9 @@ class Layout:
 def _index(size: int) -> Any:
     """Return the type of indices into so many numbers."""
     return np.int32 if size < 2**31 else np.int64
+
+
+def _begins(units: torch.Tensor, count: int) -> torch.Tensor:
+    """Return where each of so many units begins in a list sorted by unit, and where the last one ends."""
+    ends = torch.bincount(units, minlength=count).cumsum(0)
+    return torch.cat([ends.new_zeros(1), ends])

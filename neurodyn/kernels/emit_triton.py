@@ -301,6 +301,11 @@ class TritonEmitter(Emitter):
             value = f"tl.load({self.names[array.name]} + ({place}), mask=m_{self.sizes[op.axes[-1]]}, other=0)"
             return f"({value} != 0)" if array.dtype == "bool" else value
         args = [self.operand(a, combo, op.axes) for a in op.args]
+        if op.op == "div" and op.args[1] in self.divisors and self.loop is not None and not self.subset:
+            place = f"z_{self.names[str(op.args[1])]} + {self.offset(())}"
+            inverse = self.uniform.setdefault(f"tl.load({place})", f"s_z_{self.names[str(op.args[1])]}")
+            self.inverted.add(str(op.args[1]))
+            return f"quotient({args[0]}, {args[1]}, {inverse})"
         if op.op in _CALLS:
             numbers = {"zero": 0.0, "half": 0.5, "one": 1.0, "tiny": 1e-16, "false": False, "true": True}
             named = {k: self.literal(v) for k, v in numbers.items() if f"{{{k}}}" in _CALLS[op.op]}

@@ -8,11 +8,13 @@ With TRITON_INTERPRET=1 (set before triton is imported) kernels run in NumPy on 
 # pyright: reportGeneralTypeIssues=false, reportArgumentType=false
 from __future__ import annotations
 
+import inspect
 import os
 from typing import Any
 
 import triton
 import triton.language as tl
+from triton.runtime import interpreter
 
 from neurodyn.kernels import philox
 
@@ -51,6 +53,9 @@ else:
         tanh,
     )
 
+#: whether a fused multiply-add is one: the interpreter of older versions multiplies, then adds
+ROUNDS_ONCE = tl.constexpr(not INTERPRETED or "_interpreter.fma_fp64" in inspect.getsource(interpreter))
+
 # a kernel that is interpreted calls Python functions as they are
 _jit: Any = (lambda function: function) if INTERPRETED else triton.jit
 
@@ -65,6 +70,24 @@ def divided(a, b):
         return tl.div_rn(a, b)
     else:
         return a / b
+
+
+@_jit
+def quotient(x, d, z):
+    """Return x/d for z = 1/d, as :func:`neurodyn.kernels.vectors.quotient` has it: a product and two fused multiply-adds.
+
+    Signs are turned by products, since -x is 0 - x in older versions, which loses that of 0.
+    """
+    if not ROUNDS_ONCE:
+        return divided(x, d)
+    elif x.dtype == tl.float32:
+        x = x * 33554432.0  # 2^25: what is left over must not become subnormal
+        q = x * z
+        return tl.fma(tl.fma(q, d, x * -1.0) * -1.0, z, q) * 2.9802322387695312e-08
+    else:
+        x = x * 18014398509481984.0  # 2^54
+        q = x * z
+        return tl.fma(tl.fma(q, d, x * -1.0) * -1.0, z, q) * 5.551115123125783e-17
 
 
 @_jit

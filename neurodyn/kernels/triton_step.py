@@ -17,7 +17,7 @@ import triton
 import triton.language as tl
 from neurodyn.kernels.triton_functions import (
     added, atan, cos, cosh, dense_sum, divided, exp, expm1, exprel, floordiv, larger, listed, log, log1p, log10, mod, normal, noted,
-    plastic_sum, pow, propagated, rls_gain, root, set_identity, sign, sin, single, sinh, smaller, sparse_sum, tan, tanh, trunc, uniform,
+    plastic_sum, pow, propagated, quotient, rls_gain, root, set_identity, sign, sin, single, sinh, smaller, sparse_sum, tan, tanh, trunc, uniform,
 )
 F = tl.constexpr(tl.{dtype})
 
@@ -31,14 +31,17 @@ class TritonStep(StepText):
     """Compose the kernel; ``arguments`` holds its arguments by name once :meth:`source` was called.
 
     A kind is "tensor", "number" or "constant" (known to the compiler); :class:`neurodyn.backends.fused.FusedStep` fills them.
+    ``divisors`` are arrays of one number, the same in all steps, by which loops divide with ``quotient``.
     """
 
     emitter = TritonEmitter
     e: TritonEmitter
 
-    def __init__(self, program: Program, samples: tuple[Sample, ...], dtype: str) -> None:
+    def __init__(
+        self, program: Program, samples: tuple[Sample, ...], dtype: str, *, divisors: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(program, samples, dtype)
-        self.dtype = dtype
+        self.dtype, self.e.divisors = dtype, divisors
         self.arguments: dict[str, str] = {}
         for number, population in enumerate(program.spiking):
             self.e.lists[above_of(population)] = population
@@ -90,6 +93,8 @@ class TritonStep(StepText):
             self._argument(e.names[array.name], "tensor")
         for pack, _ in e.packs.values():
             self._argument(pack, "tensor")
+        for name in sorted(e.inverted):
+            self._argument(f"z_{e.names[name]}", "tensor")
         for size, name in e.offsets.items():
             put(f"{name} = net * {size}" if size != "1" else f"{name} = net")
         for array in e.carried:
