@@ -11,10 +11,13 @@ import numpy as np
 from neurodyn import units
 from neurodyn.circuit import Circuit
 from neurodyn.evaluate import Evaluator
+from neurodyn.memory import NetworkSize, check_memory
 from neurodyn.parts import CircuitError, Filter, Population, SpikeTimes
+from neurodyn.plastic_wiring import plastic_values, rule_values
 from neurodyn.program import Array, Program, Store
 from neurodyn.specs import expression_text
-from neurodyn.wiring import Wiring, plastic_values, rule_values, sample, wiring_of
+from neurodyn.synaptic_numbers import sample
+from neurodyn.wiring import Wiring, wiring_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +42,14 @@ class Network:
         return sum(w.targets.size if w.matrix is None else w.matrix.size for w in self.wiring.values())
 
 
-def realize(circuit: Circuit, program: Program | None = None) -> Network:
-    """Draw and evaluate all numbers of a circuit."""
+def realize(circuit: Circuit, program: Program | None = None, *, dtype: str = "float64") -> Network:
+    """Draw and evaluate all numbers of a circuit; weights that don't learn are kept in ``dtype``.
+
+    Raises MemoryError, before anything is drawn, for a circuit that this machine can't hold.
+    """
     program = program or circuit.program
     sizes = axis_sizes(circuit)
+    check_memory([NetworkSize.of(circuit, program, sizes, dtype)])
     values: dict[str, np.ndarray] = {"dt": np.asarray(circuit.timestep)}
     for population in circuit.populations:
         if isinstance(population, Population):
@@ -79,7 +86,7 @@ def realize(circuit: Circuit, program: Program | None = None) -> Network:
         if name in known and known[name].role == "constant":
             values[name] = np.asarray(value)
     _check_finite(program, values)
-    wiring = {c.name: wiring_of(c, circuit, program, values, sizes) for c in circuit.connections}
+    wiring = {c.name: wiring_of(c, circuit, program, values, sizes, dtype) for c in circuit.connections}
     for c in circuit.connections:
         if c.plastic:
             sizes[c.name] = wiring[c.name].targets.size
@@ -121,12 +128,25 @@ def _empty(array: Array, sizes: Mapping[str, int]) -> np.ndarray:
 
 
 def new_arrays(network: Network) -> dict[str, np.ndarray]:
-    """Return fresh arrays of every role for a runner: parameters copied, the rest zero."""
-    arrays = {a.name: _empty(a, network.sizes) for a in network.program.arrays}
-    for name, value in network.values.items():
-        if name in arrays:
-            arrays[name][...] = value
+    """Return fresh arrays of every role for a runner: parameters copied, the rest zero.
+
+    Parameters of synapses are not copied: they are as long as the wiring, and no runner writes to them.
+    """
+    arrays: dict[str, np.ndarray] = {}
+    for a in network.program.arrays:
+        value = network.values.get(a.name)
+        if value is not None and of_synapses(a, network) and value.flags.writeable and value.flags.c_contiguous:
+            arrays[a.name] = value
+            continue
+        arrays[a.name] = _empty(a, network.sizes)
+        if value is not None:
+            arrays[a.name][...] = value
     return arrays
+
+
+def of_synapses(array: Array, network: Network) -> bool:
+    """Whether an array holds a parameter of each synapse of a connection."""
+    return array.role in ("parameter", "constant") and any(a in network.wiring for a in array.axes)
 
 
 def _finite(value: Any, name: str) -> np.ndarray:

@@ -9,12 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast, overload
 
 from neurodyn.backends import engine_class
 from neurodyn.circuit import Circuit
-from neurodyn.network import Network, realize
+from neurodyn.memory import NetworkSize, check_memory
+from neurodyn.network import Network, axis_sizes, realize
 from neurodyn.program import Program
 from neurodyn.running.drive import in_threads, together
 from neurodyn.running.progress import progress_bar
@@ -124,7 +126,8 @@ def simulate(
     FileExistsError, OSError
         Before the first step, for an output that can't be written.
     MemoryError
-        Before the first step, for a batch that doesn't fit, with the number of networks that do.
+        Before the first step: before anything is drawn, for networks that this machine can't hold; and for a batch that
+        doesn't fit, with the number of networks that do.
     BlowUpError
         When a number becomes infinite; the recording until then is kept (``error.recording``, ``error.path``).
     Suspended
@@ -223,7 +226,7 @@ def run_jobs(jobs: Sequence[Job], progress: bool | None, threads: int) -> list[R
             ]
             if engine_class(common["backend"]).per_step:
                 circuits = [circuit.per_step() for circuit in circuits]
-            networks = _networks(circuits, threads)
+            networks = _networks(circuits, threads, common["dtype"])
             for number, (network, job) in enumerate(zip(networks, jobs, strict=True)):
                 session, options = as_session(job.session, network.circuit), job.options
                 if options["resume"] and job.out is not None and Path(job.out).expanduser().exists():
@@ -248,14 +251,16 @@ def run_jobs(jobs: Sequence[Job], progress: bool | None, threads: int) -> list[R
     return [complete[k] if k in complete else next(ran).recording for k in range(len(jobs))]
 
 
-def _networks(circuits: list[Circuit], threads: int) -> list[Network]:
+def _networks(circuits: list[Circuit], threads: int, dtype: str) -> list[Network]:
     """Draw the numbers of all networks; those of one structure share a Program."""
     programs: dict[str, Program] = {}
     shared = [programs.setdefault(circuit.program.hash, circuit.program) for circuit in circuits]
+    if len(circuits) > 1:
+        check_memory([NetworkSize.of(c, p, axis_sizes(c), dtype) for c, p in zip(circuits, shared, strict=True)])
     if threads == 1 or len(circuits) == 1:
-        return list(map(realize, circuits, shared))
+        return [realize(*pair, dtype=dtype) for pair in zip(circuits, shared, strict=True)]
     with ThreadPoolExecutor(threads) as pool:  # compiled drawing releases the interpreter lock
-        return list(pool.map(realize, circuits, shared))
+        return list(pool.map(partial(realize, dtype=dtype), circuits, shared))
 
 
 def _threads(backend: str, networks: int, threads: int | None) -> int:

@@ -22,7 +22,8 @@ def test_network_counts_wiring_and_state() -> None:
     small, large = nd.SpikingReservoir(40, seed=2), nd.SpikingReservoir(400, seed=2)
     sizes = [nd.estimate(c, "10 ms") for c in (small, large)]
     network = realize(large)
-    assert sizes[1].synapses == network.synapses
+    assert abs(sizes[1].synapses - network.synapses) < 6 * network.synapses**0.5  # drawn ones count by their mean
+    assert sizes[1].peak >= sizes[1].network
     assert sizes[1].network > sum(w.weights.nbytes + w.targets.nbytes for w in network.wiring.values())
     assert sizes[1].network > sizes[0].network
     assert "synapses" in str(sizes[1])

@@ -10,7 +10,7 @@ import neurodyn as nd
 from neurodyn.kernels.philox import draw
 from neurodyn.network import new_arrays, realize
 from neurodyn.parts import CircuitError
-from neurodyn.wiring import sample
+from neurodyn.synaptic_numbers import sample
 
 
 def population(name="cells", size=4, **options):

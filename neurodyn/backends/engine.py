@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from neurodyn.evaluate import Evaluator
-from neurodyn.network import Network, evaluator_of, new_arrays
+from neurodyn.network import Network, evaluator_of, new_arrays, of_synapses
+from neurodyn.plastic_wiring import Events
 from neurodyn.program import Program
-from neurodyn.wiring import Events
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,6 +172,8 @@ class HostEngine(Engine):
     def _cast(self) -> None:
         for array in self.program.arrays:
             dtype = self.dtype if array.dtype == "float" and not array.wide else self.arrays[array.name].dtype
+            if of_synapses(array, self.network) and self.arrays[array.name].dtype == dtype:
+                continue  # shared with the network (see new_arrays)
             self.arrays[array.name] = aligned(self.arrays[array.name], dtype)
 
     def draw(self, kind: str, stream: str, size: int) -> np.ndarray:

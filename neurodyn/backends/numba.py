@@ -6,14 +6,13 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from neurodyn.backends.engine import HostEngine, Records, SampleSpec
+from neurodyn.backends.blocks import Block
+from neurodyn.backends.engine import HostEngine, Records
 from neurodyn.kernels.emit import Emitter, Sample
 from neurodyn.kernels.step import compile_step
 from neurodyn.kernels.vectors import shared_divisors
 from neurodyn.program import Array, Spikes
 from neurodyn.wiring import Wiring
-
-_BLOCK = 2**24  # bytes
 
 
 class NumbaEngine(HostEngine):
@@ -51,7 +50,7 @@ class NumbaEngine(HostEngine):
                 self._connections.append(_shared(np.asarray(weights), self.dtype))
             self._connections += [self.histories[s.name], self.sums[s.name]]
         self._sources = [x for p in self.program.spike_sources for x in self._schedule(p)]
-        self._blocks: dict[str, np.ndarray] = {}  # what is left to cut arrays for samples from
+        self._rows = {s.array: Block(s.units.size, self.arrays[s.array].dtype) for s in self.samples}
         self._capacity = max([4096, *(2 * self._size(p) for p in self.program.spiking)])
 
     def _size(self, axis: str) -> int:
@@ -73,7 +72,7 @@ class NumbaEngine(HostEngine):
         blocks = [np.ascontiguousarray(inputs[name], dtype=self.dtype) for name in self.program.inputs]
         out = Records()
         spikes: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {p: [] for p in self.recorded}
-        buffers = {s.array: self._rows_for(s, steps) for s in self.samples}
+        buffers = {s.array: self._rows[s.array].cut(s.rows(self.step, steps)) for s in self.samples}
         first = self.step
         while self.step < first + steps:
             done = self.step - first
@@ -119,27 +118,6 @@ class NumbaEngine(HostEngine):
         }
         out.samples = buffers
         return out
-
-    def _rows_for(self, sample: SampleSpec, steps: int) -> np.ndarray:
-        """Cut an array from a block that comes in huge pages: fresh small ones cost more than what is written to them."""
-        rows, dtype = sample.rows(self.step, steps), self.arrays[sample.array].dtype
-        block = self._blocks.get(sample.array)
-        if block is None or len(block) < rows:
-            block = np.empty(
-                (max(rows, _BLOCK // max(1, dtype.itemsize * sample.units.size)), sample.units.size), dtype
-            )
-        self._blocks[sample.array] = block[rows:]
-        return block[:rows]
-
-
-def _shared(numbers: np.ndarray, dtype: str) -> np.ndarray:
-    """Return the numbers of the network themselves, a copy only where compiled code could not take them."""
-    return np.require(numbers, dtype, ["C", "W"])
-
-
-def _delays(s: Spikes, wiring: Wiring) -> np.ndarray:
-    """Return the delay of each synapse, none where the code reads none since all are equal."""
-    return _shared(wiring.delays, "int32") if s.delays == "heterogeneous" else np.empty(0, np.int32)
 
 
 def _rows(wiring: Wiring) -> tuple[np.ndarray, np.ndarray]:

@@ -56,32 +56,20 @@ def philox4x32(counter, key):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _uniforms(out, even, odd, seed, step, stream):
+def fill_uniform(out, seed, step, stream):
+    """Fill ``out`` (n,) float64 with the uniforms of units 0..n-1 at one step of one stream."""
     wide()
     k0, k1 = np.uint64(seed) & _LOW, np.uint64(seed) >> _32
     c1, c2 = np.uint64(step) & _LOW, np.uint64(step) >> _32
     c3 = np.uint64(stream)
     n = out.shape[0]
-    half = n >> 1
-    for first in range(0, half, _PAIRS):
-        some = min(_PAIRS, half - first)
-        for pair in range(some):  # even and odd apart, so that the rounds store whole vectors
-            w0, w1, w2, w3 = _rounds(np.uint64(first + pair), c1, c2, c3, k0, k1)
-            even[pair] = (np.float64((w0 << _20) | (w1 >> _12)) + 0.5) * _SCALE
-            odd[pair] = (np.float64((w2 << _20) | (w3 >> _12)) + 0.5) * _SCALE
-        for pair in range(some):
-            out[2 * (first + pair)] = even[pair]
-            out[2 * (first + pair) + 1] = odd[pair]
+    for pair in range(n >> 1):
+        w0, w1, w2, w3 = _rounds(np.uint64(pair), c1, c2, c3, k0, k1)
+        out[2 * pair] = (np.float64((w0 << _20) | (w1 >> _12)) + 0.5) * _SCALE
+        out[2 * pair + 1] = (np.float64((w2 << _20) | (w3 >> _12)) + 0.5) * _SCALE
     if n & 1:
         w0, w1, w2, w3 = _rounds(np.uint64(n >> 1), c1, c2, c3, k0, k1)
         out[n - 1] = (np.float64((w0 << _20) | (w1 >> _12)) + 0.5) * _SCALE
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def fill_uniform(out, seed, step, stream):
-    """Fill ``out`` (n,) float64 with the uniforms of units 0..n-1 at one step of one stream."""
-    some = min(out.shape[0] >> 1, _PAIRS)
-    _uniforms(out, np.empty(some), np.empty(some), seed, step, stream)
 
 
 @njit(cache=True, error_model="numpy")

@@ -12,7 +12,8 @@ from neurodyn.kernels.philox import _LOW, _SCALE, _1, _12, _20, _32, _rounds
 def random_rows(sources, targets, probability, seed, stream, skip_self):
     """Return (indptr, targets) of a Bernoulli graph, by geometric jumps along each row: O(synapses) draws."""
     indptr = np.zeros(sources + 1, dtype=np.int64)
-    capacity = np.int64(sources * targets * probability * 1.2) + 64
+    expected = sources * targets * probability
+    capacity = np.int64(expected + 6.0 * np.sqrt(expected)) + 64
     found = np.empty(capacity, dtype=np.int32)
     k0, k1 = np.uint64(seed) & _LOW, np.uint64(seed) >> _32
     stay = np.log1p(-probability) if probability < 1.0 else -np.inf
@@ -40,4 +41,42 @@ def random_rows(sources, targets, probability, seed, stream, skip_self):
             found[count] = position
             count += 1
         indptr[row + 1] = count
-    return indptr, found[:count].copy()
+    return indptr, found[:count]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def synapses_by_target(targets, first, synapses):
+    """Fill ``first`` (units + 1,) and ``synapses`` with the synapses onto each unit, in ascending order."""
+    for i in targets:
+        first[i + 1] += 1
+    for i in range(first.size - 1):
+        first[i + 1] += first[i]
+    place = first[:-1].copy()
+    for z in range(targets.size):
+        i = targets[z]
+        synapses[place[i]] = z
+        place[i] += 1
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def synapses_by_lag(indptr, delays, lags, first, synapses):
+    """Fill ``first`` (lags, sources + 1) and ``synapses`` with the synapses of each source with each of the ``lags``."""
+    lag = np.zeros(lags[0] + 1, np.int64)
+    for k in range(lags.size):
+        lag[lags[k]] = k
+    place = np.zeros((lags.size, first.shape[1] - 1), np.int64)
+    for j in range(first.shape[1] - 1):
+        for z in range(indptr[j], indptr[j + 1]):
+            place[lag[delays[z]], j] += 1
+    total = 0
+    for k in range(lags.size):
+        for j in range(first.shape[1] - 1):
+            first[k, j] = total
+            total += place[k, j]
+            place[k, j] = first[k, j]
+        first[k, -1] = total
+    for j in range(first.shape[1] - 1):
+        for z in range(indptr[j], indptr[j + 1]):
+            k = lag[delays[z]]
+            synapses[place[k, j]] = z
+            place[k, j] += 1

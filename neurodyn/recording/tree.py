@@ -12,6 +12,8 @@ from neurodyn.recording.arrays import bare_scale, is_bare_scale, read_values
 from neurodyn.recording.layout import check_name, children, ordered_group, storage
 from neurodyn.recording.values import decode, encode, storable
 
+MANY = 2**20  # floats of one array, from which on it is stored as it is: weights, which hardly compress
+
 
 def freeze(mapping: Mapping[str, Any], where: str, *, copy: bool = True) -> dict[str, Any]:
     """Turn `mapping` into what `write_tree` can store, so that every error comes here and early.
@@ -63,7 +65,10 @@ def write_tree(parent: h5py.Group, path: str, frozen: Mapping[str, Any], *, comp
         if array.dtype.kind == "U":
             dataset = group.create_dataset(key, data=array.astype(object), dtype=h5py.string_dtype())
         else:
-            how = storage(array.shape, array.dtype.itemsize) if compress else {}
+            drawn = (
+                array.dtype.kind == "f" and array.size >= MANY
+            )  # a minute for 10^8 weights, and a tenth of their room
+            how = storage(array.shape, array.dtype.itemsize) if compress and not drawn else {}
             dataset = group.create_dataset(key, data=array, **how)
         _attach(group, dataset, scales, taken=frozen)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neurodyn.kernels.rls import rls_gain, set_identity
+from neurodyn.kernels.rls import rls_gain, rls_late, rls_settle, set_identity
 
 
 def run(p, xs, forgetting=1.0, old_gain=0.0):
@@ -86,3 +86,47 @@ def test_identity():
     p = np.full((3, 3), np.nan)
     set_identity(p, 2.5)
     np.testing.assert_array_equal(p, 2.5 * np.eye(3))
+
+
+@pytest.mark.parametrize("forgetting", [1.0, 0.97])
+@pytest.mark.parametrize("n", [1, 7, 8, 9, 24, 41])
+def test_late_updates_of_one_triangle_give_the_same_bits(n, forgetting):
+    """Whole tiles, what is left over, and the matrix made whole after one update, after several and after none."""
+    rng = np.random.default_rng(n)
+    plain, quick, late = np.eye(n) * 3.0, np.eye(n) * 3.0, np.zeros(n + 3)
+    gains = np.empty((2, n))
+    for sample in range(12):
+        x = rng.normal(size=n) * (rng.random(n) < 0.7)
+        old = float(sample == 5)
+        rls_gain(plain, x, forgetting, old, gains[0])
+        rls_late(quick, x, forgetting, old, gains[1], late)
+        np.testing.assert_array_equal(gains[0], gains[1])
+        if sample in (0, 4, 11):
+            rls_settle(quick, late)
+            rls_settle(quick, late)
+            np.testing.assert_array_equal(quick, plain)
+
+
+def test_late_updates_take_float32_features():
+    rng, n = np.random.default_rng(3), 19
+    plain, quick, late = np.eye(n), np.eye(n), np.zeros(n + 3)
+    gains = np.empty((2, n), np.float32)
+    for x in rng.normal(size=(3, n)).astype(np.float32):
+        rls_gain(plain, x, np.float32(0.9), np.float32(0.0), gains[0])
+        rls_late(quick, x, np.float32(0.9), np.float32(0.0), gains[1], late)
+    rls_settle(quick, late)
+    np.testing.assert_array_equal(gains[0], gains[1])
+    np.testing.assert_array_equal(quick, plain)
+
+
+def test_late_updates_leave_numbers_that_are_not_finite_where_the_plain_form_does():
+    n = 17
+    plain, quick, late = np.eye(n), np.eye(n), np.zeros(n + 3)
+    gains = np.empty((2, n))
+    for value in (1e200, 1.0, 1.0):  # the scale is 0 first, then infinity meets it
+        x = np.full(n, value)
+        rls_gain(plain, x, 1.0, 0.0, gains[0])
+        rls_late(quick, x, 1.0, 0.0, gains[1], late)
+    rls_settle(quick, late)
+    np.testing.assert_array_equal(gains[0], gains[1])
+    np.testing.assert_array_equal(quick, plain)

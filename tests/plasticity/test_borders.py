@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 
 import neurodyn as nd
-from neurodyn.estimate import network_bytes
 from neurodyn.lowering.plasticity import RENEWED
 from neurodyn.network import realize
 from neurodyn.parts import CircuitError
-from neurodyn.wiring import Events
+from neurodyn.plastic_wiring import Events
 from tests.plasticity.replay import random_trains, replayed, rewards
 
 TRAINS = random_trains(6, 300, 40.0)
@@ -170,10 +169,24 @@ def test_a_filter_goes_before_a_variable_of_its_name():
 
 def test_the_estimate_knows_the_lists_of_delays():
     delayed = replayed([], 300, nd.stdp(), probability=0.003, delay=nd.Uniform("1 ms", "400 ms"))
-    network = realize(delayed)
-    lists = vars(Events.of(network.wiring["plastic"], 300)).values()
-    undelayed = realize(replayed([], 300, nd.stdp(), probability=0.003))
-    assert network_bytes(network) - network_bytes(undelayed) > 0.9 * sum(x.nbytes for x in lists)
+    lists = vars(Events.of(realize(delayed).wiring["plastic"], 300)).values()
+    undelayed = replayed([], 300, nd.stdp(), probability=0.003)
+    more = nd.estimate(delayed, SESSION).network - nd.estimate(undelayed, SESSION).network
+    assert more > 0.9 * sum(x.nbytes for x in lists)
+
+
+@pytest.mark.parametrize("delay", ["3 ms", nd.Uniform("1 ms", "9 ms")])
+def test_the_lists_of_synapses_are_those_of_a_sort(delay):
+    w = realize(replayed([], 50, nd.stdp(), probability=0.2, delay=delay)).wiring["plastic"]
+    events = Events.of(w, 50)
+    np.testing.assert_array_equal(events.lags, np.unique(w.delays)[::-1])
+    for j in range(50):
+        for lag, first in zip(events.lags, events.first, strict=True):
+            mine = np.flatnonzero((w.sources == j) & (w.delays == lag))
+            np.testing.assert_array_equal(events.arriving[first[j] : first[j + 1]], mine)
+        onto = events.onto[events.onto_first[j] : events.onto_first[j + 1]]
+        np.testing.assert_array_equal(onto, np.flatnonzero(w.targets == j))
+    assert events.arriving.dtype == events.onto.dtype == np.uint32
 
 
 def test_all_to_all_synapses_are_all_there_or_a_list():
