@@ -129,13 +129,13 @@ class HMMRNN(SeededModule):
 
     def select(self, models: int | Sequence[int]) -> HMMRNN:
         """Return the network of one model, or one of many that holds these alone, in memory of its own."""
-        chosen = [models] if isinstance(models, (int, np.integer)) else list(models)
+        chosen = np.atleast_1d(np.asarray(models, dtype=object)).tolist()
         whole = all(isinstance(k, (int, np.integer)) and not isinstance(k, bool) for k in chosen)
         if not chosen or not whole or not all(-self.models <= k < self.models for k in chosen):
             raise ValueError(f"models = {models!r}; the network has models 0 to {self.models - 1}")
         at: Any = [int(k) for k in chosen]
         seeds, levels = ([values[k] for k in at] for values in (self._seeds, self.levels))
-        if isinstance(models, (int, np.integer)):
+        if np.ndim(models) == 0:
             seeds, levels, at = seeds[0], levels[0], at[0]
         made = type(self)(**{**self.config, "seed": seeds, "noise": levels}, dtype=self.dtype, device=self.device)
         state = self.state_dict()

@@ -146,7 +146,7 @@ class Emulation(Objective):
         gradients = [p.grad for p in self.net.parameters() if p.grad is not None]
         finite = torch.stack([torch.isfinite(v.flatten(1)).all(1) for v in (losses[:, None], *gradients)]).all(0)
         for k in torch.nonzero(~finite).flatten().tolist():
-            self._lost[k] = update + 1
+            self._lost[k] = self._lost[k] or update + 1  # batched products go on with one that was lost before
             for v in (losses, *gradients):
                 v[k] = 0.0
         if self._lost.all():

@@ -326,3 +326,69 @@ def test_noise_of_another_shape_is_refused(shape):
 def test_a_start_of_another_shape_is_refused(shape):
     with pytest.raises(ValueError, match=r"start has shape .*; needed is \(sequence, unit\), \(2, 7\)"):
         small().forward(torch.zeros(4, 2, 3, dtype=DOUBLE), start=torch.zeros(shape, dtype=DOUBLE))
+
+
+# -- many networks -------------------------------------------------------------------------------------------------
+
+
+def test_many_are_each_of_them():
+    """One seed and level for all, or one for each."""
+    sizes: Any = {"units": 5, "noise_inputs": 2, "bias": True, "dtype": torch.float64}
+    many = nd.HMMRNN(**sizes, seed=[3, 1], noise=[0.5, 2.0])
+    assert many.many and many.models == 2 and many.seed == (3, 1) and many.levels == (0.5, 2.0)
+    for k, (seed, noise) in enumerate(((3, 0.5), (1, 2.0))):
+        alone, one = nd.HMMRNN(**sizes, seed=seed, noise=noise), many.select(k)
+        assert one.config == alone.config and not one.many and one.noise == noise
+        for name, value in alone.state_dict().items():
+            assert torch.equal(one.state_dict()[name], value) and torch.equal(many.state_dict()[name][k], value)
+        assert torch.equal(one.generate(2, 5).symbols, alone.generate(2, 5).symbols)
+    two = many.select([-1, 0])
+    assert two.config["seed"] == [1, 3] and two.config["noise"] == [2.0, 0.5]
+    assert torch.equal(two.recurrent_weight, many.recurrent_weight[[1, 0]])
+    with torch.no_grad():
+        many.recurrent_weight.zero_()
+    assert bool(two.recurrent_weight.any())  # memory of its own
+    assert nd.HMMRNN(5, seed=[3, 1]).levels == (1.0, 1.0) and nd.HMMRNN(5, noise=[1.0, 2.0]).seed == (1, 1)
+    assert nd.HMMRNN(**many.config).config == many.config and nd.HMMRNN(5, seed=[4]).many
+    assert nd.HMMRNN(5).select(0).config == nd.HMMRNN(5).config
+
+
+def test_what_is_for_one_refuses_many():
+    many = nd.HMMRNN(5, noise_inputs=2, seed=[1, 2])
+    for call in (
+        lambda: many.generate(2, 3),
+        lambda: many.run(torch.zeros(3, 2, 2)),
+        lambda: many.read(torch.zeros(5)),
+        lambda: many.step(torch.zeros(5)),
+        lambda: many.draws(2, 3, seed=1, step=0),
+        lambda: many.noise,
+        lambda: many.circuit(),
+        lambda: nd.analysis.local_spectra(many),
+    ):
+        with pytest.raises(ValueError, match=r"the HMMRNN holds 2 networks; take one: net.select\(0\)"):
+            call()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"seed": [1, 2], "noise": [1.0, 2.0, 3.0]},
+            "seed has 2 numbers, noise has 3 numbers; give one for all models",
+        ),
+        ({"seed": []}, "seed has 0 numbers; give one for all models, or one for each"),
+        ({"seed": [1, -1]}, "seed = -1; give a whole number"),
+        ({"noise": [1.0, 0.0]}, "noise = 0.0; give a positive standard deviation"),
+        ({"noise": [1.0, "a"]}, "noise = 'a'; give a standard deviation"),
+        ({"seed": "12"}, "seed = '12'; give a whole number"),
+    ],
+)
+def test_errors_of_many(options, message):
+    with pytest.raises(ValueError, match=message):
+        nd.HMMRNN(5, **options)
+
+
+@pytest.mark.parametrize("models", [2, -3, [0, 2], [], 0.5, True, "0"])
+def test_select_refuses_models_that_are_not_there(models):
+    with pytest.raises(ValueError, match="models = .*; the network has models 0 to 1"):
+        nd.HMMRNN(5, seed=[1, 2]).select(models)

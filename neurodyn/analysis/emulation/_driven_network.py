@@ -39,6 +39,7 @@ def weights_of(net: HMMRNN) -> Weights:
 
     if not isinstance(net, HMMRNN):
         raise TypeError(f"net is a {type(net).__name__}: give an HMMRNN, such as run.network('best') of a training")
+    net.check_one()
     zeros = (np.zeros(net.units), np.zeros(net.outputs))
     return Weights(
         array(net.recurrent_weight),
