@@ -363,7 +363,7 @@ def test_what_is_for_one_refuses_many():
         lambda: many.draws(2, 3, seed=1, step=0),
         lambda: many.noise,
         lambda: many.circuit(),
-        lambda: nd.analysis.local_spectra(many),
+        lambda: nd.analysis.local_spectra(many, np.zeros((1, 5))),
     ):
         with pytest.raises(ValueError, match=r"the HMMRNN holds 2 networks; take one: net.select\(0\)"):
             call()
