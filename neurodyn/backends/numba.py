@@ -120,6 +120,16 @@ class NumbaEngine(HostEngine):
         return out
 
 
+def _shared(numbers: np.ndarray, dtype: str) -> np.ndarray:
+    """Return the numbers of the network themselves, a copy only where compiled code could not take them."""
+    return np.require(numbers, dtype, ["C", "W"])
+
+
+def _delays(s: Spikes, wiring: Wiring) -> np.ndarray:
+    """Return the delay of each synapse, none where the code reads none since all are equal."""
+    return _shared(wiring.delays, "int32") if s.delays == "heterogeneous" else np.empty(0, np.int32)
+
+
 def _rows(wiring: Wiring) -> tuple[np.ndarray, np.ndarray]:
     """Return the rows of a connection as unsigned numbers: a signed index costs a test for negative ones each time.
 

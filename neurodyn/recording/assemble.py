@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 from neurodyn.recording.arrays import Axis, Scales, bare_scale, write_array
-from neurodyn.recording.layout import ordered_group
+from neurodyn.recording.layout import dataset_at, ordered_group
 from neurodyn.recording.store import Store
 from neurodyn.recording.streams import Stream
 from neurodyn.recording.tree import write_tree
@@ -21,7 +21,7 @@ SORTING = {"none": 0, "by_id": 1, "by_time": 2}  # SONATA
 
 
 def assemble(file: h5py.File, store: Store, attrs: Mapping[str, Any], *, compress: bool) -> None:
-    """Write all of `store` into an empty file; `attrs` (encoded) come last, when all else is there.
+    """Write all of `store` into an empty or begun file; `attrs` (encoded) come last, when all else is there.
 
     `compress` goes for spikes, times, whole numbers, booleans and trees: noise does not compress.
     """
@@ -67,8 +67,11 @@ def _write_samples(
 ) -> None:
     meta, dtype = stream.meta, np.dtype(stream.meta["dtype"])
     shape = (stream.total, *meta["rest"])
-    pieces = store.pieces(stream.path, "values")
-    dataset = write_array(group, name, shape, pieces, compress=compress and dtype.kind in "biu", dtype=dtype)
+    if name in group:  # begun, with all its rows
+        dataset = dataset_at(group, name)
+    else:
+        pieces = store.pieces(stream.path, "values")
+        dataset = write_array(group, name, shape, pieces, compress=compress and dtype.kind in "biu", dtype=dtype)
     for key, value in meta["attrs"].items():
         dataset.attrs[key] = encode(value, name)
     first = meta["dims"][0]

@@ -50,9 +50,10 @@ def write_file(store: Store, target: Path, attrs: Mapping[str, Any], *, overwrit
     Raises FileExistsError if the name is taken and `overwrite` is False, and OSError, leaving the store as it
     was, if there is no room.
     """
-    temporary = beside(target, "tmp")
+    begun, store.whole = store.ready, False  # whatever comes of it: if this fails, the next attempt copies its rows
+    temporary = begun or beside(target, "tmp")
     try:
-        with writing(temporary) as file:
+        with writing(temporary, "r+" if begun else "w") as file:
             assemble(file, store, attrs, compress=True)
         _verify(temporary, store)
         publish(temporary, target, overwrite=overwrite)
@@ -61,7 +62,8 @@ def write_file(store: Store, target: Path, attrs: Mapping[str, Any], *, overwrit
     except OSError as error:
         raise OSError(error.errno, f"{target} could not be written: {error.strerror or error}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        if not begun:
+            temporary.unlink(missing_ok=True)
 
 
 def write_partial(store: Store, target: Path, reason: str, *, overwrite: bool = False) -> Path:

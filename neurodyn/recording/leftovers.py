@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from neurodyn.recording.begun import NAME
 from neurodyn.recording.disk import beside, host, stem
 from neurodyn.recording.process import NOBODY, alive, identity
 from neurodyn.recording.segments import drop_others, header_of, last_state, restore, target_of, whole_segments
@@ -125,6 +126,7 @@ def take_over(target: Path, fingerprint: Any, *, elsewhere: bool) -> TakenOver |
     except FileNotFoundError:  # of two that try, one finds it gone
         raise RuntimeError(f"{target} has this moment been taken over by another process") from None
     best.store.segments = [folder / segment.name for segment in best.store.segments]
+    best.store.begun = folder / NAME
     best.folder = folder
     drop_others(folder, best.store.segments)
     return best

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import numpy as np
 
 from neurodyn.recording.arrays import write_array
+from neurodyn.recording.begun import NAME, intact
 from neurodyn.recording.disk import sync, sync_folder
 from neurodyn.recording.layout import dataset_at, group_at
 from neurodyn.recording.seal import ROOM, seal, sealed
@@ -53,9 +55,21 @@ def save(store: Store, folder: Path, state: Mapping[str, Any] | None = None) -> 
 def whole_segments(folder: Path) -> list[Path]:
     """The segments in `folder` up to the first that is missing or damaged."""
     found = []
-    while sealed(segment := folder / f"{len(found):06d}.h5"):
+    while sealed(segment := folder / f"{len(found):06d}.h5") and _placed_whole(segment):
         found.append(segment)
     return found
+
+
+def _placed_whole(segment: Path) -> bool:
+    """Whether the rows that were placed before this segment was closed are there."""
+    with h5py.File(segment, "r") as file:
+        for number in range(len(group_at(file, "streams"))):
+            group = group_at(file, f"streams/{number}")
+            stream = Stream("", ("values", "times"), read_tree(group_at(group, "meta")))
+            _take_place(stream, group)
+            if stream.placed and not intact(segment.with_name(NAME), stream):
+                return False
+    return True
 
 
 def last_state(segments: list[Path]) -> tuple[list[Path], dict[str, Any] | None]:
@@ -70,7 +84,7 @@ def last_state(segments: list[Path]) -> tuple[list[Path], dict[str, Any] | None]
 
 def restore(segments: list[Path]) -> Store:
     """The store as it was when the last of these segments was closed."""
-    store = Store({}, segments=list(segments))
+    store = Store({}, segments=list(segments), begun=segments[0].with_name(NAME))
     for segment in segments:
         with h5py.File(segment, "r") as file:
             store.target = decode(file.attrs["target"])
@@ -105,7 +119,7 @@ def target_of(folder: Path) -> str | None:
 
 def drop_others(folder: Path, segments: list[Path]) -> None:
     """Remove from `folder` what belongs neither to these segments nor to their states."""
-    kept = {path for segment in segments for path in (segment, _state(segment))}
+    kept = {path for segment in segments for path in (segment, _state(segment), segment.with_name(NAME))}
     for path in set(folder.iterdir()) - kept:
         path.unlink()
 
@@ -138,10 +152,13 @@ def _fill(file: h5py.File, store: Store) -> None:
         group = file.create_group(f"streams/{number}")
         group.attrs["path"], group.attrs["columns"] = path, list(stream.columns)
         write_tree(group, "meta", freeze(stream.meta, path), compress=False)
+        if stream.offset is not None:
+            place = {"rows": stream.rows, "offset": stream.offset, "first": stream.sealed, "placed": stream.placed}
+            group.attrs.update({**place, "sum": np.uint64(stream.unsealed)})
         for column, held in stream.pieces.items():
             if held:
                 shape = (sum(map(len, held)), *held[0].shape[1:])
-                write_array(group, column, shape, held, compress=False)
+                write_array(group, column, shape, stream.held(column), compress=False)
     unsaved = [path for path in store.trees if path in store.unsaved_trees]
     for number, path in enumerate(unsaved):
         group = file.create_group(f"trees/{number}")
@@ -153,5 +170,15 @@ def _restore_stream(store: Store, group: h5py.Group) -> None:
     path, columns = decode(group.attrs["path"]), decode(group.attrs["columns"])
     stream = store.streams.setdefault(path, Stream(path, (columns[0], columns[1]), {}))
     stream.meta = read_tree(group_at(group, "meta"))
-    if columns[0] in group:
-        stream.total += dataset_at(group, columns[0]).shape[0]
+    _take_place(stream, group)
+    stream.sealed, stream.unsealed = stream.placed, 0
+    if columns[1] in group:
+        stream.total += dataset_at(group, columns[1]).shape[0]
+    stream.placing = stream.offset is not None and stream.placed == stream.total
+
+
+def _take_place(stream: Stream, group: h5py.Group) -> None:
+    if "offset" in group.attrs:
+        stream.rows, stream.offset, stream.sealed, stream.placed, stream.unsealed = (
+            int(group.attrs[name]) for name in ("rows", "offset", "first", "placed", "sum")
+        )

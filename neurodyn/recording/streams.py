@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ class Stream:
     """Two columns that grow together along time: (steps, ids) of spikes, or (values, times) of samples.
 
     `meta` describes the columns in plain values and arrays; `pieces` holds what no segment file has yet;
-    `total` counts all entries so far, written or not.
+    `total` counts all entries so far, written or not. Values are held as they came and written divided by `scale`.
     """
 
     path: str
@@ -25,16 +26,33 @@ class Stream:
     meta: dict[str, Any]
     pieces: dict[str, list[np.ndarray]] = field(default_factory=dict)
     total: int = 0
+    scale: float = 1.0
+    rows: int = 0  # how many there will be; 0 if that is unknown
+    offset: int | None = None  # where the begun file has room for them
+    placed: int = 0  # those that are there
+    unsealed: int = 0  # the sum of those that no segment vouches for
+    sealed: int = 0  # how many rows segments vouch for
+    placing: bool = False
 
     def __post_init__(self) -> None:
         self.drop()
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of the values of one point in time."""
+        return math.prod(self.meta["rest"]) * np.dtype(self.meta["dtype"]).itemsize
 
     def append(self, *arrays: np.ndarray) -> int:
         """Hold one piece of each column; returns the bytes held more."""
         for column, array in zip(self.columns, arrays, strict=True):
             self.pieces[column].append(array)
-        self.total += len(arrays[0])
+        self.total += len(arrays[-1])
         return sum(array.nbytes for array in arrays)
+
+    def held(self, column: str) -> Iterator[np.ndarray]:
+        """Pieces of a column as a file has them, one after the other."""
+        for piece in self.pieces[column]:
+            yield piece if self.scale == 1.0 or column != "values" else piece / self.scale
 
     def drop(self) -> None:
         """Forget the pieces: a segment has them, or the file is written."""
@@ -124,8 +142,10 @@ def sample_stream(
     return Stream(path, ("values", "times"), meta)
 
 
-def take_samples(stream: Stream, values: np.ndarray, times: Any, *, copy: bool = True) -> int:
-    """Check one batch of samples and append it, or a copy; returns the bytes held more."""
+def take_samples(
+    stream: Stream, values: np.ndarray, times: Any, put: Callable[[np.ndarray], bool], *, copy: bool = True
+) -> int:
+    """Check one batch of samples and append it, or a copy; returns its bytes. What `put` takes is not held."""
     times = np.array(times, dtype=np.float64, ndmin=1)
     if times.shape != values.shape[:1]:
         raise ValueError(f"samples of {stream.path!r}: times of shape {times.shape} for values of {values.shape}")
@@ -135,4 +155,6 @@ def take_samples(stream: Stream, values: np.ndarray, times: Any, *, copy: bool =
             f"samples of {stream.path!r}: got {values.shape} of {values.dtype}, the first batch was "
             f"(time, {', '.join(map(str, rest))}) of {dtype}; all batches must agree"
         )
+    if put(values):
+        return values.nbytes + stream.append(values[:0], times)
     return stream.append(np.array(values, order="C", subok=False, copy=copy or None), times)

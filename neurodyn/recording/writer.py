@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
+from neurodyn.recording.begun import NAME, Begun, begin
 from neurodyn.recording.closing import Image, stopped_attrs, write_file, write_numbered, write_partial
 from neurodyn.recording.disk import check_output, make_folder
 from neurodyn.recording.header import encode_header, outcome_attrs, resumed_header
@@ -17,7 +18,7 @@ from neurodyn.recording.layout import check_path
 from neurodyn.recording.leftovers import give_up, refuse_second_writer, sweep, take_over
 from neurodyn.recording.segments import save
 from neurodyn.recording.store import Store
-from neurodyn.recording.streams import sample_stream, spike_stream, take_samples, take_spikes
+from neurodyn.recording.streams import Stream, sample_stream, spike_stream, take_samples, take_spikes
 from neurodyn.recording.tree import freeze
 from neurodyn.recording.trials import clean_row
 from neurodyn.recording.values import decode
@@ -87,6 +88,8 @@ class Writer:
         self.path: Path | None = None
         self._folder: Path | None = None
         self._behind: list[Path] = []
+        self._places: Begun | None = None
+        self._settled = path is None  # whether there is a begun file, or will be none
         if path is not None:
             self.path = check_output(path, overwrite=overwrite)
             sweep(self.path)
@@ -105,6 +108,9 @@ class Writer:
         found.store.header = resumed_header(found.header, self._store.header)
         self._begun -= found.header["wall_s"]
         self._store, self._folder, self._behind, self.state = found.store, found.folder, found.behind, found.state
+        self._settled = True
+        if any(stream.placing for stream in found.store.streams.values()):
+            self._places = Begun(found.folder / NAME)
         for number, row in enumerate(found.store.rows):
             clean_row(row, number, self._kinds)
 
@@ -133,22 +139,32 @@ class Writer:
         dims: Sequence[str] | None = None,
         coords: Mapping[str, Any] | None = None,
         attrs: Mapping[str, Any] | None = None,
+        scale: float = 1.0,
+        rows: int = 0,
         copy: bool = True,
     ) -> None:
         """Append `values` (time, ...), bool, int or float, taken at `times` (time,) in milliseconds.
 
         `path` is "state/cells/v", "readout/when/y" and the like; `dims` names the dimensions (("time",
         "unit") unless given), `coords` gives names or numbers along all but the first, and `attrs` holds
-        ``units`` and more. These three count at the first call. Values keep their type; without `copy` they
-        are kept as they are and must not change any more.
+        ``units`` and more. These three count at the first call. Values keep their type. The file has them
+        divided by `scale`, the same in all calls (their unit in the file, say); that is done when it is written.
+        Without `copy` they are kept as they are and must not change any more. `rows`, if the first call says how
+        many there will be in all, lets floats go straight to their place in the file.
         """
         self._check_open()
         values = np.asarray(values)
         stream = self._store.streams.get(path)
         if stream is None:
             stream = sample_stream(path, values, dims, coords or {}, attrs or {})
+            stream.rows = rows
             self._check_place(path)
-        held = take_samples(stream, values, times, copy=copy)
+        if scale != 1.0 and values.dtype.kind != "f":
+            raise ValueError(
+                f"samples of {path!r}: scale = {scale!r} for values of {values.dtype}; only floats have one"
+            )
+        stream.scale = scale  # that of a stream that was restored is not known before
+        held = take_samples(stream, values, times, lambda values: self._put(stream, values), copy=copy)
         self._store.streams[path] = stream
         self._grow(held)
 
@@ -158,10 +174,13 @@ class Writer:
         self._store.rows.append(clean_row(row, len(self._store.rows), self._kinds))
         self._grow(64 * (1 + len(row)))
 
-    def tree(self, path: str, mapping: Mapping[str, Any]) -> None:
-        """Store a nested mapping of arrays and plain values as the group `path`; a later call replaces it."""
+    def tree(self, path: str, mapping: Mapping[str, Any], *, copy: bool = True) -> None:
+        """Store a nested mapping of arrays and plain values as the group `path`; a later call replaces it.
+
+        Arrays are copied, unless they will not change until `finish` (`copy` = False).
+        """
         self._check_open()
-        frozen = freeze(mapping, check_path(path))
+        frozen = freeze(mapping, check_path(path), copy=copy)
         if path not in self._store.trees:
             self._check_place(path)
         self._store.put_tree(path, frozen)
@@ -175,6 +194,7 @@ class Writer:
         attrs = {**outcome_attrs(results, checks), **self._wall(), "complete": np.True_}
         if self.path is None:
             return self._close(Image(self._store, attrs))
+        self._let_go()
         try:
             write_file(self._store, self.path, attrs, overwrite=self._overwrite)
         except FileExistsError:
@@ -231,6 +251,7 @@ class Writer:
         self._check_checkpoints()
         if self._store.segments:
             assert self._folder is not None and self.path is not None
+            self._let_go()
             give_up(self._folder, self.path)
             self._folder = None
         self._release()
@@ -259,6 +280,20 @@ class Writer:
             if f"{path}/".startswith(f"{other}/") or f"{other}/".startswith(f"{path}/"):
                 raise ValueError(f"path = {path!r} clashes with {other!r}, recorded before; choose another")
 
+    def _put(self, stream: Stream, values: np.ndarray) -> bool:
+        if not self._settled and len(values):
+            assert self._folder is not None
+            streams = {**self._store.streams, stream.path: stream}
+            self._places, self._settled = begin(self._folder / NAME, streams), True
+            if self._places is not None:
+                self._store.begun, self._store.whole = self._places.path, True
+        return self._places is not None and self._places.put(stream, values)
+
+    def _let_go(self) -> None:
+        if self._places is not None:
+            self._places.close()
+            self._places = None
+
     def _grow(self, size: int) -> None:
         self._held += size
         if not self._checkpoints and self._held and self.due:
@@ -268,6 +303,8 @@ class Writer:
         assert self._folder is not None
         self._store.header.update(self._wall())
         try:
+            if self._places is not None:
+                self._places.sync()
             size = save(self._store, self._folder, state)
         except OSError as error:
             reason = f"{self.path}: nothing more can be recorded: {error.strerror or error}"
@@ -288,6 +325,7 @@ class Writer:
     def _release(self) -> None:
         self._closed = True
         self._store = Store({})
+        self._let_go()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None

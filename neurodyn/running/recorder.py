@@ -145,7 +145,8 @@ class Recorder:
         for population in plan.spikes:
             self.writer.spikes(population, np.empty(0, np.int64), np.empty(0, np.int64), size=network.sizes[population])
         for spec in plan.samples:  # a run shorter than the interval has the array too, without rows
-            self._samples(spec, np.empty((0, spec.units.size), dtype=header["dtype"]), np.empty(0))
+            empty = np.empty((0, spec.units.size), dtype=header["dtype"])
+            self._samples(spec, empty, np.empty(0), rows=spec.rows(0, steps))
 
     @property
     def path(self) -> Path | None:
@@ -194,11 +195,12 @@ class Recorder:
             start = (first // spec.every + 1) * spec.every
             self._samples(spec, values, np.arange(start, last + 1, spec.every)[: len(values)] * self.dt_ms)
 
-    def _samples(self, spec: SampleSpec, values: np.ndarray, times: np.ndarray) -> None:
+    def _samples(self, spec: SampleSpec, values: np.ndarray, times: np.ndarray, *, rows: int = 0) -> None:
         path, dims, coords, unit, scale = self._place(spec)
-        if scale != 1.0:
-            values = np.divide(values, scale, out=values)  # they are ours, see Records
-        self.writer.samples(path, values, times, dims=dims, coords=coords, attrs={"units": unit}, copy=False)
+        attrs = {"units": unit}  # values are ours to keep, see Records
+        self.writer.samples(
+            path, values, times, dims=dims, coords=coords, attrs=attrs, scale=scale, rows=rows, copy=False
+        )
 
     def weights(self, engine: Engine) -> None:
         """Add a snapshot of the memory of readouts."""
@@ -228,7 +230,7 @@ class Recorder:
 
     def finish(self, trained: Circuit) -> Recording:
         """Store the network with what it has learned and close the file."""
-        self.writer.tree("network", to_tree(trained, self.network))
+        self.writer.tree("network", to_tree(trained, self.network), copy=self.path is None)  # it is written at once
         return self.writer.finish()
 
     def abort(self, error: BaseException) -> None:
