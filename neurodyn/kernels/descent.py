@@ -19,31 +19,44 @@ from torch import Tensor
 def _adam(p, g, first, second, count, at_work, rates, beta1, beta2, epsilon):
     """Take a step; ``p``, ``g`` and both moments (model, n), ``count`` (1,) steps before."""
     count[0] += 1
-    done, one = count[0], p.dtype.type(1)
+    done = count[0]
     root = p.dtype.type(np.sqrt(1 - beta2**done))
-    b1, b2, small = p.dtype.type(beta1), p.dtype.type(beta2), p.dtype.type(epsilon)
     for m in range(len(p)):
         if at_work[m]:
             step = p.dtype.type(rates[m] / (1 - beta1**done))
-            for i in range(p.shape[1]):
-                first[m, i] += (one - b1) * (g[m, i] - first[m, i])
-                second[m, i] = b2 * second[m, i] + (one - b2) * (g[m, i] * g[m, i])
-                p[m, i] -= step * (first[m, i] / (np.sqrt(second[m, i]) / root + small))
+            _adam_row(p[m], g[m], first[m], second[m], step, root, beta1, beta2, epsilon)
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _adam_row(p, g, first, second, step, root, beta1, beta2, epsilon):
+    one, b1, b2, small = p.dtype.type(1), p.dtype.type(beta1), p.dtype.type(beta2), p.dtype.type(epsilon)
+    for i in range(len(p)):
+        first[i] += (one - b1) * (g[i] - first[i])
+        second[i] = b2 * second[i] + (one - b2) * (g[i] * g[i])
+        p[i] -= step * (first[i] / (np.sqrt(second[i]) / root + small))
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def _sgd(p, g, velocity, at_work, rates, momentum):
     """Take a step with Nesterov's momentum; ``p``, ``g`` (model, n), and ``velocity``, without models if there is none."""
-    inertia = p.dtype.type(momentum)
     for m in range(len(p)):
-        if at_work[m]:
-            step = p.dtype.type(rates[m])
-            for i in range(p.shape[1]):
-                pull = g[m, i]
-                if len(velocity):
-                    velocity[m, i] = inertia * velocity[m, i] + g[m, i]
-                    pull += inertia * velocity[m, i]
-                p[m, i] -= step * pull
+        if at_work[m] and len(velocity):
+            _sgd_row(p[m], g[m], velocity[m], p.dtype.type(rates[m]), p.dtype.type(momentum))
+        elif at_work[m]:
+            _plain_row(p[m], g[m], p.dtype.type(rates[m]))
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _sgd_row(p, g, velocity, step, inertia):
+    for i in range(len(p)):
+        velocity[i] = inertia * velocity[i] + g[i]
+        p[i] -= step * (g[i] + inertia * velocity[i])
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _plain_row(p, g, step):
+    for i in range(len(p)):
+        p[i] -= step * g[i]
 
 
 @njit(cache=True, error_model="numpy", nogil=True, fastmath={"reassoc"})

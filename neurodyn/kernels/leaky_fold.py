@@ -8,7 +8,7 @@ import numpy as np
 from numba import njit
 
 from neurodyn.kernels.leaky_step import Sizes, Weights
-from neurodyn.kernels.matmul import LANES, WIDTH, padded
+from neurodyn.kernels.matmul import WIDTH, padded, whole
 
 
 class Parameters(NamedTuple):
@@ -24,128 +24,131 @@ class Parameters(NamedTuple):
 
 def sizes(units: int, channels: int, heads: int, outputs: int, *, activation: int, inner: bool, itemsize: int) -> Sizes:
     """Return the sizes of a step that uses so many heads."""
-    columns, logits = padded(units, itemsize), heads * outputs
-    # rows that lie a large power of two apart share few places of the cache
-    ld = columns + WIDTH // itemsize * (columns * itemsize % 1024 == 0)
-    tall, wide = (-(-n // LANES) * LANES for n in (units, logits))
-    of_drive = (tall + wide) * ld
-    of_leak = of_drive + (channels + 1) * ld
+    columns, logits, line = padded(units, itemsize), heads * outputs, 64 // itemsize
+    ld = -(-max(columns, units + whole(channels + 1)) // line) * line
+    ld += line * (ld * itemsize % 1024 == 0)  # rows that lie a large power of two apart share few places of the cache
+    of_drive = (whole(units) + whole(logits)) * ld
+    of_leak = of_drive + whole(channels + 1) * ld
     of_bias = of_leak + ld
-    logit_columns = padded(logits, itemsize)
     return Sizes(
         units=units,
         channels=channels,
+        depth=units + channels + 1,
         logits=logits,
         outputs=outputs,
         columns=columns,
         ld=ld,
-        logit_columns=logit_columns,
+        logit_columns=padded(logits, itemsize),
         activation=activation,
         inner=inner,
-        of_read=tall * ld,
+        of_read=whole(units) * ld,
         of_drive=of_drive,
         of_leak=of_leak,
         of_read_bias=of_bias,
-        size=of_bias + logit_columns,
+        size=of_bias + padded(logits, itemsize),
     )
 
 
 def room(s: Sizes, dtype: np.dtype) -> Weights:
     """Return arrays for :func:`fold` to fill."""
-    shapes = (
-        s.columns * s.units,
-        s.columns * s.units,
-        (s.channels + 1) * s.ld,
-        s.ld,
-        s.ld,
-        s.logit_columns * s.units,
-        s.columns * s.logits,
-        s.logit_columns,
-    )
-    return Weights(*(np.zeros(n, dtype) for n in shapes))
+    sizes = (s.columns * s.depth, s.columns * s.units, s.ld, s.ld, s.logit_columns * s.units, s.columns * s.logits)
+    return Weights(*(np.zeros(n, dtype) for n in (*sizes, s.logit_columns)))
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def acting(w, i, j, mask, sign):
-    """The weight [i, j] as it acts; see ``LeakyRNN.weights``."""
-    value = w[i, j]
-    if len(sign):
-        value = abs(value) * sign[j]
-    if len(mask):
-        value *= mask[i, j]
-    return value
+def fold(s, p, w, begin, end):
+    """Write what the parameters act as to ``w``, tiles of columns ``begin`` to ``end``, and the readout with the first of them.
 
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def fold(s, p, mask, sign, w, begin, end):
-    """Write what the parameters of units ``begin`` to ``end`` act as to ``w``, and the readout with the first of them."""
-    width = WIDTH // p.alpha.itemsize
-    one = p.alpha.dtype.type(1)
-    bias = s.channels * s.ld
-    for i in range(begin, end):
-        alpha = p.alpha[i]
-        scale = one if s.inner else alpha
-        across = i // width * s.units * width + i % width
-        for j in range(s.units):
-            value = scale * acting(p.recurrent, i, j, mask, sign)
-            if not s.inner and i == j:
-                value += one - alpha
-            w.across[across + j * width] = value
-            w.back[(j // width * s.units + i) * width + j % width] = value
-        for c in range(s.channels):
-            w.drive[c * s.ld + i] = scale * p.drive[i, c]
-        w.drive[bias + i] = scale * p.bias[i]
-        w.keep[i] = one - alpha
-        w.gain[i] = alpha
+    ``p.recurrent`` holds the weights as they act.
+    """
+    recurrent, drive, bias, alphas = p.recurrent, p.drive, p.bias, p.alpha
+    width, units = WIDTH // alphas.itemsize, s.units
+    one = alphas.dtype.type(1)
+    for tile in range(begin, end):
+        at = tile * width
+        many = min(width, units - at)
+        to = w.across[at * s.depth : (at + width) * s.depth].reshape(s.depth, width)
+        from_ = w.back[at * units : (at + width) * units].reshape(units, width)
+        for q in range(many):
+            i = at + q
+            alpha = alphas[i]
+            scale = one if s.inner else alpha
+            for j in range(units):
+                to[j, q] = scale * recurrent[i, j]
+            for c in range(s.channels):
+                to[units + c, q] = scale * drive[i, c]
+            to[units + s.channels, q] = scale * bias[i]
+            w.keep[i] = one - alpha
+            w.gain[i] = alpha
+        for i in range(units):
+            scale = one if s.inner else alphas[i]
+            source, row = recurrent[i, at : at + many], from_[i]
+            for q in range(many):
+                row[q] = scale * source[q]
+        if not s.inner:
+            for q in range(many):
+                to[at + q, q] += one - alphas[at + q]
+                from_[at + q, q] += one - alphas[at + q]
     if begin == 0:
         for q in range(s.logits):
-            read = q // width * s.units * width + q % width
-            for j in range(s.units):
-                w.read[read + j * width] = p.read[q, j]
-                w.read_back[(j // width * s.logits + q) * width + j % width] = p.read[q, j]
-            w.read_bias[q] = p.read_bias[q]
+            to = w.read[q // width * units * width :]
+            for j in range(units):
+                to[j * width + q % width] = p.read[q, j]
+        for tile in range(s.columns // width):
+            at = tile * width
+            many = min(width, units - at)
+            for q in range(s.logits):
+                start = at * s.logits + q * width
+                w.read_back[start : start + many] = p.read[q, at : at + many]
+        w.read_bias[: s.logits] = p.read_bias[: s.logits]
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _added(parts, at):
-    total = parts[0, at]
+def _added(total, parts, at):
+    """Sum what tiles have from ``at`` on, in their order."""
+    n = len(total)
+    total[:] = parts[0, at : at + n]
     for k in range(1, len(parts)):
-        total += parts[k, at]
+        part = parts[k, at : at + n]
+        for i in range(n):
+            total[i] += part[i]
+
+
+@njit(cache=True, error_model="numpy", nogil=True, fastmath={"reassoc", "contract", "nsz"})
+def _dot(a, b):
+    total = a[0] * 0
+    for i in range(len(a)):
+        total += a[i] * b[i]
     return total
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def unfold(s, p, mask, sign, parts, g, begin, end):
+def unfold(s, p, parts, g, begin, end):
     """Write the gradient by the parameters of units ``begin`` to ``end`` to ``g``, and of the readout with the first of them.
 
-    ``parts`` (tile, size) are the gradients of tiles; they are added in their order.
+    ``parts`` (tile, size) are the gradients of tiles; ``p`` is what was folded, and that by ``recurrent`` is by the weights as
+    they act.
     """
-    total = np.empty(s.units, parts.dtype)
-    one, nothing = parts.dtype.type(1), parts.dtype.type(0)
+    units, kind = s.units, parts.dtype
+    total, one = np.empty(units, kind), kind.type(1)
+    driven = np.empty((s.channels + 1, end - begin), kind)
+    leak = np.empty(end - begin, kind)
+    for c in range(s.channels + 1):
+        _added(driven[c], parts, s.of_drive + c * s.ld + begin)
+    _added(leak, parts, s.of_leak + begin)
     for i in range(begin, end):
-        total[:] = parts[0, i * s.ld : i * s.ld + s.units]
-        for k in range(1, len(parts)):
-            total += parts[k, i * s.ld : i * s.ld + s.units]
-        scale = one if s.inner else p.alpha[i]
-        of_alpha = _added(parts, s.of_leak + i)
+        _added(total, parts, i * s.ld)
+        of_alpha, scale, row = leak[i - begin], one if s.inner else p.alpha[i], g.recurrent[i]
+        for j in range(units):
+            row[j] = scale * total[j]
         if not s.inner:
-            of_alpha -= total[i]
-        for j in range(s.units):
-            if not s.inner:
-                of_alpha += total[j] * acting(p.recurrent, i, j, mask, sign)
-            value = scale * total[j]
-            if len(sign):
-                w = p.recurrent[i, j]
-                value *= sign[j] if w > 0 else -sign[j] if w < 0 else nothing
-            if len(mask):
-                value *= mask[i, j]
-            g.recurrent[i, j] = value
+            of_alpha += _dot(total, p.recurrent[i]) - total[i]
         for c in range(s.channels):
-            value = _added(parts, s.of_drive + c * s.ld + i)
+            value = driven[c, i - begin]
             g.drive[i, c] = scale * value
             if not s.inner:
                 of_alpha += value * p.drive[i, c]
-        value = _added(parts, s.of_drive + s.channels * s.ld + i)
+        value = driven[s.channels, i - begin]
         g.bias[i] = scale * value
         if not s.inner:
             of_alpha += value * p.bias[i]
@@ -154,7 +157,5 @@ def unfold(s, p, mask, sign, parts, g, begin, end):
         g.read[s.logits :] = 0  # heads that have no task
         g.read_bias[s.logits :] = 0
         for q in range(s.logits):
-            at = s.of_read + q * s.ld
-            for j in range(s.units):
-                g.read[q, j] = _added(parts, at + j)
-            g.read_bias[q] = _added(parts, s.of_read_bias + q)
+            _added(g.read[q], parts, s.of_read + q * s.ld)
+        _added(g.read_bias[: s.logits], parts, s.of_read_bias)

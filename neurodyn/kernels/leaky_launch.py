@@ -11,17 +11,18 @@ from torch import Tensor
 from neurodyn.kernels import leaky_step
 from neurodyn.kernels.leaky_fold import Parameters, fold, room, sizes, unfold
 from neurodyn.kernels.leaky_step import TOGETHER, Sizes, Weights
-from neurodyn.kernels.matmul import LANES
+from neurodyn.kernels.matmul import WIDTH, whole
 from neurodyn.kernels.rnn_scan import ACTIVATIONS
 from neurodyn.kernels.threads import share
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from neurodyn.models.leaky import LeakyRNN
 
 _TILE = 64  # sequences whose gradient is one part of the sum, whatever the number of threads
-_ROWS = 128  # units whose parameters are folded at a time
+_TILES = 4  # of columns, whose weights are folded at a time
+_ROWS = 128  # units whose gradients are unfolded at a time
 
 
 class LeakyStep:
@@ -32,15 +33,20 @@ class LeakyStep:
     net : LeakyRNN
     threads : int, optional
         As many as torch has by default; numbers don't depend on it.
+    gradients : mapping, optional
+        Contiguous memory for the gradients, by the names of parameters; its own by default.
     """
 
-    def __init__(self, net: LeakyRNN, *, threads: int | None = None) -> None:
+    def __init__(
+        self, net: LeakyRNN, *, threads: int | None = None, gradients: Mapping[str, Tensor] | None = None
+    ) -> None:
         self.net, self._threads = net, threads
         self._folded: dict[int, tuple[Sizes, Weights]] = {}
         self._room: dict[tuple[int, str], np.ndarray] = {}
-        nothing = np.empty((0, 0), _kind(net))
-        self._mask = nothing if net.mask is None else net.mask.numpy()
-        self._sign = nothing.reshape(-1) if net.sign is None else net.sign.numpy()
+        self._parameters = dict(net.named_parameters())
+        self._gradients = {
+            name: torch.zeros_like(v, memory_format=torch.contiguous_format) for name, v in self._parameters.items()
+        } if gradients is None else gradients  # fmt: skip
 
     def descend(
         self, x: Tensor, labels: Tensor, draws: Mapping[str, Tensor], *, hold: int, per: float
@@ -58,7 +64,7 @@ class LeakyStep:
                 f"labels of shape {wanted.shape} from {wanted.min()} to {wanted.max()}; needed is (head, batch), "
                 f"{(len(wanted), batch)}, of 0 to {s.outputs - 1}"
             )
-        tiles, rows = -(-batch // _TILE), _whole(min(batch, _TILE))
+        tiles, rows = -(-batch // _TILE), whole(min(batch, _TILE))
         parts = self._of(-1, "parts", tiles * s.size).reshape(tiles, s.size)
         losses, scale = np.empty(tiles), start.dtype.type(per)
         steps, n = len(given), rows * s.ld
@@ -68,7 +74,7 @@ class LeakyStep:
             memory = self._memory(worker, s, steps, rows)
             d, g = self._of(worker, "d", TOGETHER * n), self._of(worker, "g", n)
             losses[k] = leaky_step.train_tile(
-                s, w, given, start, noise, wanted, k * _TILE, count, _whole(count), scale, *memory, d, g, parts[k]
+                s, w, given, start, noise, wanted, k * _TILE, count, whole(count), scale, *memory, d, g, parts[k]
             )
 
         share(one, tiles, self.threads)
@@ -81,12 +87,12 @@ class LeakyStep:
         given, start, noise = self._sequences(x, draws)
         batch, steps = len(start), len(given)
         found = np.empty((batch, s.logits), start.dtype)
-        rows = _whole(min(batch, _TILE))
+        rows = whole(min(batch, _TILE))
 
         def one(worker: int, k: int) -> None:
             count = min(_TILE, batch - k * _TILE)
             memory = self._memory(worker, s, steps, rows)
-            leaky_step.test_tile(s, w, given, start, noise, k * _TILE, count, _whole(count), *memory, found)
+            leaky_step.test_tile(s, w, given, start, noise, k * _TILE, count, whole(count), *memory, found)
 
         share(one, -(-batch // _TILE), self.threads)
         return torch.from_numpy(found).unflatten(1, (heads, s.outputs)).transpose(0, 1)
@@ -137,17 +143,15 @@ class LeakyStep:
                 net.readout_bias,
             )
         )
+        if net.sign is not None or net.mask is not None:
+            recurrent = net.weights().detach().contiguous().numpy()
         p = Parameters(recurrent, drive, in_bias + bias, alpha, read.reshape(-1, net.units), read_bias.reshape(-1))
-        self._by_rows(lambda begin, end: fold(s, p, self._mask, self._sign, w, begin, end))
+        self._divided(lambda begin, end: fold(s, p, w, begin, end), s.columns // (WIDTH // alpha.itemsize), _TILES)
         return p, s, w
 
-    def _by_rows(self, work) -> None:
-        units = self.net.units
-        share(
-            lambda _, k: work(k * _ROWS, min((k + 1) * _ROWS, units)),
-            -(-units // _ROWS),
-            self.threads,
-        )
+    def _divided(self, work: Callable[[int, int], None], count: int, piece: int) -> None:
+        """Call ``work`` for pieces of a range, on all threads."""
+        share(lambda _, k: work(k * piece, min((k + 1) * piece, count)), -(-count // piece), self.threads)
 
     def _sequences(self, x: Tensor, draws: Mapping[str, Tensor]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Inputs, start states and noise as arrays; ValueError for what the kernels would read beyond its end."""
@@ -164,26 +168,29 @@ class LeakyStep:
 
     def _leave(self, p: Parameters, s: Sizes, parts: np.ndarray, hold: int) -> None:
         """Leave the gradient in the parameters."""
-        net = self.net
-        of = {name: torch.empty_like(v, memory_format=torch.contiguous_format) for name, v in net.named_parameters()}
-        alpha = np.empty_like(p.alpha)
+        net, of = self.net, self._gradients
+        recurrent, alpha = of["recurrent_weight"], np.empty_like(p.alpha)
         g = Parameters(
-            of["recurrent_weight"].numpy(),
+            recurrent.numpy(),
             of["input_weight"].numpy(),
             of["input_bias"].numpy(),
             alpha,
             of["readout_weight"].numpy().reshape(-1, net.units),
             of["readout_bias"].numpy().reshape(-1),
         )
-        self._by_rows(lambda begin, end: unfold(s, p, self._mask, self._sign, parts, g, begin, end))
+        self._divided(lambda begin, end: unfold(s, p, parts, g, begin, end), net.units, _ROWS)
+        if net.sign is not None:
+            recurrent.mul_(net.sign * net.recurrent_weight.detach().sign())
+        if net.mask is not None:
+            recurrent.mul_(net.mask)
         of["recurrent_bias"].copy_(of["input_bias"])
-        value = net.time_constants.value
         if "time_constants.value" in of:
             with torch.no_grad():
                 slope = net.time_constants.slope(hold if net.continuous else 1)
                 by_unit = torch.from_numpy(alpha) * slope
-            of["time_constants.value"].copy_(by_unit if value.numel() == net.units else by_unit.sum())
-        for name, v in net.named_parameters():
+            value = of["time_constants.value"]
+            value.copy_(by_unit if value.numel() == net.units else by_unit.sum())
+        for name, v in self._parameters.items():
             if v.requires_grad:
                 v.grad = of[name]
 
@@ -191,6 +198,3 @@ class LeakyStep:
 def _kind(net: LeakyRNN) -> np.dtype:
     return np.dtype(str(net.dtype).removeprefix("torch."))
 
-
-def _whole(rows: int) -> int:
-    return -(-rows // LANES) * LANES

@@ -1,7 +1,10 @@
 """A training step of a leaky rate network, compiled: states, loss and gradient of a tile of sequences in one call.
 
-The recurrence is that of :mod:`neurodyn.kernels.rnn_scan`. All matrices lie in flat arrays with rows of ``ld`` numbers, more
-than there are units, and what is beyond is never read. Gradients of a tile are parts of one flat array, added up outside.
+The recurrence is that of :mod:`neurodyn.kernels.rnn_scan`. Inputs and a 1, for the biases, stand behind the states of the
+units, so that one product takes all of a step. Matrices lie in flat arrays with rows of ``ld`` numbers; what stands behind
+what is named here is never read. Gradients of a tile are parts of one flat array, added up outside.
+
+Loops run over slices: of an index that might be negative a compiler makes no vectors.
 """
 
 from __future__ import annotations
@@ -13,11 +16,10 @@ from numba import njit
 
 from neurodyn.kernels.elementary import exp, tanh
 from neurodyn.kernels.rnn_scan import SLOPE
-from neurodyn.kernels.matmul import LANES, WIDTH, add_product
+from neurodyn.kernels.matmul import WIDTH, add_product, whole
 
 LEAKY_RELU, RELU, TANH, SIGMOID, IDENTITY = range(5)  # in the order of rnn_scan.ACTIVATIONS
 TOGETHER = 4  # steps whose terms in the gradient of the weights are one product
-_FAST = {"reassoc", "contract", "nsz"}
 
 
 class Sizes(NamedTuple):
@@ -25,6 +27,7 @@ class Sizes(NamedTuple):
 
     units: int
     channels: int
+    depth: int  # units, inputs and the 1
     logits: int  # of all heads in use
     outputs: int  # of a head
     columns: int  # units in whole tiles
@@ -33,7 +36,7 @@ class Sizes(NamedTuple):
     activation: int
     inner: bool
     of_read: int  # gradient of the readout (logit, ld) after that of the weights (unit, ld), each with rows in whole tiles
-    of_drive: int  # (channel + 1, ld), biases last
+    of_drive: int  # (channel + 1, ld), biases last, in whole tiles too
     of_leak: int  # (ld,)
     of_read_bias: int  # (logit_columns,)
     size: int
@@ -42,9 +45,8 @@ class Sizes(NamedTuple):
 class Weights(NamedTuple):
     """What the parameters act as; matrices for products lie tile of columns by tile."""
 
-    across: np.ndarray  # A transposed: from a source to all targets
+    across: np.ndarray  # A transposed, from a source to all targets, then that of inputs and biases
     back: np.ndarray  # A
-    drive: np.ndarray  # (channel + 1, ld)
     keep: np.ndarray  # (ld,), of "inner"
     gain: np.ndarray  # (ld,): what the noise, or f, is multiplied by
     read: np.ndarray  # from units to logits
@@ -53,42 +55,58 @@ class Weights(NamedTuple):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _apply(y, at, n, kind):
+def _apply(y, kind):
     """f in place."""
     one, slope, zero = y.dtype.type(1), y.dtype.type(SLOPE), y.dtype.type(0)
     if kind == LEAKY_RELU:
-        for i in range(at, at + n):
+        for i in range(len(y)):
             y[i] = y[i] if y[i] > zero else slope * y[i]
     elif kind == RELU:
-        for i in range(at, at + n):
+        for i in range(len(y)):
             y[i] = zero if y[i] < zero else y[i]
     elif kind == TANH:
-        for i in range(at, at + n):
+        for i in range(len(y)):
             y[i] = tanh(y[i])
     elif kind == SIGMOID:
-        for i in range(at, at + n):
+        for i in range(len(y)):
             y[i] = one / (one + exp(-y[i]))
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _slope(d, to, y, at, n, kind):
+def _slope(d, y, kind):
     """Multiply d by f', from the values y of f, in place; what is too small to matter becomes 0, see ``rnn_scan._flush``."""
     one, slope, zero = d.dtype.type(1), d.dtype.type(SLOPE), d.dtype.type(0)
     if kind == LEAKY_RELU:
-        for i in range(n):
-            d[to + i] = d[to + i] if y[at + i] > zero else slope * d[to + i]
+        for i in range(len(d)):
+            d[i] *= one if y[i] > zero else slope
     elif kind == RELU:
-        for i in range(n):
-            d[to + i] = zero if y[at + i] <= zero else d[to + i]
+        for i in range(len(d)):
+            d[i] = zero if y[i] <= zero else d[i]
     elif kind == TANH:
-        for i in range(n):
-            d[to + i] *= one - y[at + i] * y[at + i]
+        for i in range(len(d)):
+            d[i] *= one - y[i] * y[i]
     elif kind == SIGMOID:
-        for i in range(n):
-            d[to + i] *= y[at + i] * (one - y[at + i])
+        for i in range(len(d)):
+            d[i] *= y[i] * (one - y[i])
     least = d.dtype.type(np.sqrt(np.finfo(d.dtype).tiny))
-    for i in range(to, to + n):
+    for i in range(len(d)):
         d[i] = zero if abs(d[i]) < least else d[i]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _add(y, a, b):
+    """y += a b, number by number."""
+    for i in range(len(a)):
+        y[i] += a[i] * b[i]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _see(s, x, first, count, r, at):
+    """Put inputs (batch, channel) and the 1 behind the states of a step, which begin at ``at``."""
+    for m in range(count):
+        behind = r[at + m * s.ld + s.units : at + m * s.ld + s.depth]
+        behind[: s.channels] = x[first + m]
+        behind[s.channels] = 1
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
@@ -98,49 +116,42 @@ def forward(s, w, x, start, noise, first, count, rows, r, v):
     ``x`` (time, batch, channel), ``start`` (batch, unit), ``noise`` (time, batch, unit), without a step if there is none.
     """
     steps, ld, n = x.shape[0], s.ld, rows * s.ld
+    across, keep, gain = w.across, w.keep, w.gain
+    width = WIDTH // x.itemsize
     r[:n] = 0
     for m in range(count):
         r[m * ld : m * ld + s.units] = start[first + m]
     inside = v if s.inner else r
-    bias = s.channels * ld
     for t in range(steps):
         before = t * n
         to = before if s.inner else before + n
-        for m in range(rows):
-            row = to + m * ld
-            if m >= count:
-                inside[row : row + ld] = 0
-                continue
-            for i in range(ld):
-                inside[row + i] = w.drive[bias + i]
-            for c in range(s.channels):
-                seen = x[t, first + m, c]
-                for i in range(ld):
-                    inside[row + i] += seen * w.drive[c * ld + i]
-            if len(noise) and s.inner:
-                for i in range(s.units):
-                    inside[row + i] += noise[t, first + m, i]
-            elif len(noise):
-                for i in range(s.units):
-                    inside[row + i] += w.gain[i] * noise[t, first + m, i]
-        width = WIDTH // x.itemsize
-        add_product(inside, to, ld, rows, s.columns, r, before, ld, 1, w.across, 0, width, s.units * width, s.units)
-        _apply(inside, to, n, s.activation)
+        _see(s, x[t], first, count, r, before)
+        inside[to : to + n] = 0
+        if len(noise):
+            for m in range(count):
+                row = inside[to + m * ld : to + m * ld + s.units]
+                if s.inner:
+                    row[:] = noise[t, first + m]
+                else:
+                    _add(row, noise[t, first + m], gain)
+        add_product(inside, to, ld, rows, s.columns, r, before, ld, 1, across, 0, width, s.depth * width, s.depth)
+        _apply(inside[to : to + n], s.activation)
         if s.inner:
             for m in range(rows):
                 row = before + m * ld
-                for i in range(ld):
-                    r[row + n + i] = w.keep[i] * r[row + i] + w.gain[i] * v[row + i]
+                new = r[row + n : row + n + ld]
+                new[:] = 0
+                _add(new, keep, r[row : row + ld])
+                _add(new, gain, v[row : row + ld])
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def read(s, w, r, at, rows, logits):
     """Write the logits (row, logit_columns) of the states at ``at``."""
-    for m in range(rows):
-        for q in range(s.logit_columns):
-            logits[m * s.logit_columns + q] = w.read_bias[q]
-    width = WIDTH // r.itemsize
     wide = s.logit_columns
+    for m in range(rows):
+        logits[m * wide : (m + 1) * wide] = w.read_bias
+    width = WIDTH // r.itemsize
     add_product(logits, 0, wide, rows, wide, r, at, s.ld, 1, w.read, 0, width, s.units * width, s.units)
 
 
@@ -169,59 +180,59 @@ def cross_entropy(s, logits, labels, first, count, rows, per):
     return total
 
 
-@njit(cache=True, error_model="numpy", nogil=True, fastmath=_FAST)
+@njit(cache=True, error_model="numpy", nogil=True)
 def backward(s, w, x, noise, first, count, rows, r, v, logits, d, g, grad):
     """Write the gradient of all that a tile has to do with to ``grad``, from that of the logits.
 
     ``d`` (TOGETHER, row, ld) and ``g`` (row, ld) are working memory.
     """
     steps, ld, n, wide = x.shape[0], s.ld, rows * s.ld, s.logit_columns
+    back, keep, gain = w.back, w.keep, w.gain
     width = WIDTH // x.itemsize
     grad[:] = 0
-    last = steps * n
-    tall = -(-s.logits // LANES) * LANES
-    add_product(grad, s.of_read, ld, tall, s.columns, logits, 0, 1, wide, r, last, ld, width, rows)
+    add_product(grad, s.of_read, ld, whole(s.logits), s.columns, logits, 0, 1, wide, r, steps * n, ld, width, rows)
+    of_bias, leak = grad[s.of_read_bias : s.of_read_bias + wide], grad[s.of_leak : s.of_leak + ld]
     for m in range(count):
-        for q in range(s.logits):
-            grad[s.of_read_bias + q] += logits[m * wide + q]
+        row = logits[m * wide : (m + 1) * wide]
+        for q in range(wide):
+            of_bias[q] += row[q]
     g[:n] = 0
     add_product(g, 0, ld, rows, s.columns, logits, 0, wide, 1, w.read_back, 0, width, s.logits * width, s.logits)
-    tall, bias = -(-s.units // LANES) * LANES, s.of_drive + s.channels * ld
     for t in range(steps - 1, -1, -1):
-        slot = t % TOGETHER
+        slot, now = t % TOGETHER, t * n
         to = slot * n
+        inside = d[to : to + n]
         if s.inner:
             for m in range(rows):
                 row = m * ld
+                flow = g[row : row + ld]
+                new = inside[row : row + ld]
+                new[:] = 0
+                _add(new, flow, gain)
+                value, before = v[now + row : now + row + ld], r[now + row : now + row + ld]
                 for i in range(ld):
-                    d[to + row + i] = w.gain[i] * g[row + i]
-                    grad[s.of_leak + i] += g[row + i] * (v[t * n + row + i] - r[t * n + row + i])
-            _slope(d, to, v, t * n, n, s.activation)
+                    leak[i] += flow[i] * (value[i] - before[i])
+            _slope(inside, v[now : now + n], s.activation)
         else:
-            d[to : to + n] = g[:n]
-            _slope(d, to, r, (t + 1) * n, n, s.activation)
-        for m in range(count):
-            row = to + m * ld
-            for i in range(ld):
-                grad[bias + i] += d[row + i]
-            for c in range(s.channels):
-                seen, at = x[t, first + m, c], s.of_drive + c * ld
-                for i in range(ld):
-                    grad[at + i] += seen * d[row + i]
-            if len(noise) and not s.inner:
-                for i in range(s.units):
-                    grad[s.of_leak + i] += noise[t, first + m, i] * d[row + i]
+            inside[:] = g[:n]
+            _slope(inside, r[now + n : now + 2 * n], s.activation)
+            if len(noise):
+                for m in range(count):
+                    _add(leak, noise[t, first + m], inside[m * ld : (m + 1) * ld])
         if slot == 0:
             depth = rows * min(TOGETHER, steps - t)
-            add_product(grad, 0, ld, tall, s.columns, d, 0, 1, ld, r, t * n, ld, width, depth)
+            add_product(grad, 0, ld, whole(s.units), s.columns, d, 0, 1, ld, r, now, ld, width, depth)
+            many = whole(s.channels + 1)
+            add_product(grad, s.of_drive, ld, many, s.columns, r, now + s.units, 1, ld, d, 0, ld, width, depth)
         if t:
             if s.inner:
                 for m in range(rows):
+                    flow = g[m * ld : (m + 1) * ld]
                     for i in range(ld):
-                        g[m * ld + i] *= w.keep[i]
+                        flow[i] *= keep[i]
             else:
                 g[:n] = 0
-            add_product(g, 0, ld, rows, s.columns, d, to, ld, 1, w.back, 0, width, s.units * width, s.units)
+            add_product(g, 0, ld, rows, s.columns, d, to, ld, 1, back, 0, width, s.units * width, s.units)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

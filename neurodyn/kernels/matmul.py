@@ -27,6 +27,12 @@ def padded(columns: int, itemsize: int) -> int:
     return -(-columns // width) * width
 
 
+@njit(cache=True)
+def whole(rows):
+    """Return the number of rows that whole tiles have."""
+    return -(-rows // LANES) * LANES
+
+
 @intrinsic
 def _tile(typingctx, c, c0, cs, a, a0, am, ak, b, b0, bk, depth):
     """Add a tile of A B to C: c[c0 + i cs + j] += sum over k of a[a0 + i am + k ak] b[b0 + k bk + j]; flat arrays."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -76,13 +76,21 @@ class LeakyRNN(RecurrentNetwork):
     precision : "float32" or "bfloat16"
         "bfloat16" computes a pass in bfloat16, with sums of products in float32; weights are kept as they are. Leaks are
         rounded too: tau = 100 acts as 85, and from 512 on a unit does not leak at all.
-    seed : int
-        Key of all start values.
+    seed : int or sequence of int
+        Key of all start values; of several, each is that of a model of its own.
+
+    Attributes
+    ----------
+    many : bool
+        Whether ``seed`` was a sequence: all parameters then have a leading axis of models, ``gain`` may be a sequence, and
+        ``tau`` and ``tau_initial`` may have that axis too, (model, unit) or (model, 2). :func:`neurodyn.train` trains them
+        together, each to the bits that it gets alone, and :meth:`select` takes one out. All else is for one network.
+    models : int
 
     Raises
     ------
     ValueError
-        For values out of range, tau below 1 among them; names the parameter.
+        For values out of range, tau below 1 among them; names the parameter. Several networks, for what is for one.
 
     Examples
     --------
@@ -96,6 +104,7 @@ class LeakyRNN(RecurrentNetwork):
     Khajehabdollahi, Zeraati, Giannakakis, Schaefer, Martius & Levina (2024) ICLR, arXiv 2309.12927.
     """
 
+    several: ClassVar[bool] = True
     mask: Tensor | None
     sign: Tensor | None
 
@@ -119,9 +128,9 @@ class LeakyRNN(RecurrentNetwork):
         noise: float = 0.0,
         initial_state: tuple[float, float] = (0.0, 0.1),
         weight_initial: Literal["uniform", "normal", "orthogonal"] = "uniform",
-        gain: float = 1.0,
+        gain: float | Sequence[float] = 1.0,
         precision: Literal["float32", "bfloat16"] = "float32",
-        seed: int = 1,
+        seed: int | Sequence[int] = 1,
         dtype: torch.dtype = torch.float32,
         device: Any = "cpu",
     ) -> None:
@@ -132,7 +141,8 @@ class LeakyRNN(RecurrentNetwork):
         self.activation = one_of("activation", activation, ACTIVATIONS)
         self.precision = one_of("precision", precision, ("float32", "bfloat16"))
         one_of("weight_initial", weight_initial, ("uniform", "normal", "orthogonal"))
-        for name, value in (("noise", noise), ("gain", gain)):
+        gains = self._by_model("gain", gain, 0)
+        for name, value in (("noise", noise), *(("gain", float(g)) for g in gains)):
             if not 0 <= value < float("inf"):
                 raise ValueError(f"{name} = {value!r}; give 0 or a positive number")
         if not 0 < connection_probability <= 1:
@@ -157,42 +167,63 @@ class LeakyRNN(RecurrentNetwork):
             "noise": noise,
             "initial_state": list(self.initial_state),
             "weight_initial": weight_initial,
-            "gain": gain,
+            "gain": _plain(gain),
             "precision": precision,
         }
         self.input_weight = self._uniform("input_weight", (units, inputs), inputs**-0.5)
         self.input_bias = self._uniform("input_bias", (units,), inputs**-0.5)
-        self.recurrent_weight = nn.Parameter(self._recurrent(weight_initial, gain))
+        self.recurrent_weight = nn.Parameter(self._together(self._recurrent(weight_initial, *of) for of in zip(gains, self._seeds, strict=True)))
         self.recurrent_bias = self._uniform("recurrent_bias", (units,), units**-0.5)
         self._add_readout()
-        start = self._tau(tau, tau_initial)
+        learnt = isinstance(tau, str)
+        wanted = self._by_model("tau_initial" if learnt else "tau", tau_initial if learnt else tau, 1)
+        start = self._together(self._tau(tau, *of) for of in zip(wanted, self._seeds, strict=True))
         self.time_constants = TimeConstants(
-            start, parametrisation=parametrisation, bounds=tau_bounds, learn=isinstance(tau, str)
+            start, parametrisation=parametrisation, bounds=tau_bounds, learn=learnt
         )
         mask = sign = None
         if connection_probability < 1:
-            mask = uniforms("initial.mask", (units, units), seed=seed, step=0) < connection_probability
-            mask = mask.to(**self._where)
+            drawn = (uniforms("initial.mask", (units, units), seed=s, step=0) for s in self._seeds)
+            mask = self._together((u < connection_probability).to(**self._where) for u in drawn)
         if dale is not None:
-            sign = torch.where(torch.arange(units) < round(dale * units), 1.0, -1.0).to(**self._where)
+            one = torch.where(torch.arange(units) < round(dale * units), 1.0, -1.0).to(**self._where)
+            sign = self._together(one for _ in self._seeds)
         self.register_buffer("mask", mask)
         self.register_buffer("sign", sign)
 
-    def _recurrent(self, kind: str, gain: float) -> Tensor:
+    def _together(self, each: Iterable[Tensor]) -> Tensor:
+        """What models have, with an axis for them if there is one."""
+        found = list(each)
+        return torch.stack(found) if self.many else found[0]
+
+    def _by_model(self, name: str, value: Any, axes: int) -> list[Any]:
+        """The value of each model, which has at most so many axes of its own."""
+        if np.ndim(value) <= axes:
+            return [value] * self.models
+        if not self.many or np.ndim(value) > axes + 1 or len(value) != self.models:
+            raise ValueError(
+                f"{name} has shape {np.shape(value)}; one axis more than for one network is that of models: give seed = [...] "
+                f"and as many {name}, or fewer axes"
+            )
+        return list(value)
+
+    def _recurrent(self, kind: str, gain: float, seed: int) -> Tensor:
         bound, shape = gain * self.units**-0.5, (self.units, self.units)
         if kind == "uniform":
-            return self._uniform("recurrent_weight", shape, bound).detach()
-        w = normals("initial.recurrent_weight", shape, seed=self.seed, step=0)
+            u = uniforms("initial.recurrent_weight", shape, seed=seed, step=0)
+            return (-bound + 2 * bound * u).to(**self._where)
+        w = normals("initial.recurrent_weight", shape, seed=seed, step=0)
         if kind == "orthogonal":
             q, r = torch.linalg.qr(w)
             return (gain * q * torch.sign(torch.diagonal(r))).to(**self._where)
         return (bound * w).to(**self._where)
 
-    def _tau(self, tau: Any, initial: Any) -> Tensor:
-        """Time constants to begin with, (units,) or (1,)."""
+    def _tau(self, tau: Any, given: Any, seed: int) -> Tensor:
+        """Time constants of a model to begin with, (units,) or (1,)."""
+        values, name = np.asarray(given, dtype=float), "tau"
         if isinstance(tau, str):
             one_of("tau", tau, ("learn", "shared"))
-            values = np.asarray(initial, dtype=float)
+            name = "tau_initial"
             if tau == "shared" and values.shape not in ((), (2,)):
                 raise ValueError(
                     f"tau_initial has shape {values.shape}; one shared tau needs (low, high) or one number"
@@ -200,28 +231,62 @@ class LeakyRNN(RecurrentNetwork):
             if values.shape == (2,) and (tau == "shared" or self.units != 2):
                 low, high = values
                 if not low <= high:
-                    raise ValueError(f"tau_initial = {initial!r}; give (low, high) or an array of {self.units} numbers")
+                    raise ValueError(f"tau_initial = {given!r}; give (low, high) or an array of {self.units} numbers")
                 if tau == "shared":
                     return torch.tensor([(low + high) / 2]).to(**self._where)
-                return self._uniform("tau", (self.units,), high, low).detach()
-            name = "tau_initial"
-        else:
-            values, name = np.asarray(tau, dtype=float), "tau"
+                u = uniforms("initial.tau", (self.units,), seed=seed, step=0)
+                return (low + (high - low) * u).to(**self._where)
         if values.shape not in ((), (self.units,)):
             raise ValueError(f"{name} has shape {values.shape}; give one number or an array ({self.units},)")
         return torch.from_numpy(np.atleast_1d(values).copy()).to(**self._where)
 
+    def select(self, models: int | Sequence[int]) -> LeakyRNN:
+        """Return the network of one model, or one of many that holds these alone, in memory of its own."""
+        chosen = [models] if isinstance(models, (int, np.integer)) else list(models)
+        whole = all(isinstance(k, (int, np.integer)) and not isinstance(k, bool) for k in chosen)
+        if not chosen or not whole or not all(-self.models <= k < self.models for k in chosen):
+            raise ValueError(f"models = {models!r}; the network has models 0 to {self.models - 1}")
+        at: Any = int(chosen[0]) if isinstance(models, (int, np.integer)) else [int(k) for k in chosen]
+        config = self.config_of(at)
+        made = type(self)(**config, dtype=self.dtype, device=self.device)
+        state = self.state_dict()
+        made.load_state_dict({name: value[at] for name, value in state.items()} if self.many else state)
+        return made
+
+    def config_of(self, at: int | list[int]) -> dict[str, Any]:
+        """Return the configuration of one model, or of several."""
+        found = dict(self.config)
+        axes = {"seed": 0, "gain": 0, "tau": 1, "tau_initial": 1}
+        for name, own in axes.items():
+            value = found[name]
+            if np.ndim(value) > own:
+                found[name] = [value[k] for k in at] if isinstance(at, list) else value[at]
+        return found
+
+    def view(self, model: int) -> LeakyRNN:
+        """Return the network of one model of many, whose parameters are those of this one."""
+        made, theirs = self.select(model), self.state_dict()
+        for name, value in (*made.named_parameters(), *made.named_buffers()):
+            value.data = theirs[name][model]
+        return made
+
     @property
     def tau(self) -> Tensor:
-        """Time constants, (units,), detached; in steps, or in digits if ``continuous``. "raw" ones may lie below 1."""
-        return self.time_constants.tau.detach().expand(self.units)
+        """Time constants, (units,), detached; in steps, or in digits if ``continuous``. "raw" ones may lie below 1.
+
+        Those of many have the axis of models.
+        """
+        found = self.time_constants.tau.detach()
+        return found.expand(*found.shape[:-1], self.units)
 
     def alpha(self, hold: int = 1) -> Tensor:
         """Return what share of the new each unit takes in a step, (units,)."""
+        self.check_one()
         return self.time_constants.alpha(hold if self.continuous else 1).expand(self.units)
 
     def weights(self) -> Tensor:
         """Return the recurrent weights as they act, W[target, source]: no self-connections, masked and signed."""
+        self.check_one()
         if not self.self_connections:
             # .data: a pass before this one, not yet gone back through, must not take it for a change of its own
             self.recurrent_weight.data.fill_diagonal_(0.0)
@@ -265,6 +330,7 @@ class LeakyRNN(RecurrentNetwork):
 
         Computed in the precision of ``states``. For :func:`neurodyn.analysis.fixed_points` and the like, which differentiate it.
         """
+        self.check_one()
         w = self.recurrent_weight
         if not self.self_connections:  # not in place, which torch.func forbids
             w = w - torch.diag(w.diagonal())
@@ -282,7 +348,7 @@ class LeakyRNN(RecurrentNetwork):
         passes = ("forward", "run", "weights", "_acting", "alpha", "__call__")
         plain = all(getattr(type(self), name) is getattr(LeakyRNN, name) for name in passes)
         hooks = self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks
-        known = self.device.type == "cpu" and self.precision == "float32" and self.dtype in (torch.float32, torch.float64)
+        known = not self.many and self.device.type == "cpu" and self.precision == "float32" and self.dtype in (torch.float32, torch.float64)
         if not (plain and known) or hooks or type(self.time_constants) is not TimeConstants:
             return None
         from neurodyn.kernels.leaky_launch import LeakyStep
@@ -315,6 +381,7 @@ class LeakyRNN(RecurrentNetwork):
         """
         from neurodyn.models.leaky_circuit import leaky_circuit
 
+        self.check_one()
         chosen = self._chosen(heads)
         return leaky_circuit(self, list(range(self.heads))[chosen] if isinstance(chosen, slice) else chosen, hold, dt)
 
