@@ -58,7 +58,8 @@ def kinds(*, smoke: bool) -> tuple[Kind, ...]:
     reservoir = nd.WhatWhenRule().attach(nd.SpikingReservoir(neurons, events=task.names))
     excitatory = neurons * 4 // 5
     plastic = {"excitatory": excitatory, "inhibitory": neurons - excitatory, "fan_out": max(1, neurons // 10)}
-    speed, large = speed_network.circuit(neurons), speed_network.circuit(neurons if smoke else 10_000)
+    many = 40 if smoke else 10_000
+    speed, large = speed_network.circuit(neurons), speed_network.circuit(many)
     cells = 80 if smoke else vogels_abbott.CELLS
 
     def sizes(float32: tuple[int, ...], float64: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
@@ -66,7 +67,7 @@ def kinds(*, smoke: bool) -> tuple[Kind, ...]:
 
     return (
         Kind(
-            "dopamine-modulated STDP, 1000 cells, 80 000 plastic synapses, 1 ms steps",
+            f"dopamine-modulated STDP, {neurons} cells, {excitatory * (neurons // 10)} plastic synapses, 1 ms steps",
             lambda s: plastic_network.circuit(seed=s, **plastic),
             sizes((1024, 1, 4096, 256, 64, 16, 4), (1024, 1)),
             1000,
@@ -74,29 +75,29 @@ def kinds(*, smoke: bool) -> tuple[Kind, ...]:
             0.05,
         ),
         Kind(
-            f"speed network, 1000 cells, {speed_network.DT_MS} ms steps",
+            f"speed network, {neurons} cells, {speed_network.DT_MS} ms steps",
             lambda s: speed.with_(seed=s),
             sizes((1, 1024, 4096, 256, 64, 16, 4), (1, 1024)),
             100 if smoke else 2500,
         ),
         *(
             Kind(
-                f"{name.upper()}, 4000 cells, {vogels_abbott.DT_MS} ms steps",
+                f"{name.upper()}, {cells} cells, {vogels_abbott.DT_MS} ms steps",
                 lambda s, name=name: vogels_abbott.circuit(name, cells=cells, seed=s, drive="20 mV" if smoke else "0 mV"),
-                sizes((1, 256, 16), (1,)),
+                sizes((1, 64), (1,)),
                 300 if smoke else 2000,
                 within=0.05,
             )
             for name in ("coba", "cuba")
         ),
         Kind(
-            f"speed network, 10 000 cells, {speed_network.DT_MS} ms steps",
+            f"speed network, {many} cells, {speed_network.DT_MS} ms steps",
             lambda s: large.with_(seed=s),
             sizes((1, 8), (1,)),
             100 if smoke else 1000,
         ),
         Kind(
-            "what/when reservoir with learning, 1000 cells, 1 ms steps",
+            f"what/when reservoir with learning, {neurons} cells, 1 ms steps",
             lambda s: reservoir.with_(seed=s),
             sizes((1, 1024, 64), (1024, 1)),
             0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +25,7 @@ class Row:
     kind: str
     dtype: str
     batch: int
-    warps: int
+    how: str
     steps: int
     dt_s: float
     step_s: tuple[float, ...]
@@ -85,19 +85,22 @@ def _divergence(some: Sequence[Any], others: Sequence[Any]) -> str:
 
 
 def measure(
-    kind: Kind, networks: Sequence[Network], dtype: str, device: str, timed_s: float, *, warps: int | None = None
+    kind: Kind, networks: Sequence[Network], dtype: str, device: str, timed_s: float, *, launch: Mapping[str, int]
 ) -> Row:
-    """Time the step loop of a batch, all spikes recorded; building it and compiling kernels are apart."""
+    """Time the step loop of a batch, all spikes recorded; building it and compiling kernels are apart.
+
+    ``launch`` holds the options of the kernel (:class:`neurodyn.backends.fused.FusedStep`) that are not the runner's own.
+    """
     import torch
 
     from neurodyn.backends.engine import Begin
-    from neurodyn.backends.fused import FusedStep, warps_for
+    from neurodyn.backends.fused import FusedStep
     from neurodyn.backends.torch import TorchBatch
 
     start = time.perf_counter()
     batch = TorchBatch(networks, spikes=["cells"], dtype=dtype, device=device)
-    if warps is not None and batch.fused is not None:
-        batch.fused = FusedStep(batch.layout, batch.samples, ("cells",), warps=warps)
+    if launch and batch.fused is not None:
+        batch.fused = FusedStep(batch.layout, batch.samples, ("cells",), **launch)
     inputs = {} if kind.trial is None else _channels(networks[0].circuit, kind.trial)
     lanes, synapses = range(len(networks)), degrees(networks, "cells")
 
@@ -139,9 +142,16 @@ def measure(
         networks[0], spikes / done / len(networks), np.dtype(dtype).itemsize, learning=kind.trial is not None
     )
     return Row(
-        kind.title, dtype, len(networks), warps or warps_for(batch.layout.width), steps, networks[0].circuit.timestep,
+        kind.title, dtype, len(networks), _how(batch.layout.width, launch), steps, networks[0].circuit.timestep,
         tuple(took), sum(n.sizes["cells"] for n in networks), events / done, moved * len(networks), build,
     )  # fmt: skip
+
+
+def _how(width: Mapping[str, int], launch: Mapping[str, int]) -> str:
+    from neurodyn.backends.fused import warps_for
+
+    text = f"{launch.get('warps', warps_for(width))} warps"
+    return f"{text}, {launch['registers']} registers" if "registers" in launch else text
 
 
 def _channels(circuit: nd.Circuit, trial: nd.Trial) -> dict[str, np.ndarray]:
@@ -158,13 +168,13 @@ def lines(rows: Sequence[Row], copy: float) -> list[str]:
         found += [
             f"## {kind[0].upper()}{kind[1:]}, {dtype}",
             "",
-            "| networks | warps of each | us a step | min to max | s for an hour of one network | neuron-steps/s | synaptic events/s | bytes of a network's step | of the copy | to build |",
+            "| networks | a network | us a step | min to max | s for an hour of one network | neuron-steps/s | synaptic events/s | bytes of a network's step | of the copy | to build |",
             "|---|---|---|---|---|---|---|---|---|---|",
         ]
-        for r in sorted((r for r in rows if (r.kind, r.dtype) == (kind, dtype)), key=lambda r: (r.batch, r.warps)):
+        for r in sorted((r for r in rows if (r.kind, r.dtype) == (kind, dtype)), key=lambda r: (r.batch, r.how)):
             spread = f"{min(r.step_s) * 1e6:.3g} to {max(r.step_s) * 1e6:.3g}"
             found.append(
-                f"| {r.batch} | {r.warps} | {r.median * 1e6:.4g} | {spread} | {r.hour_s:.3g} | {r.neurons / r.median:.3g} | "
+                f"| {r.batch} | {r.how} | {r.median * 1e6:.4g} | {spread} | {r.hour_s:.3g} | {r.neurons / r.median:.3g} | "
                 f"{r.events / r.median:.3g} | {r.bytes / r.batch / 1e3:.3g} kB | {100 * r.bytes / r.median / copy:.2g} % | {r.build_s:.2g} s |"
             )
         found.append("")

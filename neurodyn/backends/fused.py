@@ -61,8 +61,9 @@ class FusedStep:
 
     Nothing is fused or approximated, synapses add in the order of a single network, draws are those of the CPU: what is
     left to differ from it are sums over units, which add up in another order, and functions of CUDA's library, of which
-    normal draws need the logarithm. ``warps`` (a power of two) overrides :func:`warps_for`. Raises NotImplementedError
-    with the reason where a Program has what the kernel has not.
+    normal draws need the logarithm. ``warps`` (a power of two) overrides :func:`warps_for`, ``registers`` bounds those of a
+    thread, so that more networks run side by side, with more in memory. Raises NotImplementedError with the reason where a
+    Program has what the kernel has not.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class FusedStep:
         recorded: Sequence[str],
         *,
         warps: int | None = None,
+        registers: int | None = None,
     ) -> None:
         from neurodyn.kernels.triton_step import TritonStep, compile_triton
 
@@ -85,7 +87,7 @@ class FusedStep:
         self.text = TritonStep(program, specs, dtype, divisors=_divisors(layout, dtype))
         self._kernel: Any = compile_triton(self.text).advance
         warps = warps_for(layout.width) if warps is None else warps
-        self.options = {"num_warps": warps, "num_stages": 1, "enable_fp_fusion": False}
+        self.options = {"num_warps": warps, "num_stages": 1, "enable_fp_fusion": False, "maxnreg": registers}
         self._device = torch.cuda.device(layout.device) if layout.device.type == "cuda" else nullcontext()
         # one unit a thread: with more, Triton lays loads out otherwise than stores, and computes twice
         self._fixed: dict[str, Any] = {"seeds": layout.seeds, "BLOCK": 32 * warps}
