@@ -28,6 +28,7 @@ CASES = {
     "plasticity": "case_plasticity",
     "training": "case_training",
     "sinkhorn": "case_sinkhorn",
+    "emulation": "case_emulation",
     "pvrnn": "case_pvrnn",
     "dynamics": "case_dynamics",
     "langevin": "case_langevin",

@@ -124,7 +124,11 @@ class Emulation(Objective):
         """Return the divergence of a batch that the network generates from the next sequences of the target."""
         plan, update = self.plan, epoch * self.steps + step
         codes, _ = self.net.codes(self.net.draws(plan.length, plan.batch, seed=self._seeds[0], step=update))
-        return self._divergence(codes, self._sequences[self._seeds[0]].batch(update))
+        return self._divergence(codes, self.wanted(update))
+
+    def wanted(self, update: int) -> Tensor:
+        """Return the codes (sequence, time, symbol) that the first network is to come near to in an update."""
+        return self._sequences[self._seeds[0]].batch(update)
 
     def descend(self, epoch: int, step: int) -> Tensor:
         """See :meth:`Objective.descend`: the gradient of :meth:`loss` without autograd, for each model of many."""
