@@ -1,8 +1,7 @@
-"""The speed network on Brian2: the same equations, wiring, weights and start values, its own default preferences.
+"""Our networks on Brian2: the same equations, wiring, weights and start values, its own default preferences.
 
-Fair play: parameters are constants of the namespace, which Brian2 writes into its code as literals; the connection
-has no delay; `-O3 -ffast-math -march=native` and loop-invariant optimisations are Brian2's defaults and stay on;
-one thread. `python benchmarks/brian2_peer.py FOLDER NUMBERS.npz SECONDS` builds the C++ standalone program.
+Fair play: `-O3 -ffast-math -march=native` and loop-invariant optimisations are Brian2's defaults and stay on; one thread.
+`python benchmarks/brian2_peer.py FOLDER NUMBERS.npz SECONDS` builds the C++ standalone program.
 """
 
 from __future__ import annotations
@@ -12,70 +11,14 @@ import os
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from brian2_networks import brian2, network
 from measure import cpu_seconds
-
-UNITS = {
-    "C": "farad",
-    "k": "siemens/volt",
-    "v_r": "volt",
-    "v_t": "volt",
-    "v_peak": "volt",
-    "v_reset": "volt",
-    "a": "1/second",
-    "b": "siemens",
-    "d": "amp",
-    "tau_rise": "second",
-    "tau_decay": "second",
-    "bias": "amp",
-}
-
-
-def _brian2() -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import brian2
-
-        brian2.prefs.logging.file_log = False
-        brian2.BrianLogger.log_level_error()
-    return brian2
-
-
-def network(
-    numbers: Mapping[str, np.ndarray], equations: str, dt_ms: float, *, accumulate: bool = False
-) -> tuple[Any, Any, dict]:
-    """Return (network, spike monitor, namespace) of Brian2 objects for the present codegen target.
-
-    With ``accumulate`` the spikes of a step are summed before they are added to h, as neurodyn does and as exact
-    equality needs; Brian2's natural form, which is what is timed, adds each weight to h itself.
-    """
-    b = _brian2()
-    b.defaultclock.dt = dt_ms * b.ms
-    namespace = {name: float(numbers[name]) * eval(unit, vars(b)) for name, unit in UNITS.items()}
-    more = "\narrived : amp/second" if accumulate else ""
-    group = b.NeuronGroup(
-        numbers["v"].size,
-        equations + more,
-        threshold="v >= v_peak",
-        reset="v = v_reset\nu += d",
-        method="euler",
-        name="cells",
-    )
-    on_pre = "arrived_post += w" if accumulate else "h_post += w"
-    synapses = b.Synapses(group, group, "w : amp/second", on_pre=on_pre, name="recurrent")
-    synapses.connect(i=numbers["sources"], j=numbers["targets"])
-    synapses.w = numbers["weights"] * b.amp / b.second
-    group.v = numbers["v"] * b.volt
-    if accumulate:
-        group.run_regularly("h += arrived\narrived = 0*amp/second", when="synapses", order=1)
-    monitor = b.SpikeMonitor(group, name="spikes")
-    return b.Network(group, synapses, monitor, *group.contained_objects), monitor, namespace
 
 
 class Runtime:
@@ -83,25 +26,23 @@ class Runtime:
 
     def __init__(
         self,
-        numbers: Mapping[str, np.ndarray],
-        equations: str,
-        dt_ms: float,
+        numbers: Mapping[str, Any],
         *,
         target: str,
         seconds: float,
         cache: Path | None = None,
         exact: bool = False,
     ) -> None:
-        b = self.b = _brian2()
+        b = self.b = brian2()
         self.target, self.seconds = target, seconds
         b.prefs.codegen.target = target
         b.prefs.codegen.loop_invariant_optimisations = not exact
         if cache is not None:
             b.prefs.codegen.runtime.cython.cache_dir = str(cache)
         start = cpu_seconds()
-        self.network, self.monitor, self.namespace = network(numbers, equations, dt_ms, accumulate=exact)
+        self.network, self.monitor, self.namespace = network(numbers, accumulate=exact)
         self.network.store()
-        self.network.run(2 * dt_ms * b.ms, namespace=self.namespace)
+        self.network.run(2 * float(numbers["dt_ms"]) * b.ms, namespace=self.namespace)
         self.build_s = cpu_seconds() - start
         b.prefs.codegen.loop_invariant_optimisations = True
 
@@ -130,12 +71,10 @@ class Runtime:
 class Standalone:
     """The C++ program, built in a process of its own and run again and again."""
 
-    def __init__(
-        self, numbers: Mapping[str, np.ndarray], equations: str, dt_ms: float, *, folder: Path, seconds: float
-    ) -> None:
+    def __init__(self, numbers: Mapping[str, Any], *, folder: Path, seconds: float) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         given = folder / "numbers.npz"
-        arrays: dict[str, Any] = {"equations": np.array(equations), "dt_ms": np.array(dt_ms), **numbers}
+        arrays: dict[str, Any] = {name: np.asarray(value) for name, value in numbers.items()}
         np.savez(given, **arrays)
         self.folder = folder / "build"
         command = [sys.executable, str(Path(__file__)), str(self.folder), str(given), str(seconds)]
@@ -157,12 +96,12 @@ class Standalone:
 
 
 def _build(folder: str, given: str, seconds: float) -> None:
-    b = _brian2()
+    b = brian2()
     with np.load(given) as file:
         numbers = dict(file)
     start = cpu_seconds()
     b.set_device("cpp_standalone", build_on_run=False, directory=folder)
-    net, _, namespace = network(numbers, str(numbers.pop("equations")), float(numbers.pop("dt_ms")))
+    net, _, namespace = network(numbers)
     net.run(seconds * b.second, namespace=namespace)
     b.device.build(directory=folder, compile=True, run=False, with_output=False)
     print(json.dumps({"build_s": cpu_seconds() - start}))

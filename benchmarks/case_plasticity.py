@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import plastic_network as plastic
-from brian2_peer import _brian2
+from brian2_networks import brian2 as import_brian2
 from limits import Ceiling
 from measure import Times, cpu_seconds, in_turn, scratch
 from naive_plasticity import Dopamine
@@ -50,7 +50,7 @@ class Handed:
     """The circuit as Brian2 objects on a runtime target; each run goes on where the last one ended."""
 
     def __init__(self, circuit: nd.Circuit, target: str, cache: Path) -> None:
-        b = self.b = _brian2()
+        b = self.b = import_brian2()
         self.target = target
         b.prefs.codegen.target = target
         b.prefs.codegen.runtime.cython.cache_dir = str(cache)

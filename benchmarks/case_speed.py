@@ -1,66 +1,48 @@
-"""Case "speed": one second of the speed network on one thread, ours beside the naive loop and Brian2."""
+"""Case "speed": one second of the speed network on one thread, ours beside the naive loop, Brian2 and the other peers."""
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
-from typing import Any
 
 import brian2_peer
 import naive
 import numpy as np
+import peer
+import speed_large
 import speed_network
 from limits import Ceiling, count
-from measure import cpu_seconds, in_turn, scratch
-from table import Case, at_least
+from measure import in_turn, scratch
+from step_loop import StepLoop
+from table import Case, at_least, at_most
 
 import neurodyn as nd
-from neurodyn.backends import engine_class
-from neurodyn.network import Network, realize
+from neurodyn.network import realize
 
 SECONDS = 1.0
 STEPS = round(SECONDS * 1e3 / speed_network.DT_MS)
 
 
-class Ours:
-    """The step loop of one runner, from the start of a trial, spikes recorded."""
-
-    def __init__(self, network: Network, *, backend: str = "numba", dtype: str = "float64") -> None:
-        self.spikes: tuple[np.ndarray, np.ndarray] = (np.empty(0), np.empty(0))
-        start = cpu_seconds()
-        self.engine = engine_class(backend)(network, spikes=["cells"], dtype=dtype)
-        self._rewind()
-        self.engine.advance(1, {})
-        self.build_s = cpu_seconds() - start
-
-    def _rewind(self) -> None:
-        self.engine.step = 0
-        self.engine.start_trial(learning=False, calibration=False, reset=True)
-
-    def run(self) -> float:
-        self._rewind()
-        start = time.process_time()
-        records = self.engine.advance(STEPS, {})
-        took = time.process_time() - start
-        self.spikes = records.spikes["cells"]
-        return took
-
-
 def run(ceiling: Ceiling, *, quick: bool) -> list[Case]:
-    """Time the network at the bias that gives 32 spikes/s and at its rheobase."""
+    """Time the network at the bias that gives 32 spikes/s and at its rheobase, and one of ten times the size."""
     with scratch() as folder:
-        return [_at(bias, ceiling, folder, quick=quick) for bias in (speed_network.BIAS, "1000 pA")]
+        cases = [_at(bias, ceiling, folder, quick=quick) for bias in (speed_network.BIAS, "1000 pA")]
+        return [*cases, speed_large.case(ceiling, folder, quick=quick)]
 
 
 def _at(bias: str, ceiling: Ceiling, folder: Path, *, quick: bool) -> Case:
     circuit = speed_network.circuit(bias=bias)
-    network, numbers = realize(circuit), speed_network.numbers(circuit)
-    ours, single = Ours(network), Ours(network, dtype="float32")
-    peer: dict[str, Any] = {"equations": speed_network.EQUATIONS, "dt_ms": speed_network.DT_MS, "seconds": SECONDS}
-    numpy_ = brian2_peer.Runtime(numbers, target="numpy", **peer)
-    exact = brian2_peer.Runtime(numbers, target="numpy", exact=True, **peer)
-    cython = brian2_peer.Runtime(numbers, target="cython", cache=folder / "cython", **peer)
-    standalone = brian2_peer.Standalone(numbers, folder=folder / f"standalone {bias}".replace(" ", "-"), **peer)
+    network, numbers = realize(circuit), speed_large.numbers(circuit)
+    ours, single = StepLoop(network, STEPS), StepLoop(network, STEPS, dtype="float32")
+    numpy_ = brian2_peer.Runtime(numbers, target="numpy", seconds=SECONDS)
+    exact = brian2_peer.Runtime(numbers, target="numpy", exact=True, seconds=SECONDS)
+    cython = brian2_peer.Runtime(numbers, target="cython", cache=folder / "cython", seconds=SECONDS)
+    standalone = brian2_peer.Standalone(
+        numbers, folder=folder / f"standalone {bias}".replace(" ", "-"), seconds=SECONDS
+    )
+    main = bias == speed_network.BIAS
+    # ANNarchy compiles for half a minute
+    names = (*speed_large.PEERS, *(() if quick else ("ANNarchy",))) if main else ()
+    peers, absent = peer.installed(names, numbers, SECONDS, folder=folder)
     found: dict[str, int] = {}
 
     def loop() -> None:
@@ -69,7 +51,6 @@ def _at(bias: str, ceiling: Ceiling, folder: Path, *, quick: bool) -> Case:
     def whole() -> None:
         found["whole"] = len(nd.simulate(circuit, f"{SECONDS} s")["spikes"])
 
-    main = bias == speed_network.BIAS
     slow = (3 if main else 1) if quick else 11
     times = in_turn(
         {
@@ -80,9 +61,10 @@ def _at(bias: str, ceiling: Ceiling, folder: Path, *, quick: bool) -> Case:
             "cython": cython.run,
             "naive": loop,
             "numpy": numpy_.run,
+            **{name: p.run for name, p in peers.items()},
         },
         rounds=11 if quick else 41,
-        fewer=dict.fromkeys(("cython", "naive", "numpy"), slow),
+        fewer=dict.fromkeys(("cython", "naive", "numpy", *peers), slow),
     )
     exact.run()
 
@@ -99,6 +81,7 @@ def _at(bias: str, ceiling: Ceiling, folder: Path, *, quick: bool) -> Case:
         "Brian2 numpy": numpy_.spikes()[0].size,
         "Brian2 cython": cython.spikes()[0].size,
         "Brian2 cpp_standalone": standalone.spikes()[0].size,
+        **{name: p.spikes for name, p in peers.items()},
     }
     worst = max(abs(n - spikes) / spikes for n in counts.values())
     case.check(
@@ -109,9 +92,14 @@ def _at(bias: str, ceiling: Ceiling, folder: Path, *, quick: bool) -> Case:
     per_step = spikes / STEPS
     limit = STEPS * ceiling.seconds(count(network, per_step))
     base = case.add("neurodyn numba float64, step loop", times["ours"].own, limit=limit)
-    case.add("neurodyn numba float32, step loop", times["single"].own, against=base)
+    half = case.add("neurodyn numba float32, step loop", times["single"].own, against=base)
     case.add("nd.simulate, all of it, recording in memory", times["whole"].cpu, against=base)
     case.add("naive NumPy loop", times["naive"].own, against=base)
+    for name, p in peers.items():
+        case.add(f"{name} {p.version}, run time", times[name].own, against=base)
+        case.add(f"to build: {name}", [p.build_s], unit="s")
+        p.close()
+    case.notes += absent
     case.add("Brian2 numpy, run time it reports", times["numpy"].own, against=base)
     compiled = case.add("Brian2 cython, run time it reports", times["cython"].own, against=base)
     fast = case.add("Brian2 cpp_standalone, run time it reports", times["standalone"].own, against=base)
@@ -126,21 +114,14 @@ def _at(bias: str, ceiling: Ceiling, folder: Path, *, quick: bool) -> Case:
         case.goals += [
             at_least("speed: Brian2 cpp_standalone / neurodyn, run time", fast.relative or 0.0, 2.0),
             at_least("speed: Brian2 cython / neurodyn, run time", compiled.relative or 0.0, 8.0),
+            at_most("speed: ms for 1 s of 1000 cells, float64", base.median, 35.0),
+            at_most("speed: the same in float32", half.median, 20.0),
         ]
         work = count(network, per_step)
         case.notes.append(
             f"Work of a step: {work.bytes / 1e3:.0f} kB, {work.flops / 1e3:.1f} kflop and {work.divisions / 1e3:.1f} k divisions "
-            f"at {per_step:.2f} spikes; the limit here is {_binding(work, ceiling)}"
+            f"at {per_step:.2f} spikes; the limit here is {speed_large.binding(work, ceiling)}"
         )
     else:
         case.notes.append("At its rheobase of 1000 pA the network falls silent: the spikes are those of the start")
     return case
-
-
-def _binding(work: Any, ceiling: Ceiling) -> str:
-    parts = {
-        "the copying of bytes": work.bytes / ceiling.cache,
-        "flops": work.flops / ceiling.flops,
-        "divisions": work.divisions / ceiling.divisions,
-    }
-    return max(parts, key=lambda name: parts[name])

@@ -1,4 +1,4 @@
-"""The same two models as a careful person writes them in a script: NumPy, dense weights, one Python loop over steps."""
+"""The same models as a careful person writes them in a script: NumPy, one Python loop over steps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from neurodyn.session import Session
 
 def speed_network(numbers: Mapping[str, np.ndarray], steps: int, dt: float) -> tuple[np.ndarray, np.ndarray]:
     """Run the speed network (SI units) and return the spikes as (steps, units)."""
-    p = SimpleNamespace(**{name: float(value) for name, value in numbers.items() if np.ndim(value) == 0})
+    p = SimpleNamespace(
+        **{name: float(value) for name, value in numbers.items() if np.ndim(value) == 0 and not isinstance(value, str)}
+    )
     v = numbers["v"].copy()
     weights = np.zeros((v.size, v.size))
     weights[numbers["sources"], numbers["targets"]] = numbers["weights"]
@@ -32,6 +34,40 @@ def speed_network(numbers: Mapping[str, np.ndarray], steps: int, dt: float) -> t
             h += weights[fired].sum(axis=0)
             v[fired] = p.v_reset
             u[fired] += p.d
+            when.append(np.full(fired.size, k))
+            who.append(fired)
+    return (np.concatenate(when), np.concatenate(who)) if who else (np.empty(0, int), np.empty(0, int))
+
+
+def vogels_abbott(numbers: Mapping[str, Any], steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Run "cuba" or "coba" (SI units, Euler's method) and return the spikes as (steps, units)."""
+    p = SimpleNamespace(**{name: float(value) for name, value in numbers.items() if isinstance(value, float)})
+    dt, size = p.dt_ms / 1e3, numbers["v"].size
+    v, ge, gi = (numbers[name].copy() for name in ("v", "ge", "gi"))
+    targets = {}
+    for name in ("excitation", "inhibition"):
+        counts = np.bincount(numbers[f"{name}_sources"], minlength=size)
+        targets[name] = np.split(numbers[f"{name}_targets"], np.cumsum(counts)[:-1])
+    resting, last = round(p.refractory / dt), np.full(size, -(10**9))
+    when, who = [], []
+    for k in range(steps):
+        free = k - last >= resting
+        if numbers["kind"] == "coba":
+            total = ge * (p.E_e - v) + gi * (p.E_i - v) - (v - p.E_L) + p.drive
+        else:
+            total = ge + gi - (v - p.E_L) + p.drive
+        v = np.where(free, v + dt * total / p.tau_m, v)
+        ge -= dt * ge / p.tau_e
+        gi -= dt * gi / p.tau_i
+        fired = np.flatnonzero((v > p.V_t) & free)
+        if fired.size:
+            for name, g in (("excitation", ge), ("inhibition", gi)):
+                arrived = np.zeros(size)
+                for unit in fired:
+                    arrived[targets[name][unit]] += float(numbers[f"{name}_weight"])
+                g += arrived
+            v[fired] = p.V_r
+            last[fired] = k
             when.append(np.full(fired.size, k))
             who.append(fired)
     return (np.concatenate(when), np.concatenate(who)) if who else (np.empty(0, int), np.empty(0, int))

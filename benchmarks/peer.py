@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ PEERS = {
     "ANNarchy": ("peer_annarchy.py", "annarchy"),
     "brainevent": ("peer_brainevent.py", "brainevent"),
 }
+_ONE_THREAD = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
 ENVIRONMENTS = ROOT / ".venv-peers"
 
 
@@ -31,6 +32,19 @@ def environment(name: str) -> Path | None:
     folder = ENVIRONMENTS / PEERS[name][1]
     python = folder / "bin" / "python"
     return python if python.exists() and (folder / ".installed").exists() else None
+
+
+def installed(
+    names: Iterable[str], numbers: Mapping[str, Any], seconds: float, *, folder: Path
+) -> tuple[dict[str, Peer], list[str]]:
+    """Return the network on each of these peers that is installed, and a line on those that aren't."""
+    given = tuple(names)
+    there = [name for name in given if environment(name) is not None]
+    absent = [name for name in given if name not in there]
+    lines = (
+        [f"Not installed, so not measured (`make bench-peers` installs them): {', '.join(absent)}"] if absent else []
+    )
+    return {name: Peer(name, numbers, seconds, folder=folder / name) for name in there}, lines
 
 
 class Peer:
@@ -49,7 +63,7 @@ class Peer:
         np.savez(given, **arrays)
         self.name, self.spikes = name, 0
         self._said = tempfile.TemporaryFile(mode="w+")  # noqa: SIM115 - the process writes into it until closed
-        script = Path(__file__).with_name(PEERS[name][0])
+        script = Path(__file__).parent / PEERS[name][0]
         path = [str(python.parent), os.environ.get("PATH", "")]  # their compilers call tools of their environment
         reading, writing = os.pipe()
         self._process = subprocess.Popen(
@@ -60,7 +74,7 @@ class Peer:
             text=True,
             cwd=folder,
             pass_fds=[writing],
-            env={**os.environ, "PATH": os.pathsep.join(path), "OMP_NUM_THREADS": "1"},
+            env={**os.environ, "PATH": os.pathsep.join(path), **_ONE_THREAD},
         )
         os.close(writing)
         self._answers = os.fdopen(reading)
@@ -78,14 +92,17 @@ class Peer:
 
     def close(self) -> None:
         """End the process."""
-        self._process.communicate()
+        if self._process.returncode is None:
+            self._process.communicate()
         self._answers.close()
         self._said.close()
 
     def _answer(self) -> dict[str, Any]:
         line = self._answers.readline()
         if not line:
-            self._process.wait()
+            self._process.communicate()
             self._said.seek(0)
-            raise RuntimeError(f"{self.name} gave no answer:\n{self._said.read()[-2000:]}")
+            said = self._said.read()[-2000:]
+            self.close()
+            raise RuntimeError(f"{self.name} gave no answer:\n{said}")
         return json.loads(line)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from importlib.metadata import version
 from typing import Any
 
-import ANNarchy as ann
+import ANNarchy as ann  # pyright: ignore[reportMissingImports]
 import numpy as np
 from peer_loop import Run, serve, synapses
 from scipy.sparse import csr_matrix
@@ -82,9 +83,7 @@ def _speed(net: Any, numbers: Mapping[str, Any]) -> tuple[Any, dict[str, np.ndar
     return cells, {"v": numbers["v"] * _MS, "u": zero, "I": zero, "g_exc": zero}
 
 
-def _connect(
-    net: Any, cells: Any, target: str, sources: np.ndarray, targets: np.ndarray, weights: np.ndarray
-) -> None:
+def _connect(net: Any, cells: Any, target: str, sources: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> None:
     size = cells.size
     projection = net.connect(cells, cells, target)
     # both directions of its lists were timed: from the source is the faster one
@@ -93,4 +92,4 @@ def _connect(
 
 
 if __name__ == "__main__":
-    serve(build, lambda: str(ann.__version__))
+    serve(build, lambda: version("ANNarchy"))

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import nest
+import nest  # pyright: ignore[reportMissingImports]
 import numpy as np
 from peer_loop import Run, serve, synapses
 

@@ -90,15 +90,17 @@ def _pairs(cells: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return pre, post
 
 
-def numbers(net: nd.Circuit) -> dict[str, np.ndarray]:
-    """Return parameters, wiring and start values in SI units, for runs of the same network elsewhere."""
-    network = realize(net)
-    out = {name: np.asarray(network.values[f"cells.{name}"]) for name in (*PARAMETERS[net.name], "drive")}
+def numbers(net: nd.Circuit) -> dict[str, Any]:
+    """Return parameters, wiring and start values in SI units and what else describes the network, for runs elsewhere."""
+    network, cells = realize(net), net["cells"]
+    assert isinstance(cells, nd.Population)
+    out: dict[str, Any] = {name: float(network.values[f"cells.{name}"]) for name in (*PARAMETERS[net.name], "drive")}
     for variable in ("v", "ge", "gi"):
         start = network.values.get(f"cells.{variable}@initial", 0.0)
         out[variable] = np.broadcast_to(np.asarray(start, dtype=float), network.sizes["cells"]).copy()
     for name in ("excitation", "inhibition"):
         wiring = network.wiring[name]
         out[f"{name}_sources"], out[f"{name}_targets"] = wiring.sources, wiring.targets
-        out[f"{name}_weight"] = np.asarray(wiring.weights[0])
-    return out
+        out[f"{name}_weight"] = float(wiring.weights[0])
+    about = {"kind": net.name, "equations": EQUATIONS[net.name], "method": cells.method, "dt_ms": DT_MS}
+    return {**out, **about, "refractory": float(REFRACTORY.split()[0]) / 1e3}
