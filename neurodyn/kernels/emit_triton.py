@@ -4,7 +4,7 @@ As in :mod:`neurodyn.kernels.emit`, axes of labels are unrolled and neighbouring
 a loop; here a loop goes over tiles of BLOCK units, one unit a thread. Numbers of the network that steps write live in
 registers from step to step, arrays over units in memory, which the caches of a processor hold. Sums add up tiles, then
 threads. Where one thread may meet what another wrote a barrier stands between: segments of text say which memory they
-read and write, and :func:`with_barriers` puts a barrier where two of them meet.
+read and write, and :func:`neurodyn.kernels.triton_text.with_barriers` puts a barrier where two of them meet.
 """
 
 from __future__ import annotations
@@ -14,32 +14,8 @@ from collections.abc import Callable
 from neurodyn.kernels.emit import INFIX, Emitter, Loop, Sample
 from neurodyn.kernels.packing import packs
 from neurodyn.kernels.philox import stream_number
+from neurodyn.kernels.triton_text import BOOL, CALLS, MARK
 from neurodyn.program import LAST_PHASES, Array, Axes, Op, Operand, Program, Store, stores
-
-_MARK = "#memory "
-_CALLS = {
-    "div": "divided({0}, {1})",
-    "mod": "mod({0}, {1}, {zero})",
-    "floordiv": "floordiv({0}, {1}, {zero}, {half}, {one})",
-    "and": "tl.where({0}, {1}, {false})",
-    "or": "tl.where({0}, {true}, {1})",
-    "not": "(~{0})",
-    "neg": "(-{0})",
-    "abs": "tl.abs({0})",
-    "floor": "tl.floor({0})",
-    "ceil": "tl.ceil({0})",
-    "trunc": "trunc({0}, {zero})",
-    "sqrt": "root({0})",
-    "select": "tl.where({0}, {1}, {2})",
-    "float": "({0}).to(F)",
-    "copy": "{0}",
-    "min": "smaller({0}, {1})",
-    "max": "larger({0}, {1})",
-    "sign": "sign({0}, {zero}, {one})",
-    "exprel": "exprel({0}, {zero}, {one}, {tiny})",
-    "arctan": "atan({0})",
-}
-_BOOL = frozenset({"lt", "le", "gt", "ge", "eq", "ne"})
 
 
 class TritonEmitter(Emitter):
@@ -156,7 +132,7 @@ class TritonEmitter(Emitter):
 
     def memory(self, reads: set[str], writes: set[str]) -> None:
         """Say which memory the segment that follows reads and writes."""
-        self.put(f"{_MARK}{' '.join(sorted(reads))} | {' '.join(sorted(writes))}")
+        self.put(f"{MARK}{' '.join(sorted(reads))} | {' '.join(sorted(writes))}")
 
     # -- operands and loops --------------------------------------------------------------------------------------
 
@@ -306,13 +282,13 @@ class TritonEmitter(Emitter):
             inverse = self.uniform.setdefault(f"tl.load({place})", f"s_z_{self.names[str(op.args[1])]}")
             self.inverted.add(str(op.args[1]))
             return f"quotient({args[0]}, {args[1]}, {inverse})"
-        if op.op in _CALLS:
+        if op.op in CALLS:
             numbers = {"zero": 0.0, "half": 0.5, "one": 1.0, "tiny": 1e-16, "false": False, "true": True}
-            named = {k: self.literal(v) for k, v in numbers.items() if f"{{{k}}}" in _CALLS[op.op]}
-            return _CALLS[op.op].format(*args, **named)
+            named = {k: self.literal(v) for k, v in numbers.items() if f"{{{k}}}" in CALLS[op.op]}
+            return CALLS[op.op].format(*args, **named)
         if op.op in INFIX:
             text = f"{args[0]} {INFIX[op.op]} {args[1]}"
-            return f"({text})" if op.op in _BOOL else text
+            return f"({text})" if op.op in BOOL else text
         return f"{op.op}({', '.join(args)})"
 
     def arrive(self, op: Op) -> None:
@@ -419,30 +395,3 @@ class TritonEmitter(Emitter):
         kind = "F" if array.dtype == "float" else "tl.int1"
         for combo in self.combos(array.axes):
             self.put(f"{self.number(array.name, combo)} = ({self.operand(value, combo, array.axes)}).to({kind})")
-
-
-def with_barriers(lines: list[str]) -> list[str]:
-    """Put a barrier in front of each segment that meets what another one read or wrote since the last barrier.
-
-    A branch may not be taken: what was open in front of it is open behind it, too.
-    """
-    out: list[str] = []
-    reads, writes = set[str](), set[str]()
-    branches: list[tuple[int, set[str], set[str]]] = []
-    for line in lines:
-        indent = len(line) - len(line.lstrip())
-        while branches and indent <= branches[-1][0]:
-            _, before_reads, before_writes = branches.pop()
-            reads, writes = reads | before_reads, writes | before_writes
-        text = line.lstrip()
-        if text.startswith(_MARK):
-            reading, writing = (set(part.split()) for part in text.removeprefix(_MARK).split("|"))
-            if reading & writes or writing & (reads | writes):
-                out.append(" " * indent + "tl.debug_barrier()")
-                reads, writes = set(), set()
-            reads, writes = reads | reading, writes | writing
-            continue
-        if text.startswith("if "):
-            branches.append((indent, set(reads), set(writes)))
-        out.append(line)
-    return out

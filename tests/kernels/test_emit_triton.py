@@ -8,8 +8,8 @@ import neurodyn as nd
 from neurodyn.conformance.circuits import CIRCUITS
 from neurodyn.kernels import cache
 from neurodyn.kernels.emit import Sample
-from neurodyn.kernels.emit_triton import with_barriers
 from neurodyn.kernels.triton_step import TritonStep, compile_triton
+from neurodyn.kernels.triton_text import with_barriers
 
 READ, WRITE = "reads", "writes"
 # what helpers do with the memory they are given: argument number and kind
