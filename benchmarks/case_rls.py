@@ -103,6 +103,7 @@ def _updates(n: int, matrices: dict[str, np.ndarray]) -> dict[str, Update]:
 
     for name in ("plain", "outer", "out", "rank one", "triangle"):
         matrices[name] = np.eye(n)
+    gemv, ger, symv, syr = blas.get_blas_funcs(("gemv", "ger", "symv", "syr"), dtype=np.float64)
     px, gain, product = np.empty(n), np.empty(n), np.empty((n, n))
     fortran = {name: matrices[name].T for name in ("rank one", "triangle")}  # symmetric: BLAS takes it by columns
     tensor = torch.eye(n, dtype=torch.float64)
@@ -120,12 +121,12 @@ def _updates(n: int, matrices: dict[str, np.ndarray]) -> dict[str, Update]:
         np.subtract(p, product, out=p)
 
     def rank_one(x: np.ndarray) -> None:
-        k = blas.dgemv(1.0, fortran["rank one"], x)
-        blas.dger(-1.0 / (1.0 + x @ k), k, k, a=fortran["rank one"], overwrite_a=1)
+        k = gemv(1.0, fortran["rank one"], x)
+        ger(-1.0 / (1.0 + x @ k), k, k, a=fortran["rank one"], overwrite_a=1)
 
     def triangle(x: np.ndarray) -> None:
-        k = blas.dsymv(1.0, fortran["triangle"], x)
-        blas.dsyr(-1.0 / (1.0 + x @ k), k, a=fortran["triangle"], overwrite_a=1)
+        k = symv(1.0, fortran["triangle"], x)
+        syr(-1.0 / (1.0 + x @ k), k, a=fortran["triangle"], overwrite_a=1)
 
     def by_torch(x: np.ndarray) -> None:
         given = torch.from_numpy(x)

@@ -34,6 +34,9 @@ CASES = {
     "langevin": "case_langevin",
     "precision": "case_precision",
     "scan": "case_scan",
+    "rls": "case_rls",
+    "growth": "case_growth",
+    "large": "case_large",
 }
 RESULTS = Path(__file__).resolve().parent / "results"
 
