@@ -106,7 +106,7 @@ def _seconds(times: Times, threads: int) -> list[float]:
 
 
 def _wanted(ours: Ours) -> torch.Tensor:
-    return ours.emulation.wanted(1)
+    return ours.emulation.wanted(1).codes
 
 
 def _check(case: Case, batch: int) -> None:

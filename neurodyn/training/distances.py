@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -48,23 +48,21 @@ class Costs(ABC):
         """Return the costs with rows and columns exchanged."""
 
 
-def costs(x: Tensor, y: Tensor, symbols: int) -> tuple[Costs, Costs, Costs]:
-    """Return the costs between x and y, within x and within y, for codes (n, time*symbols) and (m, time*symbols).
+def costs(batches: Sequence[Tensor], pairs: Sequence[tuple[int, int]], symbols: int) -> list[Costs]:
+    """Return the costs between two of the ``batches`` for each of the ``pairs``, for codes (n, time*symbols).
 
     float32 on the CPU takes the passes of :mod:`neurodyn.kernels.transport`, on whole numbers where all codes are one-hot;
     everything else is in the log domain.
     """
-    pairs = ((x, y, False), (x, x, True), (y, y, True))
-    if x.device.type != "cpu" or x.dtype != torch.float32:
-        between, within, other = (LogDomain(half_squared(a, b), symmetric) for a, b, symmetric in pairs)
-    elif (words := _words(x, y, symbols)) is None:
-        between, within, other = (Absorbed(half_squared(a, b).numpy(), symmetric) for a, b, symmetric in pairs)
-    else:
-        of_x, of_y = words
-        steps = x.shape[1] // symbols
-        between = Absorbed(hamming(of_x, of_y, steps), False)
-        within, other = (Absorbed(hamming(own, own, steps), True) for own in words)
-    return between, within, other
+    if batches[0].device.type != "cpu" or batches[0].dtype != torch.float32:
+        return [LogDomain(half_squared(batches[i], batches[j]), i == j) for i, j in pairs]
+    words = []
+    for codes in batches:
+        if (packed := _words(codes, symbols)) is None:
+            return [Absorbed(half_squared(batches[i], batches[j]).numpy(), i == j) for i, j in pairs]
+        words.append(packed)
+    steps = batches[0].shape[1] // symbols
+    return [Absorbed(hamming(words[i], words[j], steps), i == j) for i, j in pairs]
 
 
 def half_squared(x: Tensor, y: Tensor) -> Tensor:
@@ -73,16 +71,13 @@ def half_squared(x: Tensor, y: Tensor) -> Tensor:
     return half.addmm_(x, y.t(), alpha=-1)
 
 
-def _words(x: Tensor, y: Tensor, symbols: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return both batches as words of bits if all their codes are one-hot."""
-    words = []
-    for codes in (x, y):
-        codes = codes.unflatten(1, (-1, symbols))
-        top, at = codes.max(2)
-        if float((top - 1).abs().max()) > ONE_HOT or float((codes.abs().sum(2) - top).max()) > symbols * ONE_HOT:
-            return None
-        words.append(transport.packed(at.numpy(), max(1, (symbols - 1).bit_length())))
-    return words[0], words[1]
+def _words(codes: Tensor, symbols: int) -> np.ndarray | None:
+    """Return a batch as words of bits if all its codes are one-hot."""
+    codes = codes.unflatten(1, (-1, symbols))
+    top, at = codes.max(2)
+    if float((top - 1).abs().max()) > ONE_HOT or float((codes.abs().sum(2) - top).max()) > symbols * ONE_HOT:
+        return None
+    return transport.packed(at.numpy(), max(1, (symbols - 1).bit_length()))
 
 
 def hamming(x: np.ndarray, y: np.ndarray, steps: int) -> np.ndarray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from neurodyn.training.emulation_pass import Updates, closed_form, in_threads
+from neurodyn.training.emulation_pass import Divergence, Updates, closed_form, in_threads
 from neurodyn.training.objective import Objective, Tested
-from neurodyn.training.sinkhorn import sinkhorn_divergence
+from neurodyn.training.sinkhorn import Wanted
 
 if TYPE_CHECKING:
     from neurodyn.models.hmm_rnn import HMMRNN
@@ -35,15 +35,15 @@ class _Sequences:
         self._net, self._target, self._plan, self._seed = net, target, plan, seed
         self._floor, self._lock = (-1, math.nan), Lock()
         self._training = self._sample(plan.sequences, _TRAINING)
-        self.validation = self._codes(self._sample(plan.validation, _VALIDATION))
+        self.validation = Wanted(self._codes(self._sample(plan.validation, _VALIDATION)))
 
-    def batch(self, update: int) -> Tensor:
+    def batch(self, update: int) -> Wanted:
         """The sequences of an update."""
         plan = self._plan
         at = torch.arange(update * plan.batch, (update + 1) * plan.batch) % plan.sequences
-        return self._codes(self._training[at])
+        return Wanted(self._codes(self._training[at]))
 
-    def floor(self, epoch: int, divergence: Callable[[Tensor, Tensor], Tensor]) -> float:
+    def floor(self, epoch: int, divergence: Divergence) -> float:
         """Divergence of another sample as large as that of the validation, taken once for all models that have this key."""
         with self._lock:
             if self._floor[0] != epoch:
@@ -126,8 +126,8 @@ class Emulation(Objective):
         codes, _ = self.net.codes(self.net.draws(plan.length, plan.batch, seed=self._seeds[0], step=update))
         return self._divergence(codes, self.wanted(update))
 
-    def wanted(self, update: int) -> Tensor:
-        """Return the codes (sequence, time, symbol) that the first network is to come near to in an update."""
+    def wanted(self, update: int) -> Wanted:
+        """Return the sequences that the first network is to come near to in an update."""
         return self._sequences[self._seeds[0]].batch(update)
 
     def descend(self, epoch: int, step: int) -> Tensor:
@@ -232,7 +232,8 @@ class Emulation(Objective):
             norms.append(float(state.double().norm()))
         return norms[-1] / norms[0] if norms[0] else 1.0
 
-    def _divergence(self, codes: Tensor, wanted: Tensor) -> Tensor:
-        if not bool(torch.isfinite(codes).all()):
-            return codes.sum() * math.nan  # the loop knows what to do
-        return sinkhorn_divergence(codes, wanted, blur=self.plan.blur, scaling=self.plan.scaling)
+    def _divergence(self, codes: Tensor, wanted: Wanted) -> Tensor:
+        total = codes.sum()
+        if not bool(torch.isfinite(total)):
+            return total * math.nan  # the loop knows what to do
+        return wanted.divergence(codes, blur=self.plan.blur, scaling=self.plan.scaling)

@@ -12,12 +12,13 @@ from torch.nn import functional
 from neurodyn.kernels.driven_scan import DrivenScan
 from neurodyn.kernels.threads import share
 from neurodyn.models.hmm_rnn import HMMRNN, fill_draws
+from neurodyn.training.sinkhorn import Wanted
 
 #: what says how sequences are made; a network with one of its own is left to autograd
 _WRITTEN = ("draws", "run", "read", "codes")
 
 _PARTS = 4  # of the draws for each thread, since one may be held up
-Divergence = Callable[[Tensor, Tensor], Tensor]
+Divergence = Callable[[Tensor, Wanted], Tensor]
 
 
 def closed_form(net: HMMRNN) -> bool:
@@ -53,11 +54,11 @@ class Updates:
         self._passes = [_Pass(net, lead, steps, sequences, **where) for _ in range(self._threads)]
 
     def descend(
-        self, update: int, wanted: Mapping[int, Tensor], divergence: Divergence, at_work: Sequence[int]
+        self, update: int, wanted: Mapping[int, Wanted], divergence: Divergence, at_work: Sequence[int]
     ) -> Tensor:
         """Leave the gradients of an update in the parameters; return the losses (model,).
 
-        ``wanted`` are the codes that the models with a key are to come near to. Those not ``at_work`` have loss and gradient 0.
+        ``wanted`` are the sequences that the models with a key are to come near to. Those not ``at_work`` have loss and gradient 0.
         """
         net = self._net
         for p in net.parameters():
@@ -88,7 +89,7 @@ class Updates:
     def _together(
         self,
         update: int,
-        wanted: Mapping[int, Tensor],
+        wanted: Mapping[int, Wanted],
         divergence: Divergence,
         losses: Tensor,
         at_work: Sequence[int],
@@ -159,7 +160,7 @@ def _joined(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return made
 
 
-def _matched(codes: Tensor, wanted: Tensor, divergence: Divergence) -> tuple[Tensor, Tensor]:
+def _matched(codes: Tensor, wanted: Wanted, divergence: Divergence) -> tuple[Tensor, Tensor]:
     """Return how far codes are from those that are wanted, and the gradient of it by them."""
     codes = codes.detach().requires_grad_()
     loss = divergence(codes, wanted)

@@ -204,7 +204,7 @@ def test_words_of_bits_count_mismatches(steps, symbols):
     codes = [one_hot(s, symbols).float() for s in (x, y)]
     between: Any
     within: Any
-    between, within, _ = distances.costs(codes[0].flatten(1), codes[1].flatten(1), symbols)
+    between, within = distances.costs([c.flatten(1) for c in codes], [(0, 1), (0, 0)], symbols)
     assert between.cost.dtype == (np.uint8 if steps < 256 else np.uint16)
     np.testing.assert_array_equal(between.cost, mismatches(*codes))
     np.testing.assert_array_equal(within.cost, mismatches(codes[0], codes[0]))
@@ -311,3 +311,25 @@ def spoilt(value):
 def test_what_cannot_be_compared_is_refused(x, y, options, message):
     with pytest.raises(ValueError, match=message):
         sinkhorn_divergence(x, y, **options)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_sequences_that_are_come_near_to_more_than_once_give_the_same_bits(dtype, monkeypatch):
+    """Their own plan is found once, and anew where the widths are others."""
+    solved, count = sinkhorn._solved, [0]
+
+    def counted(*given):
+        count[0] += 1
+        return solved(*given)
+
+    monkeypatch.setattr(sinkhorn, "_solved", counted)
+    y = sequences(40, 1, steps=12, dtype=dtype)
+    wanted = sinkhorn.Wanted(y)
+    for seed, blur, plans in ((2, 0.2, 3), (3, 0.2, 2), (3, 0.1, 3), (4, 0.1, 2)):
+        x = sequences(30, seed, steps=12, dtype=dtype).requires_grad_()
+        value = sinkhorn_divergence(x, y, blur=blur, scaling=0.5)
+        (gradient,) = torch.autograd.grad(value, x)
+        count[0] = 0
+        found = wanted.divergence(x, blur=blur, scaling=0.5)
+        assert torch.equal(found, value) and torch.equal(torch.autograd.grad(found, x)[0], gradient)
+        assert count[0] == plans
