@@ -25,8 +25,8 @@ Timed = Callable[[], float]
 AXES: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {
     "units": ((100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 30_000), (100, 300, 1000, 3000)),
     "synapses of a unit": ((3, 10, 30, 100, 200, 500, 1000, 2000), (10, 50, 200, 1000)),
-    "networks of a batch": ((1, 2, 4, 8, 16, 32, 64, 128), (1, 2, 4, 8)),
-    "trials": ((1, 2, 5, 10, 20, 50, 100, 200), (1, 3, 10, 30)),
+    "networks of a batch": ((1, 2, 4, 8, 16, 32, 64, 128, 256), (1, 2, 4, 8)),
+    "trials": ((1, 2, 5, 10, 20, 50, 100, 200, 500), (1, 3, 10, 30)),
     "units recorded": ((1, 3, 10, 30, 100, 300, 1000, 2000), (1, 10, 100, 1000)),
 }
 LABELS = {
@@ -122,14 +122,15 @@ def _draw(found: Mapping[str, Growth], path: Path) -> None:
     panels = figure.subplots(1, len(found))
     for panel, (axis, growth) in zip(panels, found.items(), strict=True):
         scale = 1e3 if axis == "trials" else 1e6
-        law = growth.times[-1] * (growth.sizes / growth.sizes[-1]) ** growth.exponent
-        panel.loglog(growth.sizes, law * scale, color="0.6", label=f"power {growth.exponent:.2f}")
+        upper = growth.sizes[len(growth.sizes) // 2 :]
+        law = growth.times[-1] * (upper / upper[-1]) ** growth.exponent
+        panel.loglog(upper, law * scale, color="0.6", label=f"power {growth.exponent:.2f}")
         panel.loglog(growth.sizes, growth.times * scale, "o", color="C0", markersize=4)
         if growth.bend is not None:
             panel.axvline(growth.bend, color="C3", linestyle=":", label=f"bend at {growth.bend:.3g}")
         panel.set_xlabel("\n".join(_wrapped(LABELS[axis])), fontsize=8)
         panel.set_ylabel("CPU time of a session (ms)" if axis == "trials" else "CPU time of a step (µs)", fontsize=8)
-        panel.tick_params(labelsize=7)
+        panel.tick_params(which="both", labelsize=7)
         panel.legend(fontsize=7, frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=130)
