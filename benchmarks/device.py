@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import itertools
 import json
 import os
 import re
@@ -131,13 +132,15 @@ def _batches(kind: Kind) -> Iterator[tuple[str, int, dict[str, int]]]:
 def training(page: Page, sizes: Sequence[tuple[int, int]], device: str, timed_s: float, until: float) -> None:
     """Check and time training steps of leaky rate networks."""
     page.checks.append(device_training.check(device))
-    for units, batch in sizes:
+    graphs = (False,) if device == "cpu" else (False, True)
+    # graphs last: one that can't be captured ends the part
+    for graph, (units, batch), what in itertools.product(graphs, sizes, device_training.CONTENDERS):
         if time.perf_counter() > until:
-            page.left_out.append(f"training step, {units} units: no time left")
+            page.left_out.append(f"training step, {units} units, {what}: no time left")
             continue
-        for step in device_training.measure(units, batch, device, timed_s / 3):
-            page.training.append(step)
-            print(f"  {units} units, {step.what}: {step.median * 1e6:.4g} us a training step", flush=True)
+        step = device_training.measure(units, batch, what, device, timed_s / 3, graph=graph)
+        page.training.append(step)
+        print(f"  {units} units, {step.what}: {step.median * 1e6:.4g} us a training step", flush=True)
 
 
 def sweeps(page: Page, models: Sequence[int] | None, device: str, timed_s: float, until: float) -> None:
@@ -223,8 +226,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     until = began + 60 * options.minutes
     small = ((16, 8),) if smoke else device_training.SIZES
     parts: list[tuple[str, Callable[..., None]]] = [(k.title, partial(spiking, page, k)) for k in kinds(smoke=smoke)]
-    # beside the sweeps of batches, which may take all the time there is
-    parts.insert(2, ("training steps", partial(training, page, small)))
+    parts.insert(4, ("training steps", partial(training, page, small)))  # before networks that fill a device less
     parts.append(("PV-RNN", partial(sweeps, page, (1, 2) if smoke else None)))
     for title, part in parts:
         print(title, flush=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,20 +58,22 @@ def check(device: str) -> str:
     return text
 
 
-def measure(units: int, batch: int, device: str, timed_s: float) -> Iterator[Step]:
-    """Time a training step of each contender: forward, loss, back, clip, SGD, from sequences that lie on the device."""
-    given = _given(units, batch, device)
-    contenders: dict[str, Callable[[], nn.Module]] = {
-        "neurodyn, float32": lambda: _Ours(units, HEADS, device=device),
-        "neurodyn, bfloat16": lambda: _Ours(units, HEADS, device=device, precision="bfloat16"),
-        "torch.nn.RNN, relu, no leak, float32": lambda: TorchRNN(units, HEADS).to(device),
-        "loop over steps in torch, float32": lambda: LeakyLoop(units, HEADS).to(device),
-    }
-    for what, make in contenders.items():
-        step = trainer(make())
-        yield Step(units, batch, what, timed(lambda step=step: step(*given), device, timed_s))
-        if device != "cpu" and what.startswith("neurodyn"):
-            yield Step(units, batch, f"{what}, as a CUDA graph", timed(_graph(step, given), device, timed_s))
+CONTENDERS: dict[str, Callable[[int, str], nn.Module]] = {
+    "neurodyn, float32": lambda units, device: _Ours(units, HEADS, device=device),
+    "neurodyn, bfloat16": lambda units, device: _Ours(units, HEADS, device=device, precision="bfloat16"),
+    "torch.nn.RNN, relu, no leak, float32": lambda units, device: TorchRNN(units, HEADS).to(device),
+    "loop over steps in torch, float32": lambda units, device: LeakyLoop(units, HEADS).to(device),
+}
+
+
+def measure(units: int, batch: int, what: str, device: str, timed_s: float, *, graph: bool) -> Step:
+    """Time a training step of a contender: forward, loss, back, clip, SGD, from sequences that lie on the device.
+
+    With ``graph`` the step is captured once and replayed.
+    """
+    given, step = _given(units, batch, device), trainer(CONTENDERS[what](units, device))
+    run = _graph(step, given) if graph else lambda: step(*given)
+    return Step(units, batch, f"{what}, as a CUDA graph" if graph else what, timed(run, device, timed_s))
 
 
 def _given(units: int, batch: int, device: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

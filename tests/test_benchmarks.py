@@ -385,6 +385,15 @@ def test_bytes_of_plastic_events_are_those_that_the_rule_touches(part):
     assert found == pytest.approx(events * (arriving + of_targets) + (static + watched) * (3 * 4 + 4))
 
 
+def test_precisions_part_at_the_first_spike_that_differs(part):
+    speed_network, precision = part("speed_network"), part("case_precision")
+    circuits = [speed_network.circuit(40, bias=bias) for bias in ("2500 pA", "2500.1 pA", "2500 pA")]
+    a, b, c = (nd.simulate(circuit, "20 ms", backend="interpreter") for circuit in circuits)
+    trains = [set(zip(r["spikes"].times.tolist(), r["spikes"].ids.tolist(), strict=True)) for r in (a, b)]
+    first = min(time for time, _ in trains[0] ^ trains[1])
+    assert precision.parting([a, a], [b, c]) == (round(first / speed_network.DT_MS),)
+
+
 def test_copy_is_measured_in_bytes_read_and_written(part):
     assert 1e8 < part("device").copy_bandwidth("cpu", 4) < 1e13
 

@@ -26,7 +26,7 @@ FORMS = ("fma.rn.f64", "fma.rn.f32", "mul.f64", "add.f64", "mul.f32", "div.full"
 
 
 def compiled(network, dtype):
-    """Compile the step of a network, everything recorded; return the compiler's product."""
+    """Compile the step of a network, everything recorded; return the compiler's product, and the text."""
     layout = Layout([network, network], dtype, torch.device("cpu"))
     arrays = [a for a in network.program.arrays if a.role in ("state", "memory") and len(a.axes) < 2]
     samples = [[SampleSpec(a.name, np.arange(1), 2) for a in arrays]] * 2
@@ -43,12 +43,12 @@ def compiled(network, dtype):
             signature[name] = triton.runtime.jit.mangle_type(given[name])
             aligned[(number,)] = [["tt.divisibility", 16]]
     made = ASTSource(step._kernel, signature, constexprs=constants, attrs=aligned)
-    return triton.compile(made, target=GPUTarget("cuda", 90, 32), options=step.options)
+    return triton.compile(made, target=GPUTarget("cuda", 90, 32), options=step.options), step.text.source()
 
 
 def report(name, dtype):
     """Return registers, bytes spilled, instructions by form, layouts of tiles in memory, and literals of the PTX."""
-    product = compiled(case(name).network, dtype)
+    product, text = compiled(case(name).network, dtype)
     ptx, ttgir = product.asm["ptx"], product.asm["ttgir"]
     with tempfile.NamedTemporaryFile(suffix=".cubin") as file:
         file.write(product.asm["cubin"])
@@ -61,6 +61,7 @@ def report(name, dtype):
         "dtype": dtype,
         "registers": registers,
         "stack": stack,
+        "quotients": text.count("quotient("),
         "forms": {form: len(re.findall(rf"\b{re.escape(form)}\b", ptx)) for form in FORMS},
         "layouts": sorted(set(tiles)),
         "literals": sorted(set(re.findall(r"0[df][0-9A-F]{8,16}\b", ptx))),
