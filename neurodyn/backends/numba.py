@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from neurodyn.backends.blocks import Block
-from neurodyn.backends.engine import HostEngine, Records
+from neurodyn.backends.engine import HostEngine, Records, aligned
 from neurodyn.kernels.emit import Emitter, Sample
 from neurodyn.kernels.step import compile_step
 from neurodyn.kernels.vectors import shared_divisors
@@ -23,6 +23,7 @@ class NumbaEngine(HostEngine):
 
     def __init__(self, network, **options) -> None:
         super().__init__(network, **options)
+        self._side_by_side()
         samples = tuple(Sample(s.array) for s in self.samples)
         divisors = shared_divisors(self.program, self.arrays, self.dtype)
         self._advance = compile_step(self.program, samples, self.dtype, divisors).advance
@@ -52,6 +53,19 @@ class NumbaEngine(HostEngine):
         self._sources = [x for p in self.program.spike_sources for x in self._schedule(p)]
         self._rows = {s.array: Block(s.units.size, self.arrays[s.array].dtype) for s in self.samples}
         self._capacity = max([4096, *(2 * self._size(p) for p in self.program.spiking)])
+
+    def _side_by_side(self) -> None:
+        """Lay the numbers of a plastic synapse side by side: an event, which reads them all, then waits for memory once."""
+        for s in self.program.spikes:
+            names = [
+                a.name
+                for a in self.program.arrays
+                if s.plastic and a.axes == (s.name,) and a.role in ("state", "memory") and a.dtype == "float" and not a.wide
+            ]  # fmt: skip
+            together = aligned(np.empty((self._size(s.name), len(names))), self.dtype) if names else ()
+            for column, name in enumerate(names):
+                together[:, column] = self.arrays[name]
+                self.arrays[name] = together[:, column]
 
     def _size(self, axis: str) -> int:
         return self.network.sizes[axis]

@@ -28,6 +28,7 @@ INFIX = {
     "and": "and",
     "or": "or",
 }
+_BY_RECIPROCAL = {"div": "quotient", "mod": "remainder"}
 DRAWN_AHEAD = 512  # numbers that are drawn at once where a step needs fewer
 _UNROLL = 16  # groups of labels larger than this become loops
 
@@ -51,10 +52,15 @@ class Loop:
     sums: set[str] = field(default_factory=set)  # complete only behind the loop
 
 
+def drawn(item: Item) -> bool:
+    """Whether a statement draws random numbers."""
+    return isinstance(item, Op) and item.op in ("normal", "uniform")
+
+
 class Emitter:
     """Write the source of ``advance`` and of the blocks at the borders of trials.
 
-    ``divisors`` are arrays of one number by which loops divide with :func:`neurodyn.kernels.vectors.quotient`.
+    ``divisors`` are arrays of one number by which loops divide with :mod:`neurodyn.kernels.vectors`.
     """
 
     def __init__(self, program: Program, samples: tuple[Sample, ...], dtype: str) -> None:
@@ -244,7 +250,9 @@ class Emitter:
         while not done:
             del self.lines[start:]
             self.workspace, self.due, self.found = dict(workspace), dict(due), set()
-            self.items(block.body)
+            self.items(
+                tuple(sorted(block.body, key=lambda item: not drawn(item)))
+            )  # draws end a loop, and wait for nothing
             self.close()
             done = self.found <= self.crossing
             self.crossing |= self.found
@@ -252,7 +260,7 @@ class Emitter:
 
     def op(self, op: Op) -> None:
         self.value_axes[op.name], self.value_dtype[op.name] = op.axes, op.dtype
-        if op.op in ("normal", "uniform"):
+        if drawn(op):
             return self.draw(op)
         if op.op in ("rls", "identity"):
             return self.matrix(op)
@@ -312,9 +320,9 @@ class Emitter:
             at = f"{side}_{self.sizes[connection]}" if connection in self.dense else self.operand(index, combo, op.axes)
             return f"{self.names[array]}[{at}]"
         args = [self.operand(a, combo, op.axes) for a in op.args]
-        if op.op == "div" and op.args[1] in self.divisors and self.loop is not None and self.subset is None:
+        if op.op in _BY_RECIPROCAL and op.args[1] in self.divisors and self.loop is not None and self.subset is None:
             self.inverted.add(args[1])
-            return f"quotient({args[0]}, {args[1]}, z_{args[1]})"
+            return f"{_BY_RECIPROCAL[op.op]}({args[0]}, {args[1]}, z_{args[1]})"
         if op.op in INFIX:
             return f"{args[0]} {INFIX[op.op]} {args[1]}"
         if op.op == "neg":

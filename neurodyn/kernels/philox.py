@@ -21,7 +21,6 @@ _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
 _32, _20, _12, _1 = np.uint64(32), np.uint64(20), np.uint64(12), np.uint64(1)
 _SCALE = 2.0**-52
-_PAIRS = 1024  # of draws at a time, which stay in the first cache
 
 
 def stream_number(name: str) -> int:
@@ -265,10 +264,8 @@ def uniform_ahead(out, size, steps, seed, step, stream):
 
     What few units draw in a step takes less time than getting ready for it.
     """
-    some = min(size >> 1, _PAIRS)
-    even, odd = np.empty(some), np.empty(some)
     for row in range(steps):
-        _uniforms(out[row * size : (row + 1) * size], even, odd, seed, step + np.uint64(row), stream)
+        fill_uniform(out[row * size : (row + 1) * size], seed, step + np.uint64(row), stream)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)

@@ -32,7 +32,7 @@ from neurodyn.kernels.elementary import exponential
 from neurodyn.kernels.philox import normal_ahead, uniform_ahead
 from neurodyn.kernels.functions import exprel
 from neurodyn.kernels.rls import rls_gain, set_identity
-from neurodyn.kernels.vectors import prefetch, quotient, wide
+from neurodyn.kernels.vectors import prefetch, quotient, remainder, wide
 F = np.{dtype}
 
 '''
@@ -155,13 +155,14 @@ class StepText:
             self._threshold(number, population)
         for number, population in enumerate(p.spike_sources):
             self._source(number, population)
+        for number in range(len(p.spikes)):  # the place in the ring of what arrives in this step, k modulo its length
+            put(f"due{number} = due{number} + 1 if due{number} + 1 < c{number}_ring.shape[0] else 0")
         for number, s in enumerate(p.spikes):
             if s.plastic:
                 self._pair(number, s)
             else:
                 self._propagate(number, s)
         for number, s in enumerate(p.spikes):
-            put(f"due{number} = k % c{number}_ring.shape[0]")
             if number not in waiting:
                 self._deliver(number, s)
         for population in p.populations:
@@ -195,8 +196,9 @@ class StepText:
             head.append(f"    row{number} = 0")
         head += [f"    {name} = {value}" for name, value in e.workspace.items()]
         e.lines, e.indent = [], 1
-        for number in waiting:  # nothing is due at first: -0 is what leaves every number as it is, -0 too
+        for number in range(len(p.spikes)):
             put(f"due{number} = (k0 - 1) % c{number}_ring.shape[0]")
+        for number in waiting:  # nothing is due at first: -0 is what leaves every number as it is, -0 too
             self._fill_due(number, "F(-0.0)")
         head += [*e.lines, "    done = 0", "    while done < n:"]
         e.lines = []
@@ -364,8 +366,8 @@ class StepText:
         put, n = self.e.put, self._size(s.source)
         put(f"if count_{n} > 0:")
         put(f"    length = c{number}_ring.shape[0]")
-        slot = "0" if s.delays == "none" else "(k + length - 1) % length" if s.delays == "uniform" else "k % length"
-        put(f"    slot = {slot}")
+        before = f"due{number} - 1 if due{number} > 0 else length - 1"  # a spike that all see late comes when it is due again
+        put(f"    slot = {before if s.delays == 'uniform' else f'due{number}'}")
         if s.delays != "heterogeneous":
             put(f"    row = c{number}_ring[slot]")
         put(f"    for q in range(count_{n}):")
@@ -390,7 +392,8 @@ class StepText:
         put, c, z = self.e.put, f"c{number}", self.e.index(s.name)
         n = self._size(s.source)
         put(f"length = {c}_emitted.shape[0]")
-        put(f"now = {c}_emitted[k % length]")
+        put("latest = k % length")
+        put(f"now = {c}_emitted[latest]")
         put(f"now[0] = count_{n}")
         put(f"for q in range(count_{n}): now[1 + q] = spk_{n}[q]")
         spiking = self.e.spiking_units(s.target_population)
@@ -399,7 +402,8 @@ class StepText:
         self._blocks("on_post", s.name, (*spiking, *own))
         own = (
             f"for lag in range({c}_lags.shape[0]):",
-            f"then = {c}_emitted[(k + length - {c}_lags[lag]) % length]",
+            f"row = latest - {c}_lags[lag]",
+            f"then = {c}_emitted[row if row >= 0 else row + length]",
             "for q in range(then[0]):",
             "j = then[1 + q]",
             f"for y in range({c}_first[lag, j], {c}_first[lag, j + 1]):",

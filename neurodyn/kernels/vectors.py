@@ -124,3 +124,25 @@ def _quotient32(x, d, z):
     x *= _UP32
     q = x * z
     return fma(-fma(q, d, -x), z, q) * _DOWN32
+
+
+def remainder(x, d, z):
+    """Return x modulo d, which has no error, for ``d`` within ``DIVISORS`` and z = 1/d, in compiled code."""
+    raise NotImplementedError("for compiled code alone")
+
+
+@overload(remainder)
+def _remainder(x, d, z):
+    if not (x == d == z):
+        return lambda x, d, z: x % d
+    most = 2.0 ** (22 if x == types.float32 else 51)  # whole numbers up to here have neighbours a half away
+
+    def made(x, d, z):
+        whole = np.floor(quotient(x, d, z))
+        if not abs(whole) < most:
+            return x % d
+        # a quotient that was rounded up to a whole number leaves something below zero, and both are exact
+        left = fma(-whole, d, x)
+        return left + d if left < 0 else left
+
+    return made

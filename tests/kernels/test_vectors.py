@@ -7,7 +7,7 @@ from numba import njit
 import neurodyn as nd
 from neurodyn.kernels import vectors
 from neurodyn.kernels.step import source
-from neurodyn.kernels.vectors import DIVISORS, quotient, shared_divisors, wide
+from neurodyn.kernels.vectors import DIVISORS, quotient, remainder, shared_divisors, wide
 from neurodyn.network import realize
 
 pytestmark = pytest.mark.skipif(not vectors.fused(), reason="this processor has no fused multiply-add")
@@ -92,6 +92,26 @@ def test_too_large_numerators_are_no_number_and_tiny_quotients_nearly_right() ->
     assert np.isnan(quotients(np.array([1e300, np.inf, np.nan]), 3.0)).all()
     tiny = np.array([3e-308, 1e-310, 5e-324])
     np.testing.assert_allclose(quotients(tiny, 7.0), tiny / 7.0, rtol=0, atol=5e-324)
+
+
+@njit(error_model="numpy")
+def _remainders(x, d, z, out):
+    for i in range(x.shape[0]):
+        out[i] = remainder(x[i], d, z)
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_remainders_have_the_bits_of_the_modulo(kind) -> None:
+    rng, one = np.random.default_rng(4), kind(1)
+    for d in significands(kind, rng, 40):
+        multiples = (rng.integers(-(1 << 20), 1 << 20, 200).astype(kind) * d).astype(kind)
+        near = np.concatenate(
+            [multiples, np.nextafter(multiples, kind(np.inf)), np.nextafter(multiples, kind(-np.inf))]
+        )
+        x = np.concatenate([near, [0.0, -0.0, 0.3, -0.3, 1e20, -1e20, 3e25], rng.normal(0, 1e4, 200)]).astype(kind)
+        out = np.empty_like(x)
+        _remainders(x, d, one / d, out)
+        assert_same_bits(out, np.mod(x, d))
 
 
 CELLS = "dx/dt = (drive - x)/tau : 1\ndy/dt = -y/tau_y : 1"
