@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from neurodyn.kernels.leaky_step import Sizes, Weights
+from neurodyn.kernels.leaky_step import Sizes, Weights, copy
 from neurodyn.kernels.matmul import WIDTH, padded, whole
 
 
@@ -67,28 +67,29 @@ def fold(s, p, w, begin, end):
     for tile in range(begin, end):
         at = tile * width
         many = min(width, units - at)
-        to = w.across[at * s.depth : (at + width) * s.depth].reshape(s.depth, width)
-        from_ = w.back[at * units : (at + width) * units].reshape(units, width)
+        to, back = at * s.depth, at * units
         for q in range(many):
             i = at + q
             alpha = alphas[i]
             scale = one if s.inner else alpha
+            column = w.across[to + q :: width]
+            source = recurrent[i]
             for j in range(units):
-                to[j, q] = scale * recurrent[i, j]
+                column[j] = scale * source[j]
             for c in range(s.channels):
-                to[units + c, q] = scale * drive[i, c]
-            to[units + s.channels, q] = scale * bias[i]
+                column[units + c] = scale * drive[i, c]
+            column[units + s.channels] = scale * bias[i]
+            if not s.inner:
+                column[i] += one - alpha
             w.keep[i] = one - alpha
             w.gain[i] = alpha
         for i in range(units):
             scale = one if s.inner else alphas[i]
-            source, row = recurrent[i, at : at + many], from_[i]
+            source, row = recurrent[i, at : at + many], w.back[back + i * width : back + (i + 1) * width]
             for q in range(many):
                 row[q] = scale * source[q]
-        if not s.inner:
-            for q in range(many):
-                to[at + q, q] += one - alphas[at + q]
-                from_[at + q, q] += one - alphas[at + q]
+            if not s.inner and at <= i < at + many:
+                row[i - at] += one - alphas[i]
     if begin == 0:
         for q in range(s.logits):
             to = w.read[q // width * units * width :]
@@ -99,15 +100,15 @@ def fold(s, p, w, begin, end):
             many = min(width, units - at)
             for q in range(s.logits):
                 start = at * s.logits + q * width
-                w.read_back[start : start + many] = p.read[q, at : at + many]
-        w.read_bias[: s.logits] = p.read_bias[: s.logits]
+                copy(w.read_back[start : start + many], p.read[q, at : at + many])
+        copy(w.read_bias, p.read_bias[: s.logits])
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
 def _added(total, parts, at):
     """Sum what tiles have from ``at`` on, in their order."""
     n = len(total)
-    total[:] = parts[0, at : at + n]
+    copy(total, parts[0, at : at + n])
     for k in range(1, len(parts)):
         part = parts[k, at : at + n]
         for i in range(n):

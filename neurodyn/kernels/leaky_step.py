@@ -35,7 +35,9 @@ class Sizes(NamedTuple):
     logit_columns: int
     activation: int
     inner: bool
-    of_read: int  # gradient of the readout (logit, ld) after that of the weights (unit, ld), each with rows in whole tiles
+    of_read: (
+        int  # gradient of the readout (logit, ld) after that of the weights (unit, ld), each with rows in whole tiles
+    )
     of_drive: int  # (channel + 1, ld), biases last, in whole tiles too
     of_leak: int  # (ld,)
     of_read_bias: int  # (logit_columns,)
@@ -94,6 +96,13 @@ def _slope(d, y, kind):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def copy(y, a):
+    """y = a; that of Numba takes seconds to compile, for its message about shapes."""
+    for i in range(len(a)):
+        y[i] = a[i]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def _add(y, a, b):
     """y += a b, number by number."""
     for i in range(len(a)):
@@ -105,7 +114,7 @@ def _see(s, x, first, count, r, at):
     """Put inputs (batch, channel) and the 1 behind the states of a step, which begin at ``at``."""
     for m in range(count):
         behind = r[at + m * s.ld + s.units : at + m * s.ld + s.depth]
-        behind[: s.channels] = x[first + m]
+        copy(behind, x[first + m])
         behind[s.channels] = 1
 
 
@@ -120,7 +129,7 @@ def forward(s, w, x, start, noise, first, count, rows, r, v):
     width = WIDTH // x.itemsize
     r[:n] = 0
     for m in range(count):
-        r[m * ld : m * ld + s.units] = start[first + m]
+        copy(r[m * ld : m * ld + s.units], start[first + m])
     inside = v if s.inner else r
     for t in range(steps):
         before = t * n
@@ -131,7 +140,7 @@ def forward(s, w, x, start, noise, first, count, rows, r, v):
             for m in range(count):
                 row = inside[to + m * ld : to + m * ld + s.units]
                 if s.inner:
-                    row[:] = noise[t, first + m]
+                    copy(row, noise[t, first + m])
                 else:
                     _add(row, noise[t, first + m], gain)
         add_product(inside, to, ld, rows, s.columns, r, before, ld, 1, across, 0, width, s.depth * width, s.depth)
@@ -150,7 +159,7 @@ def read(s, w, r, at, rows, logits):
     """Write the logits (row, logit_columns) of the states at ``at``."""
     wide = s.logit_columns
     for m in range(rows):
-        logits[m * wide : (m + 1) * wide] = w.read_bias
+        copy(logits[m * wide : (m + 1) * wide], w.read_bias)
     width = WIDTH // r.itemsize
     add_product(logits, 0, wide, rows, wide, r, at, s.ld, 1, w.read, 0, width, s.units * width, s.units)
 
@@ -214,7 +223,7 @@ def backward(s, w, x, noise, first, count, rows, r, v, logits, d, g, grad):
                     leak[i] += flow[i] * (value[i] - before[i])
             _slope(inside, v[now : now + n], s.activation)
         else:
-            inside[:] = g[:n]
+            copy(inside, g[:n])
             _slope(inside, r[now + n : now + 2 * n], s.activation)
             if len(noise):
                 for m in range(count):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -343,7 +343,7 @@ class LeakyRNN(RecurrentNetwork):
             return f((1 - alpha) * states + alpha * u)
         return (1 - alpha) * states + alpha * f(u)
 
-    def own_step(self, *, threads: int | None = None) -> LeakyStep | None:
+    def own_step(self, *, threads: int | None = None, gradients: Mapping[str, Tensor] | None = None) -> LeakyStep | None:
         """See :meth:`RecurrentNetwork.own_step`: on the CPU, if nothing of a pass is another than it is written here."""
         passes = ("forward", "run", "weights", "_acting", "alpha", "__call__")
         plain = all(getattr(type(self), name) is getattr(LeakyRNN, name) for name in passes)
@@ -353,7 +353,7 @@ class LeakyRNN(RecurrentNetwork):
             return None
         from neurodyn.kernels.leaky_launch import LeakyStep
 
-        return LeakyStep(self, threads=threads)
+        return LeakyStep(self, threads=threads, gradients=gradients)
 
     def draws(self, steps: int, batch: int, *, seed: int, step: int) -> Draws:
         """Return start states and, if there is any, noise of one pass: a function of seed and step alone."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any, ClassVar
 
@@ -82,6 +82,19 @@ class StagesPlan(Plan):
     def config(self) -> dict[str, Any]:
         """All numbers, for a recording."""
         return {**super().config, "curriculum": self.curriculum.config}
+
+    def of_model(self, model: int) -> StagesPlan:
+        """Return the numbers of one model of many."""
+        pairs = {name: getattr(self, name) for name in ("seed", "learning_rate")}
+        return replace(self, **{name: v[model] if isinstance(v, tuple) else v for name, v in pairs.items()})
+
+    def check_models(self, models: int | None) -> None:
+        """Raise ValueError if there are other than one number for each of ``models``; None: for the only network."""
+        for name in ("seed", "learning_rate"):
+            value = getattr(self, name)
+            if isinstance(value, tuple) and len(value) != models:
+                wanted = "one number" if models is None else f"one number, or one for each of the {models} models"
+                raise ValueError(f"{name} = {list(value)}; give {wanted}")
 
     def check_heads(self, heads: int) -> None:
         """Raise ValueError if so many heads don't serve the first stage, or don't reach ``until``."""

@@ -121,6 +121,17 @@ class TrainingRun:
         self.restore(made, at)
         return made
 
+    def select(self, model: int) -> TrainingRun:
+        """Return the training of one of many models, which tells what that of the model alone does.
+
+        Raises ValueError if it was of one network, and for a model that it lacks.
+        """
+        from neurodyn.training.model_run import ModelRun
+
+        if not isinstance(self.config["network"]["seed"], list):
+            raise ValueError(f"{self.recording!r} is the training of one network; use it as it is")
+        return ModelRun(self, model)
+
     def restore(self, net: SeededModule, at: int | str = "last") -> None:
         """Give a network the parameters that were kept; see :meth:`snapshot`.
 

@@ -16,15 +16,18 @@ from neurodyn.training.objective import Objective, Tested
 from neurodyn.training.plan import StagesPlan
 
 if TYPE_CHECKING:
+    from neurodyn.kernels.leaky_launch import LeakyStep
     from neurodyn.tasks.digits import Batch, DigitTask
 
-_EPOCH, _TEST = 2**32, 2**63  # numbers of batches: those of tests lie beyond all of training
+EPOCH, _TEST = 2**32, 2**63  # numbers of batches: those of tests lie beyond all of training
 
 
 class Stages(Objective):
     """See :func:`neurodyn.train`."""
 
     def __init__(self, net: RecurrentNetwork, task: DigitTask, plan: StagesPlan) -> None:
+        net.check_one()
+        plan.check_models(None)
         plan.check_heads(net.heads)
         self.net, self._task, self.plan = net, task, plan
         rounds = len(task.holds)
@@ -32,7 +35,7 @@ class Stages(Objective):
         self.stage = plan.curriculum.first
         self._since = 0  # epochs since a stage was solved
         self._reached = 0  # largest N of the last stage that was solved
-        self._short = net.own_step()
+        self.short = net.own_step()
 
     @property
     def state(self) -> dict[str, Any]:
@@ -58,22 +61,25 @@ class Stages(Objective):
 
     def loss(self, epoch: int, step: int) -> Tensor:
         """Return the sum over heads of the mean cross-entropy of a fresh batch."""
-        given, draws = self.drawn(epoch * _EPOCH + step)
+        given, draws = self.drawn(epoch * EPOCH + step)
         logits = self.net(given.inputs, heads=len(self.stage), hold=given.hold, draws=draws)
         return functional.cross_entropy(logits.flatten(0, 1), given.labels.flatten(), reduction="sum") / self.plan.batch
 
     def descend(self, epoch: int, step: int) -> Tensor:
         """See :meth:`Objective.descend`; a network may know a shorter way than through its loss."""
-        if self._short is None:
+        if self.short is None:
             return super().descend(epoch, step)
-        given, draws = self.drawn(epoch * _EPOCH + step)
-        return self._short.descend(given.inputs, given.labels, draws, hold=given.hold, per=1 / self.plan.batch)
+        return self.descend_on(self.short, *self.drawn(epoch * EPOCH + step))
+
+    def descend_on(self, short: LeakyStep, given: Batch, draws: Draws) -> Tensor:
+        """Leave the gradient of the loss of a batch in the parameters; return the loss."""
+        return short.descend(given.inputs, given.labels, draws, hold=given.hold, per=1 / self.plan.batch)
 
     def test(self, epoch: int) -> Tested:
         """Test the stage; keep the network and go on to the next stage if it is solved."""
         right = torch.zeros(len(self.stage), dtype=torch.float64, device=self.net.device)
         for k in range(self._tests):
-            logits, labels = self._logits(_TEST + epoch * _EPOCH + k)
+            logits, labels = self._logits(_TEST + epoch * EPOCH + k)
             right += (logits.argmax(2) == labels).double().mean(1)
         accuracy = (right / self._tests).tolist()
         mean, tau = float(np.mean(accuracy)), _of_tau(self.net)
@@ -122,7 +128,7 @@ class Stages(Objective):
         """Logits of the stage's heads for the batch of a number, and the labels."""
         given, draws = self.drawn(number)
         options: Any = {"heads": len(self.stage), "hold": given.hold, "draws": draws}
-        logits = self.net(given.inputs, **options) if self._short is None else self._short.logits(given.inputs, **options)
+        logits = self.net(given.inputs, **options) if self.short is None else self.short.logits(given.inputs, **options)
         return logits, given.labels
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
 
 from neurodyn.recording import Writer
 from neurodyn.running.stopping import Resume, StopRequest, Suspended, finished, listening, resume_by_default
 from neurodyn.training.curricula import Curriculum, curriculum_of
 from neurodyn.training.loop import Loop
+from neurodyn.training.many_stages import ManyStages
 from neurodyn.training.objective import Objective
 from neurodyn.training.plan import Plan, StagesPlan
 from neurodyn.training.run import TrainingRun
@@ -37,10 +40,10 @@ def train(
     tests: int = 50,
     threshold: float = 0.98,
     optimizer: Literal["sgd", "adam"] = "sgd",
-    learning_rate: float | None = None,
+    learning_rate: float | Sequence[float] | None = None,
     momentum: float = 0.1,
     clip: float = 2.0,
-    seed: int = 1,
+    seed: int | Sequence[int] = 1,
     out: str | Path | None = None,
     overwrite: bool = False,
     resume: Resume | None = None,
@@ -57,6 +60,8 @@ def train(
     Parameters
     ----------
     net : LeakyRNN, GRU or LSTM
+        A LeakyRNN may hold many models (``seed = [1, 2, 3]``). They learn side by side on as many threads as torch has, each
+        what it learns alone, to the last bit: each has its own stage, clipping and end, One whose loss is not finite ends, and the others go on. On the CPU only.
     task : DigitTask
         ``nd.tasks.Parity()`` or ``nd.tasks.DelayedMatch()``.
     curriculum : str or Curriculum
@@ -72,12 +77,12 @@ def train(
         Accuracy to exceed, in (0, 1).
     optimizer : "sgd" or "adam"
         SGD with Nesterov momentum, or Adam with torch's other defaults.
-    learning_rate : float, optional
-        0.05 for SGD and 0.001 for Adam.
+    learning_rate : float or sequence of float, optional
+        0.05 for SGD and 0.001 for Adam; several: one for each model.
     momentum, clip : float
         Momentum of SGD in [0, 1), none for 0; greatest norm of the gradient of all parameters together, above 0.
-    seed : int
-        Key of the sequences and start states.
+    seed : int or sequence of int
+        Key of the sequences and start states; several: one for each model.
     out : path, optional
         Recording. Without, it is kept in memory.
     overwrite, resume : bool
@@ -94,7 +99,8 @@ def train(
     Returns
     -------
     TrainingRun
-        History, snapshots and the recording.
+        History, snapshots and the recording. Of many models, the history has means over those that still learn, and
+        ``run.select(k)`` is the training of one.
 
     Raises
     ------
@@ -121,14 +127,14 @@ def train(
         tests=tests,
         threshold=threshold,
         optimizer=optimizer,
-        learning_rate=(0.05 if optimizer == "sgd" else 1e-3) if learning_rate is None else learning_rate,
+        learning_rate=(0.05 if optimizer == "sgd" else 1e-3) if learning_rate is None else _one_each(learning_rate),
         momentum=momentum,
         clip=clip,
-        seed=seed,
+        seed=_one_each(seed),
     )
     return carried_out(
         net,
-        Stages(net, task, plan),
+        ManyStages(net, task, plan) if net.many else Stages(net, task, plan),
         plan,
         out=out,
         overwrite=overwrite,
@@ -137,6 +143,10 @@ def train(
         notes=config,
         progress=progress,
     )
+
+
+def _one_each(value: Any) -> Any:
+    return tuple(np.asarray(value).tolist()) if np.ndim(value) else value
 
 
 def carried_out(
