@@ -69,7 +69,11 @@ def write_tree(parent: h5py.Group, path: str, frozen: Mapping[str, Any], *, comp
                 array.dtype.kind == "f" and array.size >= MANY
             )  # a minute for 10^8 weights, and a tenth of their room
             how = storage(array.shape, array.dtype.itemsize) if compress and not drawn else {}
-            dataset = group.create_dataset(key, data=array, **how)
+            if array.size > 1 and not any(array.strides):  # one number seen as many: it is stored once
+                how |= {"shape": array.shape, "dtype": array.dtype, "fillvalue": array.flat[0]}
+                dataset = group.create_dataset(key, **how)
+            else:
+                dataset = group.create_dataset(key, data=array, **how)
         _attach(group, dataset, scales, taken=frozen)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as nps
 
 from neurodyn.recording.layout import dataset_at, group_at
-from neurodyn.recording.tree import freeze, read_tree, write_tree
+from neurodyn.recording.tree import MANY, freeze, read_tree, write_tree
 
 keys = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="/\0"), min_size=1).filter(
     lambda s: s != "."
@@ -125,3 +125,22 @@ def test_what_cannot_be_stored_is_named(value, place):
 def test_text_arrays_with_nul_are_refused():
     with pytest.raises(ValueError, match="network/a holds the text"):
         freeze({"a": np.array(["a\0b"])}, "network")
+
+
+def test_one_number_seen_as_many_is_stored_once(tmp_path):
+    many = np.broadcast_to(np.int32(7), 100_000)
+    with h5py.File(tmp_path / "tree.h5", "w") as file:
+        write_tree(file, "network", freeze({"delays": many, "none": many[:0], "one": many[:1]}, "network", copy=False))
+        assert dataset_at(file, "network/delays").id.get_storage_size() == 0
+        read = read_tree(group_at(file, "network"))
+    np.testing.assert_array_equal(read["delays"], many)
+    assert read["delays"].dtype == np.int32 and read["none"].size == 0 and read["one"].tolist() == [7]
+
+
+def test_many_floats_are_stored_as_they_are(tmp_path):
+    values = np.zeros(MANY)
+    with h5py.File(tmp_path / "tree.h5", "w") as file:
+        write_tree(file, "network", {"many": values, "fewer": values[1:]})
+        assert dataset_at(file, "network/many").compression is None
+        assert dataset_at(file, "network/fewer").compression == "gzip"
+        np.testing.assert_array_equal(read_tree(group_at(file, "network"))["many"], values)
