@@ -48,9 +48,7 @@ class LeakyStep:
             name: torch.zeros_like(v, memory_format=torch.contiguous_format) for name, v in self._parameters.items()
         } if gradients is None else gradients  # fmt: skip
 
-    def descend(
-        self, x: Tensor, labels: Tensor, draws: Mapping[str, Tensor], *, hold: int, per: float
-    ) -> Tensor:
+    def descend(self, x: Tensor, labels: Tensor, draws: Mapping[str, Tensor], *, hold: int, per: float) -> Tensor:
         """Return the cross-entropy of the first heads, one for each row of labels, summed and times ``per``.
 
         Its gradient becomes ``grad`` of all parameters.
@@ -59,7 +57,7 @@ class LeakyStep:
         given, start, noise = self._sequences(x, draws)
         wanted = labels.numpy()
         batch = len(start)
-        if wanted.shape != (len(wanted), batch) or not (0 <= wanted.min() and wanted.max() < s.outputs):
+        if wanted.shape != (len(wanted), batch) or not (wanted.min() >= 0 and wanted.max() < s.outputs):
             raise ValueError(
                 f"labels of shape {wanted.shape} from {wanted.min()} to {wanted.max()}; needed is (head, batch), "
                 f"{(len(wanted), batch)}, of 0 to {s.outputs - 1}"
@@ -164,7 +162,11 @@ class LeakyStep:
             if value is not None and value.shape != shape:
                 raise ValueError(f"{name} has shape {tuple(value.shape)}; needed is {shape}")
         arrays = [np.ascontiguousarray(v.numpy(), kind) for v in (x, start)]
-        return arrays[0], arrays[1], np.empty((0, 0, 0), kind) if noise is None else np.ascontiguousarray(noise.numpy(), kind)
+        return (
+            arrays[0],
+            arrays[1],
+            np.empty((0, 0, 0), kind) if noise is None else np.ascontiguousarray(noise.numpy(), kind),
+        )
 
     def _leave(self, p: Parameters, s: Sizes, parts: np.ndarray, hold: int) -> None:
         """Leave the gradient in the parameters."""
@@ -197,4 +199,3 @@ class LeakyStep:
 
 def _kind(net: LeakyRNN) -> np.dtype:
     return np.dtype(str(net.dtype).removeprefix("torch."))
-

@@ -15,8 +15,8 @@ import numpy as np
 from numba import njit
 
 from neurodyn.kernels.elementary import exp, tanh
-from neurodyn.kernels.rnn_scan import SLOPE
 from neurodyn.kernels.matmul import WIDTH, add_product, whole
+from neurodyn.kernels.rnn_scan import SLOPE
 
 LEAKY_RELU, RELU, TANH, SIGMOID, IDENTITY = range(5)  # in the order of rnn_scan.ACTIVATIONS
 TOGETHER = 4  # steps whose terms in the gradient of the weights are one product

@@ -172,15 +172,15 @@ class LeakyRNN(RecurrentNetwork):
         }
         self.input_weight = self._uniform("input_weight", (units, inputs), inputs**-0.5)
         self.input_bias = self._uniform("input_bias", (units,), inputs**-0.5)
-        self.recurrent_weight = nn.Parameter(self._together(self._recurrent(weight_initial, *of) for of in zip(gains, self._seeds, strict=True)))
+        self.recurrent_weight = nn.Parameter(
+            self._together(self._recurrent(weight_initial, *of) for of in zip(gains, self._seeds, strict=True))
+        )
         self.recurrent_bias = self._uniform("recurrent_bias", (units,), units**-0.5)
         self._add_readout()
         learnt = isinstance(tau, str)
         wanted = self._by_model("tau_initial" if learnt else "tau", tau_initial if learnt else tau, 1)
         start = self._together(self._tau(tau, *of) for of in zip(wanted, self._seeds, strict=True))
-        self.time_constants = TimeConstants(
-            start, parametrisation=parametrisation, bounds=tau_bounds, learn=learnt
-        )
+        self.time_constants = TimeConstants(start, parametrisation=parametrisation, bounds=tau_bounds, learn=learnt)
         mask = sign = None
         if connection_probability < 1:
             drawn = (uniforms("initial.mask", (units, units), seed=s, step=0) for s in self._seeds)
@@ -343,12 +343,19 @@ class LeakyRNN(RecurrentNetwork):
             return f((1 - alpha) * states + alpha * u)
         return (1 - alpha) * states + alpha * f(u)
 
-    def own_step(self, *, threads: int | None = None, gradients: Mapping[str, Tensor] | None = None) -> LeakyStep | None:
+    def own_step(
+        self, *, threads: int | None = None, gradients: Mapping[str, Tensor] | None = None
+    ) -> LeakyStep | None:
         """See :meth:`RecurrentNetwork.own_step`: on the CPU, if nothing of a pass is another than it is written here."""
         passes = ("forward", "run", "weights", "_acting", "alpha", "__call__")
         plain = all(getattr(type(self), name) is getattr(LeakyRNN, name) for name in passes)
         hooks = self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks
-        known = not self.many and self.device.type == "cpu" and self.precision == "float32" and self.dtype in (torch.float32, torch.float64)
+        known = (
+            not self.many
+            and self.device.type == "cpu"
+            and self.precision == "float32"
+            and self.dtype in (torch.float32, torch.float64)
+        )
         if not (plain and known) or hooks or type(self.time_constants) is not TimeConstants:
             return None
         from neurodyn.kernels.leaky_launch import LeakyStep

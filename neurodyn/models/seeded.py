@@ -56,7 +56,8 @@ class SeededModule(nn.Module):
                 raise ValueError(f"seed = {one!r}; give a whole number from 0 to 2^63 - 1")
         for name, value in sizes.items():
             setattr(self, name, value)
-        self._seeds, self.models = seeds, len(seeds)
+        self._seeds: tuple[Any, ...] = seeds
+        self.models = len(seeds)
         self.many = self.many or one_each
         self.seed = seeds if self.many else seeds[0]
         self.config: dict[str, Any] = {**sizes, "seed": list(seeds) if self.many else seeds[0]}

@@ -201,8 +201,7 @@ class Loop:
         where = f" ({self.objective.where.removeprefix('at ')})" if self.objective.where else ""
         reason = (
             f"the loss or its gradient is not finite in epoch {state.epoch + 1}, before step {state.step}{where}; lower "
-            f"learning_rate = {plan.learning_rate} or "
-            + ("set clip" if plan.clip is None else f"clip = {plan.clip:g}")
+            f"learning_rate = {plan.learning_rate} or " + ("set clip" if plan.clip is None else f"clip = {plan.clip:g}")
         )
         path = writer.abort(f"{TrainingError.__name__}: {reason}")
         error = TrainingError(reason if path is None else f"{reason}. What came before is in {path}")

@@ -36,7 +36,9 @@ class ManyStages(Objective):
     def __init__(self, net: LeakyRNN, task: DigitTask, plan: StagesPlan) -> None:
         plan.check_models(net.models)
         if net.device.type != "cpu":
-            raise ValueError(f"device = {str(net.device)!r}: many models are trained on the CPU; train net.select(k) there")
+            raise ValueError(
+                f"device = {str(net.device)!r}: many models are trained on the CPU; train net.select(k) there"
+            )
         self.net = net
         self._gradients = {
             name: torch.zeros_like(p, memory_format=torch.contiguous_format) for name, p in net.named_parameters()
@@ -159,7 +161,9 @@ class ManyStages(Objective):
         tested.rows["accuracy_of_head"] = heads, ("model", "head")
         tested.shown = {"N": self.where.removeprefix("at N = "), "accuracy": f"{numbers.get('accuracy', math.nan):.3f}"}
         tested.of_models = {
-            f"{k}/{label}": {**before[k], "arrays": _arrays(self.each[k].net)} for k in learning for label in found[k].keep
+            f"{k}/{label}": {**before[k], "arrays": _arrays(self.each[k].net)}
+            for k in learning
+            for label in found[k].keep
         }
         return tested
 

@@ -45,17 +45,23 @@ class ModelRun(TrainingRun):
     @property
     def history(self) -> pandas.DataFrame:
         """One row for each epoch of this model; see :attr:`TrainingRun.history`."""
-        found = super().history
-        own = [name for name in found if f"training/{name}_of_model" in self.recording]
-        for name in own:
-            found[name] = self.recording[f"training/{name}_of_model"].values[:, self._model]
+        found: Any = super().history
+        own: list[str] = []
+        with self.recording.open() as file:
+            rows: dict[str, Any] = dict(children(group_at(file, "training")))
+            for name in found:
+                if f"{name}_of_model" in rows:
+                    found[name] = rows[f"{name}_of_model"][:, self._model]
+                    own.append(name)
         found = found[~found[own].isna().all(axis=1)]
         return found.astype({name: int for name in ("smallest_N", "N") if name in own})
 
     @property
     def accuracy_of_heads(self) -> np.ndarray:
         """Accuracy of each head after each epoch of this model, (epoch, head); NaN for heads that had no task."""
-        return self.recording["training/accuracy_of_head"].values[: len(self.history), self._model]
+        with self.recording.open() as file:
+            rows: dict[str, Any] = dict(children(group_at(file, "training")))
+            return rows["accuracy_of_head"][: len(self.history), self._model]
 
     def _kept(self) -> dict[str, int]:
         found = super()._kept()

@@ -121,8 +121,9 @@ class Stages(Objective):
     def drawn(self, number: int) -> tuple[Batch, Draws]:
         """The batch of a number, and what else is random."""
         net, plan = self.net, self.plan
-        given = self._task.batch(self.stage, plan.batch, seed=plan.seed, step=number, device=net.device)
-        return given, net.draws(len(given.inputs), plan.batch, seed=plan.seed, step=number)
+        where: Any = {"seed": plan.seed, "step": number}
+        given = self._task.batch(self.stage, plan.batch, **where, device=net.device)
+        return given, net.draws(len(given.inputs), plan.batch, **where)
 
     def _logits(self, number: int) -> tuple[Tensor, Tensor]:
         """Logits of the stage's heads for the batch of a number, and the labels."""

@@ -132,9 +132,10 @@ def train(
         clip=clip,
         seed=_one_each(seed),
     )
+    objective: Any = (ManyStages if net.many else Stages)(net, task, plan)  # type: ignore[arg-type]
     return carried_out(
         net,
-        ManyStages(net, task, plan) if net.many else Stages(net, task, plan),
+        objective,
         plan,
         out=out,
         overwrite=overwrite,

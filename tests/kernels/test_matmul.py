@@ -21,7 +21,9 @@ def test_it_is_the_product(kind, depth):
     columns, rows = padded(WIDTH + 1, np.dtype(kind).itemsize), whole(19)
     a, b, c = (rng.normal(size=n).astype(kind) for n in ((rows, depth + 3), (depth, columns), (rows, columns + 2)))
     found, width = c.ravel().copy(), WIDTH // c.itemsize
-    add_product(found, 0, columns + 2, rows, columns, a.ravel(), 2, depth + 3, 1, tiles(b), 0, width, depth * width, depth)
+    add_product(
+        found, 0, columns + 2, rows, columns, a.ravel(), 2, depth + 3, 1, tiles(b), 0, width, depth * width, depth
+    )
     wanted = c.astype(float)
     wanted[:, :columns] += a[:, 2 : depth + 2].astype(float) @ b
     np.testing.assert_allclose(found.reshape(c.shape), wanted, rtol=0, atol=300 * np.finfo(kind).eps * depth**0.5)

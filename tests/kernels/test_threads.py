@@ -25,7 +25,11 @@ def test_each_is_done_once(threads):
 
 def test_threads_work_at_once():
     meet = threading.Barrier(3, timeout=30)
-    share(lambda worker, k: meet.wait(), 3, 3)  # would wait in vain for the others, one after the other
+
+    def work(worker, k):
+        meet.wait()  # in vain for the others, if it were one after the other
+
+    share(work, 3, 3)
 
 
 @pytest.mark.parametrize("threads", [1, 2])
