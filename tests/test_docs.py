@@ -63,13 +63,15 @@ def test_snippet_on_emulation(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (snippet,) = snippets("emulation.md")
+    snippet, of_many = snippets("emulation.md")
     names: dict = {}
     exec(compile(snippet, "emulation.md", "exec"), names)
     assert names["run"].snapshots == [25, 50] and names["simulated"]["units.h"].shape == (200, 50)
     assert names["symbols"].shape == (200,) and set(names["symbols"]) <= {0, 1, 2}
     out = capsys.readouterr().out
     assert "aligned distance" in out and "switching" in out
+    exec(compile(of_many, "emulation.md", "exec"), names)
+    assert len(names["run"].recording.results["best_loss"]) == 4 and names["net"].seed == 2 and not names["net"].many
 
 
 @pytest.mark.parametrize("number", range(3))

@@ -92,12 +92,11 @@ class Emulation(Objective):
         self._best, self._best_update = np.full(net.models, math.inf), np.zeros(net.models, dtype=np.int64)
         self._exploding = np.zeros(net.models, dtype=bool)
         self._lost = np.zeros(net.models, dtype=np.int64)  # update whose loss or gradient was no number; 0: none was
-        self._kept: dict[str, np.ndarray] = {}  # of many: each as it was at its best
         self._work: Updates | None = None  # its memory is taken with the first update
 
     @property
     def state(self) -> dict[str, Any]:
-        return {**self._told("best"), **({"kept": self._kept, "lost": self._lost} if self.net.many else {})}
+        return {**self._told("best"), **({"lost": self._lost} if self.net.many else {})}
 
     @state.setter
     def state(self, value: Mapping[str, Any]) -> None:
@@ -105,7 +104,6 @@ class Emulation(Objective):
             getattr(self, f"_{name}")[:] = value[name]
         if self.net.many:
             self._lost[:] = value["lost"]
-            self._kept = {name: np.array(array) for name, array in value["kept"].items()}
 
     @property
     def results(self) -> dict[str, Any]:
@@ -200,10 +198,10 @@ class Emulation(Objective):
         if not self.net.many:
             found.keep = ["best"]
             return
-        for name, value in self.net.state_dict().items():
-            now = value.cpu().numpy()
-            self._kept.setdefault(name, np.full_like(now, math.nan))[better] = now[better]
-        found.kept = {"best": self._kept}
+        state = {name: value.cpu().numpy() for name, value in self.net.state_dict().items()}
+        found.of_models = {
+            f"{k}/best": {"arrays": {name: value[k] for name, value in state.items()}} for k in np.flatnonzero(better)
+        }
 
     @torch.no_grad()  # also in threads, which have a switch of their own
     def _tested(self, k: int, epoch: int) -> dict[str, Any]:

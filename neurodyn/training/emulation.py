@@ -85,14 +85,15 @@ def emulate(
         largest_state, and growth (norm of the activity at 10 lengths over that at one). Snapshots "best", "last",
         "initial" and those of ``keep_every``. Results: best_loss, best_update and exploding, whether the last network is
         unbounded. Of many models ``history`` has means, the recording also arrays (epoch, model) such as
-        ``training/validation_loss_of_model``, results are arrays, and ``run.select(k)`` is the training of one.
+        ``training/validation_loss_of_model``, results are arrays, and ``run.select(k)`` is the training of one, with its
+        "best". One whose loss is no number is given up, at the result lost_update, and the others go on.
 
     Raises
     ------
     ValueError
         For numbers out of range, and a network with other symbols than the target.
     TrainingError
-        If the loss is not finite.
+        If the loss is not finite; of many models, if none is.
     FileExistsError, neurodyn.Suspended
         As in :func:`neurodyn.train`.
 

@@ -57,18 +57,19 @@ def arrays(run, at: Any = "last"):
 
 def assert_model(run, k: int, one) -> None:
     """Model k of a training is what was trained alone."""
-    history = one.history
-    for name, found in of_models(run).items():
-        np.testing.assert_array_equal(found[:, k], history[name], err_msg=name)
+    found, wished = run.select(k), one.history.drop(columns="seconds")
+    assert found.history.drop(columns="seconds").equals(wished) and len(wished)
     marginal = run.recording["training/marginal"].values[:, k]
     np.testing.assert_array_equal(marginal, one.recording["training/marginal"].values)
     for name, value in one.recording.results.items():
         if name not in ("epochs", "ended"):
             assert run.recording.results[name][k] == value, name
+    assert found._kept() == one._kept() and "best" in one._kept()
+    assert found.config["network"] == one.config["network"] and found.config["training"] == one.config["training"]
     for at in one._kept():
-        found = arrays(run, at)
+        kept = arrays(found, at)
         for name, value in arrays(one, at).items():
-            np.testing.assert_array_equal(found[name][k], value, err_msg=f"{at}: {name}")
+            np.testing.assert_array_equal(kept[name], value, err_msg=f"{at}: {name}")
 
 
 def objective(network, seed: Any = 3) -> Emulation:
@@ -148,9 +149,10 @@ def test_each_is_kept_where_it_was_best():
     assert len(set(best)) > 1
     for k, update in enumerate(best):
         assert losses[update // 2 - 1, k] == losses[:, k].min() == run.recording.results["best_loss"][k]
-        kept = arrays(run, "best")
+        kept = run.select(k).snapshot("best")
+        assert kept["epoch"] == update // 2
         for name, value in arrays(run, update).items():
-            np.testing.assert_array_equal(kept[name][k], value[k])
+            np.testing.assert_array_equal(kept["arrays"][name], value[k])
 
 
 @pytest.mark.parametrize("seed", [3, (3, 4, 5)])
@@ -192,7 +194,9 @@ def test_one_that_is_lost_takes_none_with_it(batched, monkeypatch):
         assert np.isnan(found[:, 1]).all()
     assert np.isfinite(run.history.to_numpy(dtype=float)).all()
     np.testing.assert_array_equal(arrays(run)["recurrent_weight"][1], np.full((6, 6), 1e30, np.float32))
-    assert np.isnan(arrays(run, "best")["recurrent_weight"][1]).all()
+    assert "best" in run.select(0)._kept()
+    with pytest.raises(KeyError, match="no snapshot 'best'.*there are 'initial', 'last'"):
+        run.select(1).network("best")
 
 
 def test_all_lost_is_an_error():
@@ -231,10 +235,13 @@ def test_resumed_is_uninterrupted(stop, tmp_path, monkeypatch):
         emulate(net(), out=tmp_path / "a.h5", **options)
     found = emulate(net(), out=tmp_path / "a.h5", resume=True, **options)
     assert found._kept() == whole._kept() and found.recording.results == whole.recording.results
-    for at in whole._kept():
-        ends = arrays(found, at)
-        for name, value in arrays(whole, at).items():
-            np.testing.assert_array_equal(ends[name], value)
+    for k in range(3):
+        ends, wished = found.select(k), whole.select(k)
+        assert ends._kept() == wished._kept()
+        for at in wished._kept():
+            kept = arrays(ends, at)
+            for name, value in arrays(wished, at).items():
+                np.testing.assert_array_equal(kept[name], value, err_msg=f"{at}: {name}")
     wished = of_models(whole)
     for name, values in of_models(found).items():
         np.testing.assert_array_equal(values, wished[name], err_msg=name)
