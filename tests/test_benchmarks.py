@@ -416,3 +416,10 @@ def test_device_benchmark_from_end_to_end_on_the_cpu(part, tmp_path, capsys):
     assert sum("beside numba on the CPU: identical, spike for spike" in text for text in data["checks"]) == 6
     assert data["left_out"] == []
     assert "synaptic events/s" in capsys.readouterr().out
+
+
+def test_an_update_of_the_emulation_is_that_of_the_loop_in_torch(part):
+    emulation, table = part("case_emulation"), part("table")
+    case = table.Case("small")
+    emulation._check(case, 16)  # raises if losses or weights differ
+    assert len(case.checks) == 2
