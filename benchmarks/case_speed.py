@@ -40,9 +40,7 @@ def _at(bias: str, ceiling: Ceiling, folder: Path, *, quick: bool) -> Case:
         numbers, folder=folder / f"standalone {bias}".replace(" ", "-"), seconds=SECONDS
     )
     main = bias == speed_network.BIAS
-    # ANNarchy compiles for half a minute
-    names = (*speed_large.PEERS, *(() if quick else ("ANNarchy",))) if main else ()
-    peers, absent = peer.installed(names, numbers, SECONDS, folder=folder)
+    peers, absent = peer.installed(() if quick or not main else speed_large.PEERS, numbers, SECONDS, folder=folder)
     found: dict[str, int] = {}
 
     def loop() -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from neurodyn.kernels.vectors import fused
 from neurodyn.network import Network
 from neurodyn.program import Axes, Branch, Item, Op, Store
 
@@ -41,6 +42,8 @@ FLOPS = {
     "uniform": 32,
     "normal": 32 + 30,
 }
+#: a division by a number that all units share: a product with its reciprocal and two fused multiply-adds
+_SHARED_DIVISION = 5
 _STEP_PHASES = ("update", "threshold", "spiked", "reset", "trace", "observe", "learn")
 
 
@@ -87,6 +90,7 @@ def count(network: Network, spikes_per_step: float, *, learning: float = 0.0, it
     """
     program, sizes = network.program, network.sizes
     axes = {a.name: a.axes for a in program.arrays}
+    shared = {a.name for a in program.arrays if fused() and not a.axes and a.role in ("parameter", "constant")}
     values: dict[str, Axes] = {}
     work, read, written = Work(), dict[str, float](), dict[str, float]()
 
@@ -99,8 +103,11 @@ def count(network: Network, spikes_per_step: float, *, learning: float = 0.0, it
                 over = item.axes
                 if item.op == "sum":
                     over = values.get(str(item.args[0])) or axes[str(item.args[0])]
-                work.divisions += share * units(over) * (item.op in ("div", "mod", "floordiv"))
-                work.flops += share * units(over) * FLOPS.get(item.op, 0)
+                if item.op == "div" and item.args[1] in shared:
+                    work.flops += share * units(over) * _SHARED_DIVISION
+                else:
+                    work.divisions += share * units(over) * (item.op in ("div", "mod", "floordiv"))
+                    work.flops += share * units(over) * FLOPS.get(item.op, 0)
                 values[item.name] = item.axes
                 read.update({a: max(share, read.get(a, 0.0)) for a in item.args if isinstance(a, str) and a in axes})
             elif isinstance(item, Store):

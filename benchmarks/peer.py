@@ -19,7 +19,6 @@ from measure import ROOT
 #: the script of each peer and the environment it runs in
 PEERS = {
     "NEST": ("peer_nest.py", "nest"),
-    "GeNN": ("peer_genn.py", "genn"),
     "ANNarchy": ("peer_annarchy.py", "annarchy"),
     "brainevent": ("peer_brainevent.py", "brainevent"),
 }
