@@ -115,7 +115,9 @@ def simulate(
     progress : bool
         Bar over trials; by default only on a terminal.
     threads : int
-        Networks that numba runs side by side; default as many as there are processors.
+        Networks that numba runs side by side; default as many as there are processors. Threads beyond the number of
+        networks share large ones, without weighted sums, inputs and plasticity, to the same bits. They wait for each other
+        in each step, which takes long where something else uses the processors.
     config : mapping
         Further configuration to keep in the file.
 
@@ -135,7 +137,7 @@ def simulate(
     """
     options = _options(learn, record, backend, device, dtype, overwrite, resume, config)
     if isinstance(circuit, Circuit):
-        return _run([circuit], [session], [out], options, progress, 1)[0]
+        return _run([circuit], [session], [out], options, progress, threads)[0]
     circuits = list(circuit)
     if not circuits:
         return []
@@ -277,7 +279,8 @@ def _engines(runs: list[Run], options: Mapping[str, Any], threads: int) -> Calla
     make = engine_class(options["backend"])
     if options["backend"] != "torch":
         for run in runs:
-            run.engine = make(run.network, samples=run.plan.samples, spikes=run.plan.spikes, dtype=options["dtype"])
+            plan, more = run.plan, {"parts": threads // len(runs)} if make.threads else {}
+            run.engine = make(run.network, samples=plan.samples, spikes=plan.spikes, dtype=options["dtype"], **more)
         return lambda tick: in_threads(runs, tick, threads)
     from neurodyn.backends.torch import TorchBatch
 

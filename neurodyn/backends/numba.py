@@ -8,6 +8,7 @@ import numpy as np
 
 from neurodyn.backends.blocks import Block
 from neurodyn.backends.engine import HostEngine, Records, aligned
+from neurodyn.backends.split import SplitAdvance
 from neurodyn.kernels.emit import Emitter, Sample
 from neurodyn.kernels.step import compile_step
 from neurodyn.kernels.vectors import shared_divisors
@@ -21,12 +22,14 @@ class NumbaEngine(HostEngine):
     name = "numba"
     threads = True
 
-    def __init__(self, network, **options) -> None:
+    def __init__(self, network, *, parts: int = 1, **options) -> None:
+        """As many as ``parts`` threads share the network if they can and it is large enough; else one does."""
         super().__init__(network, **options)
         self._side_by_side()
         samples = tuple(Sample(s.array) for s in self.samples)
         divisors = shared_divisors(self.program, self.arrays, self.dtype)
-        self._advance = compile_step(self.program, samples, self.dtype, divisors).advance
+        split = parts > 1 and SplitAdvance.of(network, samples, self.dtype, divisors, parts)
+        self._advance = split or compile_step(self.program, samples, self.dtype, divisors).advance
         emitter = Emitter(self.program, samples, self.dtype)
         # arrays without axis are passed as one element, which is a view: both sides see what the other writes
         fixed: list = [np.uint64(network.seed), *(self._size(a) for a in emitter.dynamic)]

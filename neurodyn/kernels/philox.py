@@ -55,19 +55,20 @@ def philox4x32(counter, key):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def fill_uniform(out, seed, step, stream):
-    """Fill ``out`` (n,) float64 with the uniforms of units 0..n-1 at one step of one stream."""
+def fill_uniform(out, seed, step, stream, first=0):
+    """Fill ``out`` (n,) float64 with the uniforms of n units from ``first``, an even one, at one step of one stream."""
     wide()
+    before = np.uint64(first >> 1)
     k0, k1 = np.uint64(seed) & _LOW, np.uint64(seed) >> _32
     c1, c2 = np.uint64(step) & _LOW, np.uint64(step) >> _32
     c3 = np.uint64(stream)
     n = out.shape[0]
     for pair in range(n >> 1):
-        w0, w1, w2, w3 = _rounds(np.uint64(pair), c1, c2, c3, k0, k1)
+        w0, w1, w2, w3 = _rounds(before + np.uint64(pair), c1, c2, c3, k0, k1)
         out[2 * pair] = (np.float64((w0 << _20) | (w1 >> _12)) + 0.5) * _SCALE
         out[2 * pair + 1] = (np.float64((w2 << _20) | (w3 >> _12)) + 0.5) * _SCALE
     if n & 1:
-        w0, w1, w2, w3 = _rounds(np.uint64(n >> 1), c1, c2, c3, k0, k1)
+        w0, w1, w2, w3 = _rounds(before + np.uint64(n >> 1), c1, c2, c3, k0, k1)
         out[n - 1] = (np.float64((w0 << _20) | (w1 >> _12)) + 0.5) * _SCALE
 
 

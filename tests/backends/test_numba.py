@@ -446,7 +446,7 @@ def test_samples_of_one_chunk_stay_when_more_are_taken():
 
 def test_compiled_code_is_kept_under_a_key_of_all_it_depends_on(tmp_path, monkeypatch):
     monkeypatch.setenv("NEURODYN_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(step, "_HEAD", step._HEAD + "# a text of its own\n")
+    monkeypatch.setattr(step, "HEAD", step.HEAD + "# a text of its own\n")
     monkeypatch.setattr(step, "_LOADED", {})  # as in a new process
     circuit = nd.Circuit([nd.Population("c", 2, code="v = v + 1", variables={"v": "1"})], dt="1 ms")
     module = step.compile_step(circuit.program, (), "float64")
