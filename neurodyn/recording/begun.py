@@ -26,11 +26,10 @@ _BLOCK = 2**19  # bytes that are divided, added up and written while the cache h
 
 
 class Begun:
-    """The begun file, open for plain bytes."""
+    """The begun file at ``path``, where rows are written as plain bytes."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = open(path, "r+b", buffering=0)  # noqa: SIM115  closed by `close`
         self._block = np.empty(_BLOCK, np.uint8)
 
     def put(self, stream: Stream, values: np.ndarray) -> bool:
@@ -39,17 +38,18 @@ class Begun:
             stream.placing = False  # rows that are held come after those that were placed, never before
             return False
         flat, total = np.ascontiguousarray(values).reshape(-1), 0
+        assert stream.offset is not None
         try:
-            assert stream.offset is not None
-            self._file.seek(stream.offset + stream.placed * stream.row_bytes)
-            for start in range(0, flat.size, _BLOCK // flat.itemsize):
-                block = flat[start : start + _BLOCK // flat.itemsize]
-                if stream.scale != 1.0:
-                    block = np.divide(block, stream.scale, out=self._block[: block.nbytes].view(block.dtype))
-                view = memoryview(block.view(np.uint8))
-                while len(view):
-                    view = view[self._file.write(view) :]
-                total += _sum(block)
+            with open(self.path, "r+b", buffering=0) as file:
+                file.seek(stream.offset + stream.placed * stream.row_bytes)
+                for start in range(0, flat.size, _BLOCK // flat.itemsize):
+                    block = flat[start : start + _BLOCK // flat.itemsize]
+                    if stream.scale != 1.0:
+                        block = np.divide(block, stream.scale, out=self._block[: block.nbytes].view(block.dtype))
+                    view = block.view(np.uint8).data
+                    while len(view):
+                        view = view[file.write(view) :]
+                    total += _sum(block)
         except OSError:  # a checkpoint will say so, and keep what is in memory
             stream.placing = False
             return False
@@ -60,10 +60,6 @@ class Begun:
     def sync(self) -> None:
         """Have the disk hold the rows."""
         sync(self.path)
-
-    def close(self) -> None:
-        """Let go of the file."""
-        self._file.close()
 
 
 def begin(path: Path, streams: Mapping[str, Stream]) -> Begun | None:
@@ -77,7 +73,6 @@ def begin(path: Path, streams: Mapping[str, Stream]) -> Begun | None:
                 ordered_group(file, name if name.startswith("spikes/") else name.rpartition("/")[0])
             for stream in long:
                 stream.offset = _room(file, stream)
-        begun = Begun(path)
     except OSError:
         for stream in long:
             stream.offset = None
@@ -85,7 +80,7 @@ def begin(path: Path, streams: Mapping[str, Stream]) -> Begun | None:
         return None
     for stream in long:
         stream.placing = True
-    return begun
+    return Begun(path)
 
 
 def placed_rows(path: Path, stream: Stream, first: int = 0) -> Iterator[np.ndarray]:

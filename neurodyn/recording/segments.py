@@ -180,5 +180,5 @@ def _restore_stream(store: Store, group: h5py.Group) -> None:
 def _take_place(stream: Stream, group: h5py.Group) -> None:
     if "offset" in group.attrs:
         stream.rows, stream.offset, stream.sealed, stream.placed, stream.unsealed = (
-            int(group.attrs[name]) for name in ("rows", "offset", "first", "placed", "sum")
+            int(decode(group.attrs[name])) for name in ("rows", "offset", "first", "placed", "sum")
         )

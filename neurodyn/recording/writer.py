@@ -194,7 +194,6 @@ class Writer:
         attrs = {**outcome_attrs(results, checks), **self._wall(), "complete": np.True_}
         if self.path is None:
             return self._close(Image(self._store, attrs))
-        self._let_go()
         try:
             write_file(self._store, self.path, attrs, overwrite=self._overwrite)
         except FileExistsError:
@@ -251,7 +250,6 @@ class Writer:
         self._check_checkpoints()
         if self._store.segments:
             assert self._folder is not None and self.path is not None
-            self._let_go()
             give_up(self._folder, self.path)
             self._folder = None
         self._release()
@@ -289,11 +287,6 @@ class Writer:
                 self._store.begun, self._store.whole = self._places.path, True
         return self._places is not None and self._places.put(stream, values)
 
-    def _let_go(self) -> None:
-        if self._places is not None:
-            self._places.close()
-            self._places = None
-
     def _grow(self, size: int) -> None:
         self._held += size
         if not self._checkpoints and self._held and self.due:
@@ -324,8 +317,7 @@ class Writer:
 
     def _release(self) -> None:
         self._closed = True
-        self._store = Store({})
-        self._let_go()
+        self._store, self._places = Store({}), None
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None

@@ -187,3 +187,34 @@ def test_of_two_writers_that_may_overwrite_the_last_one_stands(tmp_path):
         writer.finish()
     assert load(tmp_path / "run.h5").attrs["seed"] == 0
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_disk_that_fills_up_while_rows_are_placed(tmp_path):
+    in_a_small_disk(
+        tmp_path,
+        """
+        import os, sys
+        from pathlib import Path
+        import numpy as np
+        from neurodyn.recording import Writer, begun, load
+        begun._LEAST = 10_000
+        disk = Path(sys.argv[1])
+        path, ballast = disk / "run.h5", disk / "ballast"
+        writer = Writer(path, header={}, checkpoints=True)
+        writer.samples("state/cells/v", np.empty((0, 20)), [], rows=3000)
+        for part in range(3):
+            if part == 1:
+                ballast.write_bytes(bytes(os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize - 8192))
+            writer.samples("state/cells/v", np.full((1000, 20), float(part)), np.arange(1000.0) + 1000 * part)
+        try:
+            writer.checkpoint({"part": part})
+        except OSError as error:
+            assert "nothing more can be recorded: No space left" in str(error), error
+        else:
+            raise AssertionError("there was room")
+        ballast.unlink()
+        found = writer.finish()["v"].values
+        assert (found == np.repeat([0.0, 1.0, 2.0], 1000)[:, None]).all() and found.shape == (3000, 20)
+        assert os.listdir(disk) == ["run.h5"]
+        """,
+    )
