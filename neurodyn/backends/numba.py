@@ -59,13 +59,10 @@ class NumbaEngine(HostEngine):
 
     def _side_by_side(self) -> None:
         """Lay the numbers of a plastic synapse side by side: an event, which reads them all, then waits for memory once."""
-        for s in self.program.spikes:
-            names = [
-                a.name
-                for a in self.program.arrays
-                if s.plastic and a.axes == (s.name,) and a.role in ("state", "memory") and a.dtype == "float" and not a.wide
-            ]  # fmt: skip
-            together = aligned(np.empty((self._size(s.name), len(names))), self.dtype) if names else ()
+        for s in (s for s in self.program.spikes if s.plastic):
+            of_synapses = [a for a in self.program.arrays if a.axes == (s.name,) and a.dtype == "float" and not a.wide]
+            names = [a.name for a in of_synapses if a.role in ("state", "memory")]
+            together = aligned(np.empty((self._size(s.name), len(names))), self.dtype)
             for column, name in enumerate(names):
                 together[:, column] = self.arrays[name]
                 self.arrays[name] = together[:, column]
