@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass, field
 
-from neurodyn.program import Array, Axes, Block, Branch, Item, Op, Operand, Program, Store
+from neurodyn.program import Array, Axes, Block, Branch, Item, Op, Operand, Program, Store, operations, stores
 
 INFIX = {
     "add": "+",
@@ -30,6 +30,13 @@ INFIX = {
 }
 _BY_RECIPROCAL = {"div": "quotient", "mod": "remainder"}
 DRAWN_AHEAD = 512  # numbers that are drawn at once where a step needs fewer
+_BORDERS = (
+    "constants",
+    "start",
+    "initial",
+    "trial_start",
+    "trial_end",
+)  # phases that are no part of the loop over steps
 _UNROLL = 16  # groups of labels larger than this become loops
 
 
@@ -67,6 +74,7 @@ class Emitter:
         self.program, self.samples, self.dtype = program, samples, dtype
         self.divisors: tuple[str, ...] = ()
         self.inverted: set[str] = set()  # those of them that a loop divides by
+        self.late: set[str] = set()  # matrices whose updates wait (see neurodyn.kernels.rls.rls_late)
         # array -> what arrived for its elements in the step before and is added where a loop first loads them
         self.due: dict[str, list[str]] = {}
         self.arrays = {a.name: a for a in program.arrays}
@@ -444,10 +452,20 @@ class Emitter:
             self.found.add(str(x))
         vector = self.names[str(x)] if x in self.names else f"w_{self.value_name(str(x), ())}"
         self.workspace[f"w_{name}"] = f"np.empty({self.sizes[op.axes[0]]}, dtype=np.{self.dtype})"
-        self.put(
-            f"rls_gain({matrix}, {vector}, {scalars[0]}, {scalars[1] if len(scalars) > 1 else 'F(0.0)'}, w_{name})"
-        )
+        given = f"{matrix}, {vector}, {scalars[0]}, {scalars[1] if len(scalars) > 1 else 'F(0.0)'}, w_{name}"
+        if self._for_rls_alone(str(op.args[0])):
+            self.late.add(matrix)
+            self.workspace[f"late_{matrix}"] = f"np.zeros({self.sizes[op.axes[0]]} + 3)"
+            self.put(f"rls_late({given}, late_{matrix})")
+        else:
+            self.put(f"rls_gain({given})")
         self.place[op.name] = "array"
+
+    def _for_rls_alone(self, matrix: str) -> bool:
+        """Whether no statement of a step but least squares reads or writes a matrix, so that its updates can wait."""
+        blocks = [b for b in self.program.blocks if b.phase not in _BORDERS]
+        reading = [op for b in blocks for op in operations(b.body) if matrix in op.args and op.op != "rls"]
+        return not reading and not any(s.array == matrix for b in blocks for s in stores(b.body))
 
     def arrive(self, op: Op) -> None:
         """Add weights to what reaches the targets, in the order of the loop."""

@@ -31,7 +31,7 @@ from numba import njit
 from neurodyn.kernels.elementary import exponential
 from neurodyn.kernels.philox import normal_ahead, uniform_ahead
 from neurodyn.kernels.functions import exprel
-from neurodyn.kernels.rls import rls_gain, set_identity
+from neurodyn.kernels.rls import rls_gain, rls_late, rls_settle, set_identity
 from neurodyn.kernels.vectors import prefetch, quotient, remainder, wide
 F = np.{dtype}
 
@@ -214,7 +214,16 @@ class StepText:
             self._fill_due(number, "F(0.0)")
             e.indent = 1
         self._end()
-        return "\n".join([*head, *body, *e.lines, "    return done", ""])
+        return "\n".join(
+            [
+                *head,
+                *body,
+                *e.lines,
+                *(f"    rls_settle({matrix}, late_{matrix})" for matrix in sorted(e.late)),
+                "    return done",
+                "",
+            ]
+        )
 
     # -- what several threads do otherwise (split_step.py) ------------------------------------------------------
 
