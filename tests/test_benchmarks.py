@@ -397,6 +397,13 @@ def test_precisions_part_at_the_first_spike_that_differs(part):
     assert precision.parting([a, a], [b, c]) == (round(first / speed_network.DT_MS),)
 
 
+def test_without_geomloss_the_sinkhorn_case_says_so(part, monkeypatch):
+    case_sinkhorn = part("case_sinkhorn")
+    monkeypatch.setattr(case_sinkhorn.importlib.util, "find_spec", lambda name: None)
+    (case,) = case_sinkhorn.run(None, quick=True)
+    assert "geomloss is not installed" in case.notes[0] and not case.rows
+
+
 def test_copy_is_measured_in_bytes_read_and_written(part):
     assert 1e8 < part("device").copy_bandwidth("cpu", 4) < 1e13
 
