@@ -16,7 +16,7 @@ from neurodyn.parts import Connection, Normal, Uniform
 from neurodyn.program import Program
 from neurodyn.specs import expression_text
 from neurodyn.synaptic_numbers import BLOCK
-from neurodyn.wiring import ends, given_matrix
+from neurodyn.wiring import ends, given_matrix, in_two_bytes
 
 _GIB = 2**30
 
@@ -52,8 +52,8 @@ class NetworkSize:
             else:
                 held += item * n + (item * pre * post if dense and n < pre * post else 0)
             held += item * post * (1 if c.plastic else length)
-            if not dense and post <= 2**16 and not (c.plastic and c.name in spikes):
-                held += 2 * n  # the targets once more, in two bytes, for the loop that passes spikes on
+            if not dense and in_two_bytes(post, n) and not (c.plastic and c.name in spikes):
+                held += 2 * n  # the targets once more, for the loop that passes spikes on
             passing.append(_passing(c, n, item))
         shared = [f"{c.name}@post" for c in circuit.connections] + [f"{c.name}.w@initial" for c in circuit.connections]
         for a in program.arrays:

@@ -64,6 +64,11 @@ def given_matrix(c: Connection, pre: int, post: int) -> np.ndarray | None:
     return matrix
 
 
+def in_two_bytes(units: int, synapses: int) -> bool:
+    """Whether a runner keeps targets in two bytes as well, which is quicker: not of many synapses, since it takes memory."""
+    return units <= 2**16 and synapses <= 2**24
+
+
 def wiring_of(
     c: Connection,
     circuit: Circuit,

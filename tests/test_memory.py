@@ -67,7 +67,7 @@ def test_what_is_estimated_is_what_is_taken(kind: str, dtype: str) -> None:
 def test_a_synapse_takes_no_more_than_it_has_to(kind: str, dtype: str, allowed: int) -> None:
     """Two networks with the same units, so that all they take beside their synapses is the same.
 
-    Up to 65 536 units targets are there twice, with two bytes for the loop that passes spikes on.
+    In networks as small as these, targets are there twice, with two bytes for the loop that passes spikes on.
     """
     few, many = (circuit(**VARIOUS[kind], probability=p) for p in (0.1, 0.9))
     sizes = []
@@ -176,3 +176,8 @@ def test_a_file_says_the_delay_of_every_synapse(tmp_path: Any) -> None:
     again = realize(nd.load(path).network()).wiring["c"]
     assert again.delays.strides == (0,)
     np.testing.assert_array_equal(again.weights, drawn.weights)
+
+
+def test_targets_of_many_synapses_or_units_are_kept_once() -> None:
+    assert wiring.in_two_bytes(2**16, 2**24)
+    assert not wiring.in_two_bytes(2**16 + 1, 10) and not wiring.in_two_bytes(10, 2**24 + 1)

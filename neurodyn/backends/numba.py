@@ -13,7 +13,7 @@ from neurodyn.kernels.emit import Emitter, Sample
 from neurodyn.kernels.step import compile_step
 from neurodyn.kernels.vectors import shared_divisors
 from neurodyn.program import Array, Spikes
-from neurodyn.wiring import Wiring
+from neurodyn.wiring import Wiring, in_two_bytes
 
 
 class NumbaEngine(HostEngine):
@@ -149,8 +149,9 @@ def _rows(wiring: Wiring) -> tuple[np.ndarray, np.ndarray]:
 
     What is read of a synapse decides how long a spike takes to pass on, so targets are as short as they can be.
     """
-    short = wiring.targets.max(initial=0) < 2**16
-    return wiring.indptr.view(np.uint64), wiring.targets.astype(np.uint16) if short else wiring.targets.view(np.uint32)
+    targets = wiring.targets
+    short = in_two_bytes(int(targets.max(initial=0)) + 1, targets.size)
+    return wiring.indptr.view(np.uint64), targets.astype(np.uint16) if short else targets.view(np.uint32)
 
 
 def _argument(array: np.ndarray, of: Array) -> np.ndarray:
