@@ -19,6 +19,7 @@ import table
 
 CASES = {
     "speed": "case_speed",
+    "vogels_abbott": "case_vogels_abbott",
     "reservoir": "case_reservoir",
     "recording": "case_recording",
     "startup": "case_startup",
