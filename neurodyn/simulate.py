@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast, overload
 
 from neurodyn.backends import engine_class
 from neurodyn.circuit import Circuit
+from neurodyn.kernels.cache import collection_later
 from neurodyn.memory import NetworkSize, check_memory
 from neurodyn.network import Network, axis_sizes, realize
 from neurodyn.program import Program
@@ -222,13 +223,14 @@ def run_jobs(jobs: Sequence[Job], progress: bool | None, threads: int) -> list[R
     common = jobs[0].options
     try:
         with listening(stop) if any(job.out is not None for job in jobs) else nullcontext():
-            circuits = [
-                job.options["learn"].attach(job.circuit) if job.options["learn"] is not None else job.circuit
-                for job in jobs
-            ]
-            if engine_class(common["backend"]).per_step:
-                circuits = [circuit.per_step() for circuit in circuits]
-            networks = _networks(circuits, threads, common["dtype"])
+            with collection_later():
+                circuits = [
+                    job.options["learn"].attach(job.circuit) if job.options["learn"] is not None else job.circuit
+                    for job in jobs
+                ]
+                if engine_class(common["backend"]).per_step:
+                    circuits = [circuit.per_step() for circuit in circuits]
+                networks = _networks(circuits, threads, common["dtype"])
             for number, (network, job) in enumerate(zip(networks, jobs, strict=True)):
                 session, options = as_session(job.session, network.circuit), job.options
                 if options["resume"] and job.out is not None and Path(job.out).expanduser().exists():

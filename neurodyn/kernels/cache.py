@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import importlib.util
 import os
 import stat
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -44,6 +46,18 @@ def _temporary(parent: str) -> Path:
     if not stat.S_ISDIR(found.st_mode) or (user is not None and (found.st_uid != user or found.st_mode & 0o022)):
         return Path(tempfile.mkdtemp(prefix="neurodyn-"))  # somebody else's: not kept between runs, but ours
     return path
+
+
+@contextlib.contextmanager
+def collection_later() -> Iterator[None]:
+    """Put off the collection of garbage: what imports and compilers make is none, and to look for it takes a tenth of their time."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 def atomic_write(path: Path, text: str) -> None:

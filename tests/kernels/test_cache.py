@@ -48,3 +48,20 @@ def test_a_reader_sees_the_old_file_or_the_new_one(tmp_path, monkeypatch):
         cache.atomic_write(path, "new")
     assert path.read_text() == "old"
     assert [p.name for p in Path(path.parent).iterdir()] == ["a.py"]
+
+
+def test_collection_is_put_off_and_comes_back_however_it_ends():
+    import gc
+
+    for on in (True, False):
+        (gc.enable if on else gc.disable)()
+        try:
+            with pytest.raises(ZeroDivisionError), cache.collection_later():
+                assert not gc.isenabled()
+                with cache.collection_later():
+                    pass
+                assert not gc.isenabled()
+                raise ZeroDivisionError
+            assert gc.isenabled() is on
+        finally:
+            gc.enable()
