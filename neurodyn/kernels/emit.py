@@ -422,7 +422,9 @@ class Emitter:
         self.workspace[f"until_{base}"] = "k0"
         self.put(f"if k >= until_{base}:")
         self.put(f"    from_{base}, until_{base} = k, k + min({ahead}, n - done)")
-        self.put(f"    {op.op}_ahead(many_{base}, {size}, until_{base} - k, seed, np.uint64(k), np.uint64({stream}))")
+        self.put(f"    uniform_ahead(many_{base}, {size}, until_{base} - k, seed, np.uint64(k), np.uint64({stream}))")
+        if op.op == "normal":
+            self.put(f"    normal_from_uniform(many_{base}[: (until_{base} - k) * {size}])")
         self.workspace[f"from_{base}"] = "k0"
         self.put(f"d_{base} = many_{base}[(k - from_{base}) * {size}:(k - from_{base} + 1) * {size}]")
         for number, combo in enumerate(self.combos(op.axes)):

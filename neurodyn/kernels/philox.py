@@ -270,13 +270,6 @@ def uniform_ahead(out, size, steps, seed, step, stream):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def normal_ahead(out, size, steps, seed, step, stream):
-    """Fill ``out`` with standard normals likewise."""
-    uniform_ahead(out, size, steps, seed, step, stream)
-    normal_from_uniform(out[: steps * size])
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
 def fill_batch(out, normal, seeds, sizes, step, stream):
     """Fill ``out`` (networks, rows, width): each network draws rows * size numbers in a row, as it does alone.
 
@@ -302,6 +295,7 @@ def fill_batch(out, normal, seeds, sizes, step, stream):
 def draw(kind: str, size: int, *, seed: int, step: int, stream: str) -> np.ndarray:
     """Return ``size`` draws of one step, float64: ``kind`` "uniform" in (0, 1) or "normal"."""
     out = np.empty(size)
-    fill = {"uniform": fill_uniform, "normal": fill_normal}[kind]
-    fill(out, np.uint64(seed & 0xFFFFFFFFFFFFFFFF), np.uint64(step), np.uint64(stream_number(stream)))
+    fill_uniform(out, np.uint64(seed & 0xFFFFFFFFFFFFFFFF), np.uint64(step), np.uint64(stream_number(stream)))
+    if kind == "normal":  # not by fill_normal, which would be compiled beside the two that it is made of
+        normal_from_uniform(out)
     return out
