@@ -10,6 +10,8 @@ from numba import njit
 from neurodyn.kernels.leaky_step import Sizes, Weights, copy
 from neurodyn.kernels.matmul import WIDTH, padded, whole
 
+_MANY = 256  # units from which on the products of a gradient are put together before
+
 
 class Parameters(NamedTuple):
     """The parameters of a network as arrays; or their gradients, where that of alpha stands for the time constants."""
@@ -27,7 +29,8 @@ def sizes(units: int, channels: int, heads: int, outputs: int, *, activation: in
     columns, logits, line = padded(units, itemsize), heads * outputs, 64 // itemsize
     ld = -(-max(columns, units + whole(channels + 1)) // line) * line
     ld += line * (ld * itemsize % 1024 == 0)  # rows that lie a large power of two apart share few places of the cache
-    of_drive = (whole(units) + whole(logits)) * ld
+    of_read = whole(units) * columns
+    of_drive = of_read + whole(logits) * ld
     of_leak = of_drive + whole(channels + 1) * ld
     of_bias = of_leak + ld
     return Sizes(
@@ -41,7 +44,8 @@ def sizes(units: int, channels: int, heads: int, outputs: int, *, activation: in
         logit_columns=padded(logits, itemsize),
         activation=activation,
         inner=inner,
-        of_read=whole(units) * ld,
+        packed=units >= _MANY,
+        of_read=of_read,
         of_drive=of_drive,
         of_leak=of_leak,
         of_read_bias=of_bias,
@@ -130,7 +134,7 @@ def unfold(s, p, parts, g, begin, end):
     ``parts`` (tile, size) are the gradients of tiles; ``p`` is what was folded, and that by ``recurrent`` is by the weights as
     they act.
     """
-    units, kind = s.units, parts.dtype
+    units, kind, tall, width = s.units, parts.dtype, whole(s.units), WIDTH // parts.itemsize
     total, one = np.empty(units, kind), kind.type(1)
     driven = np.empty((s.channels + 1, end - begin), kind)
     leak = np.empty(end - begin, kind)
@@ -138,7 +142,8 @@ def unfold(s, p, parts, g, begin, end):
         _added(driven[c], parts, s.of_drive + c * s.ld + begin)
     _added(leak, parts, s.of_leak + begin)
     for i in range(begin, end):
-        _added(total, parts, i * s.ld)
+        for n in range(0, units, width):
+            _added(total[n : n + width], parts, n * tall + i * width)
         of_alpha, scale, row = leak[i - begin], one if s.inner else p.alpha[i], g.recurrent[i]
         for j in range(units):
             row[j] = scale * total[j]

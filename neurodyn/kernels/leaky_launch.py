@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _TILE = 64  # sequences whose gradient is one part of the sum, whatever the number of threads
 _TILES = 4  # of columns, whose weights are folded at a time
 _ROWS = 128  # units whose gradients are unfolded at a time
+_PARAMETERS = ("recurrent_weight", "input_weight", "input_bias", "recurrent_bias", "readout_weight", "readout_bias")
 
 
 class LeakyStep:
@@ -43,10 +44,20 @@ class LeakyStep:
         self.net, self._threads = net, threads
         self._folded: dict[int, tuple[Sizes, Weights]] = {}
         self._room: dict[tuple[int, str], np.ndarray] = {}
-        self._parameters = dict(net.named_parameters())
+        self._parameters = dict(net.named_parameters())  # of a module they are slow to ask for
+        self._kind = np.dtype(str(net.dtype).removeprefix("torch."))
         self._gradients = {
             name: torch.zeros_like(v, memory_format=torch.contiguous_format) for name, v in self._parameters.items()
         } if gradients is None else gradients  # fmt: skip
+        arrays = {name: g.numpy() for name, g in self._gradients.items()}
+        self._of_parameters = Parameters(
+            arrays["recurrent_weight"],
+            arrays["input_weight"],
+            arrays["input_bias"],
+            np.empty(net.units, self._kind),
+            arrays["readout_weight"].reshape(-1, net.units),
+            arrays["readout_bias"].reshape(-1),
+        )
 
     def descend(self, x: Tensor, labels: Tensor, draws: Mapping[str, Tensor], *, hold: int, per: float) -> Tensor:
         """Return the cross-entropy of the first heads, one for each row of labels, summed and times ``per``.
@@ -55,7 +66,7 @@ class LeakyStep:
         """
         p, s, w = self._prepared(len(labels), hold)
         given, start, noise = self._sequences(x, draws)
-        wanted = labels.numpy()
+        wanted = np.ascontiguousarray(labels.numpy(), np.int64)
         batch = len(start)
         if wanted.shape != (len(wanted), batch) or not (wanted.min() >= 0 and wanted.max() < s.outputs):
             raise ValueError(
@@ -71,8 +82,27 @@ class LeakyStep:
             count = min(_TILE, batch - k * _TILE)
             memory = self._memory(worker, s, steps, rows)
             d, g = self._of(worker, "d", TOGETHER * n), self._of(worker, "g", n)
+            left, right = (
+                self._of(worker, name, s.packed * TOGETHER * rows * width)
+                for name, width in (("left", whole(s.units)), ("right", s.columns))
+            )
             losses[k] = leaky_step.train_tile(
-                s, w, given, start, noise, wanted, k * _TILE, count, whole(count), scale, *memory, d, g, parts[k]
+                s,
+                w,
+                given,
+                start,
+                noise,
+                wanted,
+                k * _TILE,
+                count,
+                whole(count),
+                scale,
+                *memory,
+                d,
+                g,
+                left,
+                right,
+                parts[k],
             )
 
         share(one, tiles, self.threads)
@@ -103,7 +133,7 @@ class LeakyStep:
         """Memory of a thread, kept: what the system gives anew it fills with zeros, page by page."""
         found = self._room.get((worker, name))
         if found is None or found.size < size:
-            found = self._room[worker, name] = np.empty(size, _kind(self.net))
+            found = self._room[worker, name] = np.empty(size, self._kind)
         return found[:size]
 
     def _memory(self, worker: int, s: Sizes, steps: int, rows: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -122,24 +152,16 @@ class LeakyStep:
                 net.outputs,
                 activation=ACTIVATIONS.index(net.activation),
                 inner=net.nonlinearity == "inner",
-                itemsize=_kind(net).itemsize,
+                itemsize=self._kind.itemsize,
             )
-            self._folded = {heads: (found, room(found, _kind(net)))}
+            self._folded = {heads: (found, room(found, self._kind))}
         s, w = self._folded[heads]
         if not net.self_connections:
-            net.recurrent_weight.data.fill_diagonal_(0.0)
+            self._parameters["recurrent_weight"].data.fill_diagonal_(0.0)
         with torch.no_grad():
             alpha = net.alpha(hold).contiguous().numpy()
         recurrent, drive, in_bias, bias, read, read_bias = (
-            v.detach().contiguous().numpy()
-            for v in (
-                net.recurrent_weight,
-                net.input_weight,
-                net.input_bias,
-                net.recurrent_bias,
-                net.readout_weight,
-                net.readout_bias,
-            )
+            self._parameters[name].detach().contiguous().numpy() for name in _PARAMETERS
         )
         if net.sign is not None or net.mask is not None:
             recurrent = net.weights().detach().contiguous().numpy()
@@ -153,7 +175,7 @@ class LeakyStep:
 
     def _sequences(self, x: Tensor, draws: Mapping[str, Tensor]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Inputs, start states and noise as arrays; ValueError for what the kernels would read beyond its end."""
-        net, kind = self.net, _kind(self.net)
+        net, kind = self.net, self._kind
         if x.ndim != 3 or x.shape[2] != net.inputs or not x.shape[0]:
             raise ValueError(f"x has shape {tuple(x.shape)}; needed is (time, batch, {net.inputs}) with time >= 1")
         start, noise = draws["state"], draws.get("noise")
@@ -171,15 +193,7 @@ class LeakyStep:
     def _leave(self, p: Parameters, s: Sizes, parts: np.ndarray, hold: int) -> None:
         """Leave the gradient in the parameters."""
         net, of = self.net, self._gradients
-        recurrent, alpha = of["recurrent_weight"], np.empty_like(p.alpha)
-        g = Parameters(
-            recurrent.numpy(),
-            of["input_weight"].numpy(),
-            of["input_bias"].numpy(),
-            alpha,
-            of["readout_weight"].numpy().reshape(-1, net.units),
-            of["readout_bias"].numpy().reshape(-1),
-        )
+        recurrent, g = of["recurrent_weight"], self._of_parameters
         self._divided(lambda begin, end: unfold(s, p, parts, g, begin, end), net.units, _ROWS)
         if net.sign is not None:
             recurrent.mul_(net.sign * net.recurrent_weight.detach().sign())
@@ -189,13 +203,9 @@ class LeakyStep:
         if "time_constants.value" in of:
             with torch.no_grad():
                 slope = net.time_constants.slope(hold if net.continuous else 1)
-                by_unit = torch.from_numpy(alpha) * slope
+                by_unit = torch.from_numpy(g.alpha) * slope
             value = of["time_constants.value"]
             value.copy_(by_unit if value.numel() == net.units else by_unit.sum())
         for name, v in self._parameters.items():
             if v.requires_grad:
                 v.grad = of[name]
-
-
-def _kind(net: LeakyRNN) -> np.dtype:
-    return np.dtype(str(net.dtype).removeprefix("torch."))

@@ -16,7 +16,7 @@ _WIDE = bool(llvmlite.binding.get_host_cpu_features().get("avx512f", False))
 _BYTES = 64 if _WIDE else 32  # of a vector register
 _ROWS = 8 if _WIDE else 4  # a tile takes half of the registers
 _VECTORS = 2
-_DEPTH = 128  # terms of all sums at a time: what they read of B stays in the cache of the first level
+DEPTH = 128  # terms of all sums at a time: what they read of B stays in the cache of the first level
 WIDTH = _VECTORS * _BYTES  # of a tile
 LANES = 8  # rows of matrices are padded to a multiple of it
 
@@ -94,7 +94,7 @@ def add_product(c, c0, cs, rows, columns, a, a0, am, ak, b, b0, bk, bn, depth):
     """
     width = WIDTH // c.itemsize
     for n in range(columns // width):
-        for k in range(0, depth, _DEPTH):
+        for k in range(0, depth, DEPTH):
             to, part = c0 + n * width, b0 + n * bn + k * bk
             for m in range(0, rows, _ROWS):
-                _tile(c, to + m * cs, cs, a, a0 + m * am + k * ak, am, ak, b, part, bk, min(_DEPTH, depth - k))
+                _tile(c, to + m * cs, cs, a, a0 + m * am + k * ak, am, ak, b, part, bk, min(DEPTH, depth - k))

@@ -70,6 +70,7 @@ def test_gradient_of_each_variant(nonlinearity, variant):
 
 def test_float32_and_many_units():
     compared(150, 130, 9, dtype=torch.float32, tolerance=2e-5)
+    compared(260, 70, 9)  # whose products are put together before
 
 
 def test_threads_and_what_was_before_change_nothing():
