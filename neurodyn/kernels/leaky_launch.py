@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from neurodyn.kernels import leaky_step
+from neurodyn.kernels import leaky_step, philox
 from neurodyn.kernels.leaky_fold import Parameters, fold, room, sizes, unfold
 from neurodyn.kernels.leaky_step import TOGETHER, Sizes, Weights
 from neurodyn.kernels.matmul import WIDTH, whole
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from neurodyn.models.leaky import LeakyRNN
+    from neurodyn.models.recurrent import Draws
 
 _TILE = 64  # sequences whose gradient is one part of the sum, whatever the number of threads
 _TILES = 4  # of columns, whose weights are folded at a time
+_DRAWS = 2**15  # at a time, an even number
 _ROWS = 128  # units whose gradients are unfolded at a time
 _PARAMETERS = ("recurrent_weight", "input_weight", "input_bias", "recurrent_bias", "readout_weight", "readout_bias")
 
@@ -44,6 +47,7 @@ class LeakyStep:
         self.net, self._threads = net, threads
         self._folded: dict[int, tuple[Sizes, Weights]] = {}
         self._room: dict[tuple[int, str], np.ndarray] = {}
+        self._double = np.empty(0)  # draws before they have the type of the network
         self._parameters = dict(net.named_parameters())  # of a module they are slow to ask for
         self._kind = np.dtype(str(net.dtype).removeprefix("torch."))
         self._gradients = {
@@ -124,6 +128,37 @@ class LeakyStep:
 
         share(one, -(-batch // _TILE), self.threads)
         return torch.from_numpy(found).unflatten(1, (heads, s.outputs)).transpose(0, 1)
+
+    def draws(self, steps: int, batch: int, *, seed: int, step: int) -> Draws:
+        """Return what :meth:`LeakyRNN.draws` does, in memory that the next call fills anew."""
+        net = self.net
+        (low, high), shape = net.initial_state, (batch, net.units)
+        state = self._drawn("state", shape, seed, step)
+        state *= high - low
+        state += low
+        found = {"state": torch.from_numpy(state)}
+        if net.noise:
+            noise = self._drawn("noise", (steps, *shape), seed, step)
+            noise *= net.noise
+            found["noise"] = torch.from_numpy(noise)
+        return found
+
+    def _drawn(self, stream: str, shape: tuple[int, ...], seed: int, step: int) -> np.ndarray:
+        """Uniforms for "state", normals for "noise"."""
+        n = math.prod(shape)
+        if self._double.size < n:
+            self._double = np.empty(n)
+        drawn, found = self._double[:n], self._of(-1, stream, n)
+        key = np.uint64(seed), np.uint64(step), np.uint64(philox.stream_number(stream))
+
+        def piece(begin: int, end: int) -> None:
+            philox.fill_uniform(drawn[begin:end], *key, begin)
+            if stream == "noise":
+                philox.normal_from_uniform(drawn[begin:end])
+            found[begin:end] = drawn[begin:end]
+
+        self._divided(piece, n, _DRAWS)
+        return found.reshape(shape)
 
     @property
     def threads(self) -> int:

@@ -347,7 +347,7 @@ class LeakyRNN(RecurrentNetwork):
         self, *, threads: int | None = None, gradients: Mapping[str, Tensor] | None = None
     ) -> LeakyStep | None:
         """See :meth:`RecurrentNetwork.own_step`: on the CPU, if nothing of a pass is another than it is written here."""
-        passes = ("forward", "run", "weights", "_acting", "alpha", "__call__")
+        passes = ("forward", "run", "weights", "_acting", "alpha", "draws", "__call__")
         plain = all(getattr(type(self), name) is getattr(LeakyRNN, name) for name in passes)
         hooks = self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks
         known = (

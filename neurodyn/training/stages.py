@@ -123,7 +123,7 @@ class Stages(Objective):
         net, plan = self.net, self.plan
         where: Any = {"seed": plan.seed, "step": number}
         given = self._task.batch(self.stage, plan.batch, **where, device=net.device)
-        return given, net.draws(len(given.inputs), plan.batch, **where)
+        return given, (self.short or net).draws(len(given.inputs), plan.batch, **where)
 
     def _logits(self, number: int) -> tuple[Tensor, Tensor]:
         """Logits of the stage's heads for the batch of a number, and the labels."""

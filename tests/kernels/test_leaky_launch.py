@@ -88,6 +88,17 @@ def test_threads_and_what_was_before_change_nothing():
     assert not after["readout_weight"][2:].any() and after["readout_weight"][:2].any()
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("batch", [5, 1300])
+def test_draws_are_those_of_the_network(dtype, batch):
+    net = nd.LeakyRNN(7, heads=1, noise=0.3, initial_state=(-0.2, 0.5), dtype=dtype)
+    step = LeakyStep(net)
+    for number in (0, 2**63 + 5):
+        found, wanted = (of.draws(4, batch, seed=3, step=number) for of in (step, net))
+        assert found.keys() == wanted.keys() == {"state", "noise"}
+        assert all(torch.equal(found[name], wanted[name]) for name in wanted)
+
+
 def test_frozen_parameters_have_no_gradient():
     net = nd.LeakyRNN(6, heads=2)
     net.recurrent_weight.requires_grad_(False)
