@@ -61,10 +61,10 @@ def _overhead(title: str, folder: Path, ceiling: Ceiling, *, simulate: Any, samp
             "nothing": contender((), None),
             "spikes": contender(SPIKES, None),
             "v": contender(POTENTIALS, None),
-            "v, read": contender(POTENTIALS, None, read=True),
             "file: nothing": contender((), file),
             "file: spikes": contender(SPIKES, file),
             "file: v": contender(POTENTIALS, file),
+            "v, read": contender(POTENTIALS, None, read=True),  # last: it leaves the most memory behind
         },
         rounds=13 if quick else 21,
     )
@@ -100,6 +100,8 @@ def _overhead(title: str, folder: Path, ceiling: Ceiling, *, simulate: Any, samp
         assert row.relative is not None
         name = title.partition(",")[0].lower()
         case.goals.append(at_most(f"recording, {name}: {what}, overhead in %", 100 * (row.relative - 1), most))
-    case.notes.append("In memory, the file that a recording is read from is put together when it is first read")
+    case.notes.append(
+        "In memory, values get their unit and the file that is read is put together when it is first read"
+    )
     case.notes.append("Limit of v: the run without it, plus one copy of the values out and in at the rate of memory")
     return case

@@ -156,5 +156,5 @@ def take_samples(
             f"(time, {', '.join(map(str, rest))}) of {dtype}; all batches must agree"
         )
     if put(values):
-        return values.nbytes + stream.append(values[:0], times)
+        return values.nbytes + stream.append(values[:0].copy(), times)  # a view would keep the memory of all
     return stream.append(np.array(values, order="C", subok=False, copy=copy or None), times)

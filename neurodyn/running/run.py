@@ -128,6 +128,7 @@ class Run:
             if reply.error is not None:
                 raise reply.error
             done += reply.steps
+            del reply  # its memory can take the next chunk
             self._checkpoint(number, done)
         yield End()
         bad = self.engine.infinite()

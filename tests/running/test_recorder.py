@@ -193,3 +193,20 @@ def test_weights_from_labelled_values_tell_what_they_go_from_and_to(outputs):
     assert list(w.unit.values) == ["x", "y", "z"]
     assert len(outputs) == 1 or list(w.output.values) == ["a", "b"]
     assert run["weights/second/w"].sizes["output"] == 2
+
+
+def test_a_long_trace_is_the_same_in_memory_and_in_its_place_in_a_file(tmp_path, monkeypatch):
+    from neurodyn.backends.blocks import Block
+
+    made = []
+    new = Block._new
+    monkeypatch.setattr(Block, "_new", lambda block, rows: (made.append(rows), new(block, rows))[-1])
+    cells = nd.Population("cells", 100, "dv/dt = (I - v)/tau + 0.1*v*xi*tau**-.5 : volt\nI : volt", method="milstein",
+                          parameters={"tau": "20 ms"}, initial={"I": "i*mV"})  # fmt: skip
+    circuit = nd.Circuit([cells], dt="0.1 ms", seed=3)
+    runs = [nd.simulate(circuit, "2.4 s", record=["v"], out=out) for out in (None, tmp_path / "a.h5")]
+    memory, file = (run["cells.v"] for run in runs)
+    assert memory.shape == (24_000, 100) and memory.attrs == file.attrs and memory.attrs["units"] == "mV"
+    np.testing.assert_array_equal(memory, file)
+    assert len(made) == 3  # 19 MB in blocks of 17: two in memory, and one again and again for the file
+    assert file[-1, -1] > 50
