@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-slow lint bench results results-force results-izhikevich results-local results-plasticity results-timescales results-timescales-paper results-emulation results-emulation-paper results-pvrnn results-analysis clean
+.PHONY: help venv demo test test-slow lint bench bench-full bench-peers results results-force results-izhikevich results-local results-plasticity results-timescales results-timescales-paper results-emulation results-emulation-paper results-pvrnn results-analysis clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -41,8 +41,14 @@ lint: $(STAMP) ## ruff and pyright
 	$(BIN)/ruff format --check
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
-bench: $(STAMP) ## how fast it is beside the naive loop and the peers
+bench: $(STAMP) ## how fast it is beside the naive loop and the peers (five minutes)
 	$(BIN)/python benchmarks/run.py --quick
+
+bench-full: $(STAMP) ## every case, with more runs of each (an hour)
+	$(BIN)/python benchmarks/run.py --full
+
+bench-peers: ## NEST, ANNarchy and brainevent for the benchmarks, each in an environment of its own (1.5 GB, ten minutes)
+	PYTHON=$(PYTHON) benchmarks/peers.sh
 
 EXPERIMENTS := E1 E2 E3 E4 E5 E6 E7 reservoir beyond
 results: $(STAMP) ## every experiment of simulations/what_when.py in full (half an hour), and docs/results/what_when.md
