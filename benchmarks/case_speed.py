@@ -40,7 +40,9 @@ def _at(bias: str, ceiling: Ceiling, folder: Path, *, quick: bool) -> Case:
         numbers, folder=folder / f"standalone {bias}".replace(" ", "-"), seconds=SECONDS
     )
     main = bias == speed_network.BIAS
-    peers, absent = peer.installed(() if quick or not main else speed_large.PEERS, numbers, SECONDS, folder=folder)
+    peers, absent = peer.installed(
+        (speed_large.QUICK_PEERS if quick else speed_large.PEERS) if main else (), numbers, SECONDS, folder=folder
+    )
     found: dict[str, int] = {}
 
     def loop() -> None:

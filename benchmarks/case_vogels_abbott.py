@@ -25,9 +25,9 @@ WANTED_S = {"cuba": 1.17, "coba": 2.66}
 EXAMPLE: dict[str, dict[str, Any]] = {"cuba": {"drive": "20 mV"}, "coba": {"drive": "20 mV", "strength": 1e-3}}
 OTHER_METHOD = {"cuba": "exact", "coba": "exponential_euler"}
 NAIVE_S, EXACT_S = 0.5, 0.3
-PEERS = ("NEST", "brainevent", "ANNarchy")
+PEERS = ("GeNN", "NEST", "brainevent", "ANNarchy")
 # ANNarchy compiles for half a minute, NEST takes a second for 0.1 s of coba
-QUICK_PEERS = {"cuba": ("NEST", "brainevent"), "coba": ("brainevent",)}
+QUICK_PEERS = {"cuba": ("GeNN", "NEST", "brainevent"), "coba": ("GeNN", "brainevent")}
 _INTEGRATORS = {
     "NEST": {"cuba": "exact", "coba": "adaptive Runge-Kutta"},
     "brainevent": {"cuba": "exponential Euler, float32", "coba": "exponential Euler, float32"},

@@ -1,6 +1,7 @@
 """Peers that live in an environment of their own (`benchmarks/peers.sh` makes it): one process for each network.
 
-A peer that is not installed is None, and the row of the table says so.
+PyGeNN is on no package index; it takes part where a user has built it into .venv-peers/genn. Cases say which peers are not
+installed.
 """
 
 from __future__ import annotations
@@ -16,33 +17,32 @@ from typing import Any
 import numpy as np
 from measure import ROOT
 
-#: the script of each peer and the environment it runs in
+#: the script of each peer, the environment it runs in, and a package that is there when it is whole
 PEERS = {
-    "NEST": ("peer_nest.py", "nest"),
-    "ANNarchy": ("peer_annarchy.py", "annarchy"),
-    "brainevent": ("peer_brainevent.py", "brainevent"),
+    "NEST": ("peer_nest.py", "nest", "nest"),
+    "GeNN": ("peer_genn.py", "genn", "pygenn"),
+    "ANNarchy": ("peer_annarchy.py", "annarchy", "ANNarchy"),
+    "brainevent": ("peer_brainevent.py", "brainevent", "brainevent"),
 }
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false"}
 ENVIRONMENTS = ROOT / ".venv-peers"
 
 
 def environment(name: str) -> Path | None:
-    """Return the Python of a peer, or None where it is not installed (a folder without its mark was left half-made)."""
-    folder = ENVIRONMENTS / PEERS[name][1]
-    python = folder / "bin" / "python"
-    return python if python.exists() and (folder / ".installed").exists() else None
+    """Return the Python of a peer, or None where it is not installed (its environment may have been left half-made)."""
+    folder, package = ENVIRONMENTS / PEERS[name][1], PEERS[name][2]
+    there = any(folder.glob(f"lib/python*/site-packages/{package}"))
+    return folder / "bin" / "python" if there else None
 
 
 def installed(
     names: Iterable[str], numbers: Mapping[str, Any], seconds: float, *, folder: Path
 ) -> tuple[dict[str, Peer], list[str]]:
-    """Return the network on each of these peers that is installed, and a line on those that aren't."""
+    """Return the network on each of these peers that is installed, and lines on those that aren't."""
     given = tuple(names)
     there = [name for name in given if environment(name) is not None]
     absent = [name for name in given if name not in there]
-    lines = (
-        [f"Not installed, so not measured (`make bench-peers` installs them): {', '.join(absent)}"] if absent else []
-    )
+    lines = [f"Not installed, so not measured (docs/benchmarks.md says how): {', '.join(absent)}"] if absent else []
     return {name: Peer(name, numbers, seconds, folder=folder / name) for name in there}, lines
 
 
@@ -55,7 +55,7 @@ class Peer:
     def __init__(self, name: str, numbers: Mapping[str, Any], seconds: float, *, folder: Path) -> None:
         python = environment(name)
         if python is None:
-            raise RuntimeError(f"{name} is not installed; make bench-peers installs it")
+            raise RuntimeError(f"{name} is not installed; docs/benchmarks.md says how")
         folder.mkdir(parents=True, exist_ok=True)
         given = folder / "numbers.npz"
         arrays: dict[str, Any] = {key: np.asarray(value) for key, value in numbers.items()}

@@ -21,7 +21,7 @@ for peer in ${*:-nest annarchy brainevent}; do
     case $peer in
     nest) install nest nest-simulator==3.10.0 ;;
     annarchy) install annarchy ANNarchy==5.0.4.1 ;; # compiles networks with g++
-    brainevent) install brainevent brainevent==0.2.1 brainstate==0.5.4 numba ;;
+    brainevent) install brainevent brainevent==0.2.1 numba ;;
     *)
         echo "unknown peer '$peer'; there are nest, annarchy, brainevent" >&2
         exit 2
