@@ -29,13 +29,15 @@ def test_snippets_on_plasticity(number: int, tmp_path: Path, monkeypatch: pytest
         assert names["trained"]["plastic"].plastic and names["run"]["plastic.w"].shape == (200, 2)
 
 
-def test_snippet_on_timescales(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_snippets_on_timescales(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (snippet,) = snippets("timescales.md")
+    assert len(snippets("timescales.md")) == 2
     names: dict = {}
-    exec(compile(snippet, "timescales.md", "exec"), names)
+    for number, snippet in enumerate(snippets("timescales.md")):
+        exec(compile(snippet, f"timescales.md, snippet {number}", "exec"), names)
     assert names["run"].snapshots == [2, 3] and names["simulated"]["units.r"].shape[1] == 64
     assert (tmp_path / "runs" / "tau.png").exists()
+    assert names["runs"].net.models == 4 and names["runs"].select(2).snapshots[0] == 2
 
 
 @pytest.mark.parametrize("number", range(2))

@@ -105,8 +105,8 @@ class TimeConstants(nn.Module):
             return torch.full_like(self.value, 1 / substeps)
         if self.parametrisation == "decay":
             return -(self.value ** (1 / substeps - 1)) / substeps
-        tau, alpha = self.tau, self.alpha(substeps)
-        slope = torch.where(substeps * tau >= 1, -substeps * alpha * alpha, 0.0)
+        tau = self.tau
+        slope = torch.where(substeps * tau >= 1, -1 / (substeps * tau * tau), 0.0)
         if self.parametrisation == "sigmoid":
             low, high = self.bounds
             share = torch.sigmoid(self.value)

@@ -353,3 +353,69 @@ def test_errors_of_a_pass():
     for heads in ([], [3], [-1, 0]):
         with pytest.raises(ValueError, match="the network has heads 0 to 2"):
             net(digits(), heads=heads)
+
+
+# -- several in one ------------------------------------------------------------------------------------------------
+
+
+def several() -> Any:
+    return nd.LeakyRNN(5, heads=2, seed=[1, 2, 7], gain=[0.5, 1.0, 2.0], tau_initial=[(1, 2), (2, 3), (4, 4)],
+                       dale=0.6, connection_probability=0.5)  # fmt: skip
+
+
+def test_each_of_several_is_the_network_alone():
+    nets = several()
+    assert nets.many and nets.models == 3 and nets.tau.shape == (3, 5)
+    for k, (seed, gain, tau) in enumerate(zip([1, 2, 7], [0.5, 1.0, 2.0], [(1, 2), (2, 3), (4, 4)], strict=True)):
+        alone = nd.LeakyRNN(5, heads=2, seed=seed, gain=gain, tau_initial=tau, dale=0.6, connection_probability=0.5)
+        one = nets.select(k)
+        assert one.config == alone.config and not one.many
+        for (name, a), (other, b) in zip(one.state_dict().items(), alone.state_dict().items(), strict=True):
+            assert name == other and torch.equal(a, b)
+    two = nets.select([2, 0])
+    assert two.config["seed"] == [7, 1] and torch.equal(two.recurrent_weight[0], nets.recurrent_weight[2])
+    assert nd.LeakyRNN(**two.config).config == two.config
+    fixed = nd.LeakyRNN(2, heads=1, seed=[1, 2], tau=[[1.0, 2.0], [3.0, 4.0]])
+    assert fixed.select(1).tau.tolist() == [3.0, 4.0]
+
+
+def test_a_view_shares_its_parameters_and_a_selection_does_not():
+    nets = several()
+    nets.select(1).recurrent_weight.data.fill_(7.0)
+    assert not (nets.recurrent_weight == 7).any()
+    nets.view(1).recurrent_weight.data.fill_(7.0)
+    assert (nets.recurrent_weight[1] == 7).all() and not (nets.recurrent_weight[[0, 2]] == 7).any()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda nets: nets(torch.zeros(3, 2, 1)),
+        lambda nets: nets.step(torch.zeros(5)),
+        lambda nets: nets.weights(),
+        lambda nets: nets.circuit(),
+        lambda nets: nd.analysis.fixed_points(nets.step, torch.zeros(2, 5)),
+    ],
+)
+def test_what_is_for_one_refuses_several(call):
+    with pytest.raises(ValueError, match=r"holds 3 networks; take one: net.select\(0\)"):
+        call(several())
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seed": []}, "seed is empty"),
+        ({"seed": [1, -1]}, "seed = -1"),
+        ({"seed": [1, 2], "gain": [1.0]}, r"gain has shape \(1,\)"),
+        ({"gain": [1.0, 2.0]}, r"gain has shape \(2,\)"),
+        ({"seed": [1, 2], "gain": [1.0, -2.0]}, r"gain = -2.0"),
+        ({"seed": [1, 2], "tau_initial": [(1, 2)]}, r"tau_initial has shape \(1, 2\)"),
+        ({"seed": [1, 2], "tau": [[1.0], [2.0]]}, r"tau has shape \(1,\)"),
+    ],
+)
+def test_several_that_do_not_fit(options, message):
+    with pytest.raises(ValueError, match=message):
+        nd.LeakyRNN(5, heads=1, **options)
+    with pytest.raises(ValueError, match="models = 3"):
+        several().select(3)

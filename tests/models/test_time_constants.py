@@ -131,3 +131,15 @@ def test_fixed_ones_are_no_parameters_but_are_kept():
 def test_errors(kind, tau, bounds, message):
     with pytest.raises(ValueError, match=message):
         made(kind, torch.tensor(tau), bounds=bounds)
+
+
+@pytest.mark.parametrize("kind", PARAMETRISATIONS)
+@pytest.mark.parametrize("substeps", [1, 3])
+def test_slope_is_the_derivative(kind, substeps):
+    made = TimeConstants(
+        torch.tensor([1.0, 2.0, 7.5], dtype=torch.float64), parametrisation=kind, bounds=(1.0, 100.0), learn=True
+    )
+    if kind == "raw":
+        made.value.data[0] = 0.2  # faster than a step
+    (wanted,) = torch.autograd.grad(made.alpha(substeps).sum(), made.value)
+    torch.testing.assert_close(made.slope(substeps).detach(), wanted, rtol=1e-13, atol=1e-15)
