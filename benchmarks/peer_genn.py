@@ -114,4 +114,4 @@ def _vogels_abbott(model: Any, numbers: Mapping[str, Any]) -> Any:
 
 
 if __name__ == "__main__":
-    serve(build, lambda: f"PyGeNN {version('pygenn')}")
+    serve(build, lambda: version("pygenn"))
