@@ -1,8 +1,13 @@
-"""Small noise-driven networks with known answers, for the tests of analyses and figures."""
+"""Small noise-driven networks with known answers, for the tests of analyses and figures; parts of the benchmarks."""
 
+import importlib
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
 @pytest.fixture(scope="session")
@@ -53,3 +58,14 @@ def hand_made():
         return made([[0.5, -1.0], [-1.0, 0.5]], noise, halves(2, 2.0), bias=[1.0, 1.0])
 
     return SimpleNamespace(made=made, clock=clock, ring=ring, bistable=bistable)
+
+
+@pytest.fixture
+def part(monkeypatch):
+    """Import a module of the benchmarks, which are scripts beside the package, and forget it afterwards."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    for path in BENCHMARKS.glob("*.py"):
+        monkeypatch.delitem(sys.modules, path.stem, raising=False)
+    yield importlib.import_module
+    for path in BENCHMARKS.glob("*.py"):
+        sys.modules.pop(path.stem, None)
