@@ -12,6 +12,7 @@ import numpy as np
 from neurodyn import units
 from neurodyn.language import ModelError, Symbol, Translator
 from neurodyn.lowering.draft import Draft
+from neurodyn.lowering.refractory import awake
 from neurodyn.parts import CircuitError, Population
 from neurodyn.program import Block, Item, Op, Operand, Store
 from neurodyn.specs import expression_text, numeric
@@ -134,7 +135,10 @@ def write(draft: Draft, p: Population) -> None:
         for suffix, dtype in (("clamp", "float"), ("clamped", "bool")):
             scope[f"{name}_{suffix}_"] = Symbol(f"{p.name}.{name}@{suffix}", axis, dtype)
     epilogue = "".join(f"\n{name} = where({name}_clamped_, {name}_clamp_, {name})" for name in p.clamped)
-    body = Translator(p.name, scope, axis).statements(prologue + (update or ""), "update")
+    update = update or ""
+    if p.refractory is not None and lowered is not None:
+        update = awake(update, resting(draft, p))
+    body = Translator(p.name, scope, axis).statements(prologue + update, "update")
     unguarded = {k: replace(s, guard=None) for k, s in scope.items()}
     held = _unique(Translator(p.name, unguarded, axis).statements(epilogue, "clamp"), "clamp")
     quiet: Iterable[Item] = ()
