@@ -37,6 +37,7 @@ F = np.{dtype}
 
 '''
 #: what ``advance`` is given of a connection that carries spikes
+AT_ONCE = 32  # synapses: eight weights of float64 and at least sixteen targets are a cache line
 FIXED = ("indptr", "targets", "weights", "delays", "ring")
 PLASTIC = ("emitted", "lags", "first", "arriving", "onto_first", "onto", "ring")
 
@@ -420,22 +421,34 @@ class StepText:
             self.e.put(f"row = c{number}_ring[slot]")
 
     def _rows(self, number: int, s: Spikes, units: str, count: str, first: str, last: str) -> None:
-        """Add the weights of the synapses of listed units; ``first`` and ``last`` say where those of unit {j} are."""
-        put = self.e.put
+        """Add the weights of the synapses of listed units; ``first`` and ``last`` say where those of unit {j} are.
+
+        While some synapses of a row are served, as many of the next spike's row are on their way from far memory.
+        """
+        put, c = self.e.put, f"c{number}"
         put(f"for q in range({count}):")
         put(f"    j = {units}[q]")
-        put(f"    if q + 1 < {count}:  # while these synapses are served, those of the next spike come from far memory")
-        put(f"        ahead = {first.format(j=f'{units}[q + 1]')}")
-        put(f"        prefetch(c{number}_targets, ahead)")
-        put(f"        prefetch(c{number}_weights, ahead)")
-        put(f"        prefetch(c{number}_weights, ahead + np.uint64(8))")
-        put(f"    for z in range({first.format(j='j')}, {last.format(j='j')}):")
+        put(f"    z0, end = {first.format(j='j')}, {last.format(j='j')}")
+        put(f"    ahead = {first.format(j=f'{units}[min(q + 1, {count} - 1)]')} - z0")
+        put(f"    while z0 + np.uint64({AT_ONCE}) <= end:")
+        put(f"        prefetch({c}_targets, z0 + ahead)")
+        for line in range(0, AT_ONCE, 8):
+            put(f"        prefetch({c}_weights, z0 + ahead + np.uint64({line}))")
+        put(f"        for z in range(z0, z0 + np.uint64({AT_ONCE})):")
+        self._add(number, s)
+        put(f"        z0 += np.uint64({AT_ONCE})")
+        put("    for z in range(z0, end):")
+        self._add(number, s, indent="        ")
+
+    def _add(self, number: int, s: Spikes, indent: str = "            ") -> None:
+        """Add the weight of synapse z."""
+        put, c = self.e.put, f"c{number}"
         if s.delays == "heterogeneous":
-            put(f"        at = slot + c{number}_delays[z]")
-            put("        if at >= length: at -= length")
-            put(f"        c{number}_ring[at, c{number}_targets[z]] += c{number}_weights[z]")
+            put(f"{indent}at = slot + {c}_delays[z]")
+            put(f"{indent}if at >= length: at -= length")
+            put(f"{indent}{c}_ring[at, {c}_targets[z]] += {c}_weights[z]")
         else:
-            put(f"        row[c{number}_targets[z]] += c{number}_weights[z]")
+            put(f"{indent}row[{c}_targets[z]] += {c}_weights[z]")
 
     def _pair(self, number: int, s: Spikes) -> None:
         """Run the rules of a plastic connection at spikes of its targets, and at those that arrive, which deliver."""
