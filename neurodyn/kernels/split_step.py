@@ -7,11 +7,14 @@ and, when all have met, walks through the lists of all, and of each row of synap
 
 from __future__ import annotations
 
+import platform
 import sys
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
 from numba import extending, njit, types
+from numba.core import cgutils
 
 from neurodyn.kernels.emit import Emitter, Sample
 from neurodyn.kernels.step import HEAD, StepText, signature
@@ -81,7 +84,7 @@ class SplitEmitter(Emitter):
     def _loop_over(self, axis: str) -> None:
         if axis in self.program.populations:
             n = self.sizes[axis]
-            self.put(f"for {self.index(axis)} in range(low_{n}, high_{n}):")
+            self.put(f"for {self.index(axis)} in range(np.uint64(low_{n}), np.uint64(high_{n})):")
             self.indent += 1
         else:
             super()._loop_over(axis)
@@ -101,7 +104,7 @@ class SplitEmitter(Emitter):
         if op.op == "normal":
             self.put("normal_from_uniform(own)")
         self.workspace[f"w_{name}"] = f"np.empty({n}, dtype=np.{self.dtype})"
-        self.put(f"for i in range(low_{n}, high_{n}): w_{name}[i] = F(many_{name}[i])")
+        self.put(f"for i in range(np.uint64(low_{n}), np.uint64(high_{n})): w_{name}[i] = F(many_{name}[i])")
         self.place[op.name] = "array"
         return None
 
@@ -140,7 +143,7 @@ class SplitStep(StepText):
 
     def _range(self, population: str) -> str:
         n = self._size(population)
-        return f"range(low_{n}, high_{n})"
+        return f"range(np.uint64(low_{n}), np.uint64(high_{n}))"
 
     def _groups(self, population: str) -> str:
         n = self._size(population)
@@ -228,6 +231,19 @@ def _ordered(name: str, ordering: str) -> Any:
 _load, _store = _ordered("load", "acquire"), _ordered("store", "release")
 
 
+@intrinsic
+def _pause(typingctx):
+    """Tell the processor that this thread only waits, which leaves more of a core to the other thread on it."""
+
+    def made(context, builder, signature, arguments):
+        if platform.machine().lower() in ("x86_64", "amd64"):
+            of = ir.FunctionType(ir.VoidType(), [])
+            builder.call(cgutils.get_or_insert_function(builder.module, of, "llvm.x86.sse2.pause"), [])
+        return context.get_dummy_value()
+
+    return types.none(), made
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def meet(gate, part, parts, step):
     """Wait until all threads have come to the same ``step``; ``gate`` (parts, LINE) int64 holds where each is."""
@@ -236,6 +252,7 @@ def meet(gate, part, parts, step):
     for other in range(parts):
         looks = 0
         while _load(flat, other * LINE) < step:
+            _pause()
             looks += 1
             if looks > _PATIENCE:
                 offer()
