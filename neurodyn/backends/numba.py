@@ -8,6 +8,7 @@ import numpy as np
 
 from neurodyn.backends.blocks import Block
 from neurodyn.backends.engine import HostEngine, Records, aligned
+from neurodyn.backends.rows import rows_of
 from neurodyn.backends.split import SplitAdvance
 from neurodyn.kernels.emit import Emitter, Sample
 from neurodyn.kernels.step import compile_step
@@ -44,11 +45,12 @@ class NumbaEngine(HostEngine):
                 ring = self.rings[s.name]
                 self._connections += [self.emitted[s.name], lists.lags, first, lists.arriving, onto_first, lists.onto, ring]  # fmt: skip
                 continue
-            self._connections += [*_rows(w), _shared(w.weights, self.dtype), _delays(s, w), self.rings[s.name]]
+            rows = rows_of(s, w, self._size(s.target_population))
+            self._connections += [rows, _targets(w), _shared(w.weights, self.dtype), _delays(s, w), self.rings[s.name]]
         for s in self.program.sums:
             w = network.wiring[s.name]
             if s.layout != "dense":
-                self._connections += _rows(w)
+                self._connections += [w.indptr.view(np.uint64), _targets(w)]
             if not s.plastic:
                 weights = w.weights if s.layout != "dense" else w.matrix
                 self._connections.append(_shared(np.asarray(weights), self.dtype))
@@ -144,14 +146,14 @@ def _delays(s: Spikes, wiring: Wiring) -> np.ndarray:
     return _shared(wiring.delays, "int32") if s.delays == "heterogeneous" else np.empty(0, np.int32)
 
 
-def _rows(wiring: Wiring) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows of a connection as unsigned numbers: a signed index costs a test for negative ones each time.
+def _targets(wiring: Wiring) -> np.ndarray:
+    """Return targets as unsigned numbers, since a signed index costs a test for negative ones each time.
 
-    What is read of a synapse decides how long a spike takes to pass on, so targets are as short as they can be.
+    What is read of a synapse decides how long a spike takes to pass on, so they are as short as they can be.
     """
     targets = wiring.targets
     short = in_two_bytes(int(targets.max(initial=0)) + 1, targets.size)
-    return wiring.indptr.view(np.uint64), targets.astype(np.uint16) if short else targets.view(np.uint32)
+    return targets.astype(np.uint16) if short else targets.view(np.uint32)
 
 
 def _argument(array: np.ndarray, of: Array) -> np.ndarray:

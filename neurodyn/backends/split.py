@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from neurodyn.backends.rows import blocks, row_starts
 from neurodyn.kernels.emit import Sample
-from neurodyn.kernels.split_step import LINE, SplitStep, ranges, split_rows, splittable
+from neurodyn.kernels.split_step import LINE, SplitStep, ranges, splittable
 from neurodyn.kernels.step import load
 from neurodyn.kernels.threads import share
 from neurodyn.network import Network
@@ -34,13 +36,18 @@ class SplitAdvance:
         if parts < 2 or not splittable(program, samples):
             return None
         starts = {name: ranges(sizes[name], parts) for name in program.populations}
-        rows = [split_rows(network.wiring[s.name], starts[s.target_population]) for s in program.spikes]
-        if any(r is None for r in rows):
-            return None
+        rows: list[list[np.ndarray]] = [[] for _ in range(parts)]
+        for part, s in itertools.product(range(parts), program.spikes):
+            wiring, units = network.wiring[s.name], sizes[s.target_population]
+            first, end = starts[s.target_population][part : part + 2]
+            found = row_starts(wiring, blocks(first, end, s, wiring, units) if first < end else [first, end])
+            if found is None:
+                return None
+            rows[part].append(found)
         lists = [np.zeros((2, parts, sizes[name] + 1), np.int32) for name in program.spiking]
         step = SplitStep(program, samples, dtype, divisors)
         given = [
-            [*(bound for name in program.populations for bound in starts[name][part : part + 2]), *lists, *rows]
+            [*(bound for name in program.populations for bound in starts[name][part : part + 2]), *lists, *rows[part]]
             for part in range(parts)
         ]
         return cls(load(step.source()).advance, given)

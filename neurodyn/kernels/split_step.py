@@ -11,7 +11,6 @@ import platform
 import sys
 from typing import Any
 
-import numpy as np
 from llvmlite import ir
 from numba import extending, njit, types
 from numba.core import cgutils
@@ -19,7 +18,6 @@ from numba.core import cgutils
 from neurodyn.kernels.emit import Emitter, Sample
 from neurodyn.kernels.step import HEAD, StepText, signature
 from neurodyn.program import Item, Op, Program, Spikes, Store
-from neurodyn.wiring import Wiring
 
 intrinsic: Any = extending.intrinsic
 ALIGNED = 128  # units: ranges begin where a group of the list of spikes does
@@ -61,21 +59,6 @@ def ranges(size: int, parts: int) -> list[int]:
     """Return where the ranges of units begin, and the size."""
     groups = -(-size // ALIGNED)
     return [min(size, groups * part // parts * ALIGNED) for part in range(parts)] + [size]
-
-
-def split_rows(wiring: Wiring, starts: list[int]) -> np.ndarray | None:
-    """Return where the synapses onto each range of targets begin in each row (parts + 1, sources); None if a row isn't sorted."""
-    targets, indptr = wiring.targets, wiring.indptr
-    within = np.ones(max(targets.size - 1, 0), bool)
-    within[indptr[1:-1][(indptr[1:-1] > 0) & (indptr[1:-1] < targets.size)] - 1] = False
-    if np.any((np.diff(targets) < 0) & within):
-        return None
-    rows = np.empty((len(starts), indptr.size - 1), np.uint64)
-    rows[0], rows[-1] = indptr[:-1], indptr[1:]
-    for part, start in enumerate(starts[1:-1], 1):
-        below = np.concatenate([[0], np.cumsum(targets < start)])
-        rows[part] = indptr[:-1] + (below[indptr[1:]] - below[indptr[:-1]])
-    return rows
 
 
 class SplitEmitter(Emitter):
@@ -169,18 +152,23 @@ class SplitStep(StepText):
             put(f"                rec{number}_ids[counted{number} + q] = theirs[1 + q]")
             put(f"        counted{number} += theirs[0]")
 
+    def _starts(self, number: int) -> str:
+        return f"c{number}_split"
+
     def _propagate(self, number: int, s: Spikes) -> None:
         put, n = self.e.put, self._size(s.source)
-        rows = f"c{number}_split[part, {{j}}]", f"c{number}_split[part + 1, {{j}}]"
         self._slot(number, s)
-        if s.source not in self.program.spiking:
-            self._rows(number, s, f"spk_{n}", f"count_{n}", *rows)
-            return
-        put("for other in range(parts):")
+        put(f"for block in range({self._starts(number)}.shape[1] - 1):")
         self.e.indent += 1
-        put(f"theirs = lists_{n}[k % 2, other]")
-        put("listed = theirs[1:]")
-        self._rows(number, s, "listed", "theirs[0]", *rows)
+        if s.source in self.program.spiking:
+            put("for other in range(parts):")
+            self.e.indent += 1
+            put(f"theirs = lists_{n}[k % 2, other]")
+            put("listed = theirs[1:]")
+            self._rows(number, s, "listed", "theirs[0]")
+            self.e.indent -= 1
+        else:
+            self._rows(number, s, f"spk_{n}", f"count_{n}")
         self.e.indent -= 1
 
     def _record(self, number: int, sample: Sample) -> None:

@@ -38,7 +38,7 @@ F = np.{dtype}
 '''
 #: what ``advance`` is given of a connection that carries spikes
 AT_ONCE = 32  # synapses: eight weights of float64 and at least sixteen targets are a cache line
-FIXED = ("indptr", "targets", "weights", "delays", "ring")
+FIXED = ("rows", "targets", "weights", "delays", "ring")
 PLASTIC = ("emitted", "lags", "first", "arriving", "onto_first", "onto", "ring")
 
 
@@ -409,8 +409,10 @@ class StepText:
         put(f"if count_{n} > 0:")
         self.e.indent += 1
         self._slot(number, s)
-        self._rows(number, s, f"spk_{n}", f"count_{n}", f"c{number}_indptr[{{j}}]", f"c{number}_indptr[{{j}} + 1]")
-        self.e.indent -= 1
+        put(f"for block in range({self._starts(number)}.shape[1] - 1):  # of targets, which stay near for all spikes")
+        self.e.indent += 1
+        self._rows(number, s, f"spk_{n}", f"count_{n}")
+        self.e.indent -= 2
 
     def _slot(self, number: int, s: Spikes) -> None:
         """Find the place in the ring where spikes of this step are added."""
@@ -420,16 +422,20 @@ class StepText:
         if s.delays != "heterogeneous":
             self.e.put(f"row = c{number}_ring[slot]")
 
-    def _rows(self, number: int, s: Spikes, units: str, count: str, first: str, last: str) -> None:
-        """Add the weights of the synapses of listed units; ``first`` and ``last`` say where those of unit {j} are.
+    def _starts(self, number: int) -> str:
+        """Return the name of where the synapses of a source onto each block of targets begin, and the end."""
+        return f"c{number}_rows"
+
+    def _rows(self, number: int, s: Spikes, units: str, count: str) -> None:
+        """Add the weights of the synapses of listed units onto a block of targets.
 
         While some synapses of a row are served, as many of the next spike's row are on their way from far memory.
         """
-        put, c = self.e.put, f"c{number}"
+        put, c, starts = self.e.put, f"c{number}", self._starts(number)
         put(f"for q in range({count}):")
         put(f"    j = {units}[q]")
-        put(f"    z0, end = {first.format(j='j')}, {last.format(j='j')}")
-        put(f"    ahead = {first.format(j=f'{units}[min(q + 1, {count} - 1)]')} - z0")
+        put(f"    z0, end = {starts}[j, block], {starts}[j, block + 1]")
+        put(f"    ahead = {starts}[{units}[min(q + 1, {count} - 1)], block] - z0")
         put(f"    while z0 + np.uint64({AT_ONCE}) <= end:")
         put(f"        prefetch({c}_targets, z0 + ahead)")
         for line in range(0, AT_ONCE, 8):

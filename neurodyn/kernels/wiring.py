@@ -45,6 +45,25 @@ def random_rows(sources, targets, probability, seed, stream, skip_self):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
+def starts_in_rows(indptr, targets, starts, out):
+    """Fill ``out`` (sources, ranges + 1) with the first synapse onto each range of targets; return whether rows are sorted."""
+    for j in range(indptr.size - 1):
+        before, k = -1, 0
+        for z in range(indptr[j], indptr[j + 1]):
+            i = targets[z]
+            if i < before:
+                return False
+            before = i
+            while k < starts.size and i >= starts[k]:
+                out[j, k] = z
+                k += 1
+        while k < starts.size:
+            out[j, k] = indptr[j + 1]
+            k += 1
+    return True
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
 def synapses_by_target(targets, first, synapses):
     """Fill ``first`` (units + 1,) and ``synapses`` with the synapses onto each unit, in ascending order."""
     for i in targets:

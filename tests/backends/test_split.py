@@ -9,7 +9,7 @@ from neurodyn.backends.engine import SampleSpec
 from neurodyn.backends.interpreter import InterpreterEngine
 from neurodyn.backends.numba import NumbaEngine
 from neurodyn.backends.split import SplitAdvance
-from neurodyn.kernels.split_step import ranges, split_rows, splittable
+from neurodyn.kernels.split_step import ranges, splittable
 from neurodyn.network import realize
 from tests.backends.test_numba import assert_equal_states
 
@@ -92,15 +92,3 @@ def test_what_threads_cannot_share_runs_on_one() -> None:
 
 def test_ranges_begin_at_whole_groups_and_cover_all_units() -> None:
     assert ranges(1000, 2) == [0, 512, 1000] and ranges(100, 3) == [0, 0, 0, 100] and ranges(0, 2) == [0, 0, 0]
-
-
-def test_rows_are_cut_where_a_range_of_targets_begins() -> None:
-    network = realize(rich())
-    wiring, starts = network.wiring[network.circuit.connections[0].name], [0, 128, 301]
-    rows = split_rows(wiring, starts)
-    assert rows is not None
-    for j in range(301):
-        for part in (0, 1):
-            targets = wiring.targets[int(rows[part, j]) : int(rows[part + 1, j])]
-            own = wiring.targets[wiring.indptr[j] : wiring.indptr[j + 1]]
-            np.testing.assert_array_equal(targets, own[(own >= starts[part]) & (own < starts[part + 1])])
