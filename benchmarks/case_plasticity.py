@@ -101,7 +101,7 @@ def _hour(ceiling: Ceiling, *, seeds: int) -> Case:
         case.add(
             f"minute {number}, a step", [m[number - 1] for m in minutes], unit="us", per=MINUTE, note=f"{rate:.2f} spikes/s"
         )  # fmt: skip
-    case.goals.append(at_most("plasticity: an hour of 1000 cells and 80 000 plastic synapses, s", row.median, 25.0))
+    case.goals.append(at_most("plasticity: an hour of 1000 cells and 80 000 plastic synapses, s", row.median, 12.0))
     case.notes += [
         f"Wiring and noise of {seeds} seed{'s' if seeds > 1 else ''}; CPU time; all spikes recorded; no trial borders",
         f"A step touches {moved.near / 1e3:.0f} kB in arrays over cells and {moved.far / 1e3:.0f} kB in arrays over synapses, "

@@ -59,10 +59,10 @@ class Ours:
 
 
 def run(ceiling: Ceiling, *, quick: bool) -> Iterator[Case]:
-    """Time the step for each size on one thread and on two; with --full, learn with either precision."""
+    """Time the step for each size on two threads; with --full, on one as well, and learn with either precision."""
     before = torch.get_num_threads()
     try:
-        for threads in (1, 2):
+        for threads in (2,) if quick else (1, 2):
             if threads > 1 and (load := os.getloadavg()[0]) > (os.cpu_count() or 1):
                 yield Case(f"Training step, {threads} threads", notes=[f"Not measured: {_BUSY.format(load)}"])
                 continue

@@ -17,28 +17,30 @@ from pathlib import Path
 import limits
 import table
 
+#: cases by name; those that --quick runs come first
 CASES = {
     "speed": "case_speed",
     "vogels_abbott": "case_vogels_abbott",
-    "reservoir": "case_reservoir",
+    "rls": "case_rls",
+    "training": "case_training",
+    "pvrnn": "case_pvrnn",
+    "plasticity": "case_plasticity",
+    "sinkhorn": "case_sinkhorn",
     "recording": "case_recording",
     "startup": "case_startup",
+    "reservoir": "case_reservoir",
     "batch": "case_batch",
-    "scan_batch": "case_scan_batch",
-    "scan_tiny": "case_scan_tiny",
-    "plasticity": "case_plasticity",
-    "training": "case_training",
-    "sinkhorn": "case_sinkhorn",
     "emulation": "case_emulation",
-    "pvrnn": "case_pvrnn",
+    "growth": "case_growth",
+    "precision": "case_precision",
     "dynamics": "case_dynamics",
     "langevin": "case_langevin",
-    "precision": "case_precision",
-    "scan": "case_scan",
-    "rls": "case_rls",
-    "growth": "case_growth",
     "large": "case_large",
+    "scan_batch": "case_scan_batch",
+    "scan_tiny": "case_scan_tiny",
+    "scan": "case_scan",
 }
+QUICK = tuple(CASES)[:9]
 RESULTS = Path(__file__).resolve().parent / "results"
 
 
@@ -46,8 +48,10 @@ def main() -> None:
     """Run the cases, print their tables, write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     kind = parser.add_mutually_exclusive_group()
-    kind.add_argument("--quick", action="store_true", help="at most five minutes (default)")
-    kind.add_argument("--full", action="store_true", help="more runs of each")
+    kind.add_argument(
+        "--quick", action="store_true", help=f"{', '.join(QUICK)}, few runs of each: five minutes (default)"
+    )
+    kind.add_argument("--full", action="store_true", help="all cases, more runs of each: an hour")
     parser.add_argument("--case", action="append", choices=list(CASES), help="only this one (may be repeated)")
     parser.add_argument(
         "--out", type=Path, help="page to write (default: benchmarks/results/<date>-<processor>-<cores>.md)"
@@ -60,7 +64,7 @@ def main() -> None:
     about["hardware, measured"] = ceiling.text()
     print(*(f"{key}: {value}" for key, value in about.items()), sep="\n")
     cases: list[table.Case] = []
-    for name in options.case or CASES:
+    for name in options.case or (CASES if options.full else QUICK):
         for case in importlib.import_module(CASES[name]).run(ceiling, quick=not options.full):
             print("\n" + table.plain(case), flush=True)
             cases.append(case)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import numpy as np
 from measure import cpu_seconds
@@ -14,11 +15,13 @@ from neurodyn.network import Network
 class StepLoop:
     """The step loop of a network, from the start of a trial, spikes recorded."""
 
-    def __init__(self, network: Network, steps: int, *, backend: str = "numba", dtype: str = "float64") -> None:
+    def __init__(
+        self, network: Network, steps: int, *, backend: str = "numba", dtype: str = "float64", **options: Any
+    ) -> None:
         self.spikes: tuple[np.ndarray, np.ndarray] = (np.empty(0), np.empty(0))
         self.steps, self.population = steps, network.program.spiking[0]
         start = cpu_seconds()
-        self.engine = engine_class(backend)(network, spikes=[self.population], dtype=dtype)
+        self.engine = engine_class(backend)(network, spikes=[self.population], dtype=dtype, **options)
         self._rewind()
         self.engine.advance(1, {})
         self.build_s = cpu_seconds() - start
