@@ -53,6 +53,14 @@ def test_snippets_on_pvrnn(number: int, tmp_path: Path, monkeypatch: pytest.Monk
         assert names["run"].history["log_likelihood"].notna().all()
 
 
+def test_snippet_on_speed(capsys: pytest.CaptureFixture[str]) -> None:
+    (snippet,) = snippets("speed.md")
+    names: dict = {}
+    exec(compile(snippet, "speed.md", "exec"), names)
+    assert abs(names["guess"].synapses - 1e8) < 1e5 and 12 < names["guess"].network / 1e8 < 12.5
+    assert "GiB" in capsys.readouterr().out
+
+
 def test_snippet_on_hidden_markov_models() -> None:
     (snippet,) = snippets("hidden_markov.md")
     names: dict = {}
