@@ -124,9 +124,9 @@ class SplitStep(StepText):
             self.e.workspace[f"counted{number}"] = f"counts[{number}]"
         return self.program.spike_sources
 
-    def _range(self, population: str) -> str:
+    def _bounds(self, population: str) -> str:
         n = self._size(population)
-        return f"range(np.uint64(low_{n}), np.uint64(high_{n}))"
+        return f"low_{n}, high_{n}"
 
     def _groups(self, population: str) -> str:
         n = self._size(population)

@@ -40,7 +40,7 @@ def plain_step(program, samples, dtype, divisors):
     module = types.ModuleType("plain")
     text = step.source(program, samples, dtype)  # whatever is divided by
     assert "@njit" in text
-    compiled_only = ("wide()", "prefetch(", "@njit")
+    compiled_only = ("wide()", "@njit")
     exec("\n".join(line for line in text.splitlines() if not line.strip().startswith(compiled_only)), vars(module))
     return module
 

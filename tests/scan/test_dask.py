@@ -77,7 +77,7 @@ def test_a_scan_with_trouble_is_completed_and_has_the_numbers_of_a_laptop(script
     mended, ends = tmp_path / "mended", []
     words = {"grid": {"mode": ["ok", "raise", "die", "hang", "eat"]}, "set": {"gain": 2, "mended": str(mended)}}
     scan = Scan(f"{script}:toy", out=tmp_path / "dask", seeds=1, **words)
-    limits: dict[str, Any] = {"time_limit": "1 s", "memory_limit": "400 MB"}
+    limits: dict[str, Any] = {"time_limit": "4 s", "memory_limit": "400 MB"}  # a busy machine is slow
     said = scan.run(on="dask", workers=2, report=lambda point, end: ends.append((point, end)), **limits)
     assert said == ""
     kinds = {"ok": "done", "raise": "raised", "die": "exited", "hang": "time", "eat": "memory"}
