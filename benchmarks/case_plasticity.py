@@ -78,8 +78,8 @@ class Handed:
 
 
 def run(ceiling: Ceiling, *, quick: bool) -> list[Case]:
-    """Time the hour as a whole, a step beside the other contenders, and what each part costs."""
-    return [_hour(ceiling, seeds=1 if quick else 3), _contenders(quick=quick), _parts(rounds=5 if quick else 11)]
+    """Time the hour as a whole, a step beside the other contenders, and with --full what each part costs."""
+    return [_hour(ceiling, seeds=1 if quick else 3), _contenders(quick=quick), *([] if quick else [_parts(rounds=11)])]
 
 
 def _hour(ceiling: Ceiling, *, seeds: int) -> Case:
@@ -87,7 +87,7 @@ def _hour(ceiling: Ceiling, *, seeds: int) -> Case:
     minutes, spikes, limit = [], [], 0.0
     for seed in range(1, seeds + 1):
         ours = Ours(plastic.circuit(seed=seed))
-        ours.run(0)  # compiles
+        ours.run(1)  # compiles
         minutes.append([ours.run(MINUTE) for _ in range(plastic.HOUR_STEPS // MINUTE)])
         spikes.append([steps.size for steps, _ in ours.spikes[1:]])
         work, moved = plastic.count(ours.network, sum(spikes[-1]) / plastic.HOUR_STEPS)
@@ -131,10 +131,10 @@ def _contenders(*, quick: bool) -> Case:
     with scratch() as folder:
         targets = ("numpy",) if quick else ("numpy", "cython")  # a minute and a half of g++
         brian2 = {name: Handed(circuit, name, folder) for name in targets}
-        slow = 3 if quick else 5
+        slow = 1 if quick else 5
         contenders = {n: (lambda n=n, c=c: c.run(STEPS[n])) for n, c in {**ours, **brian2}.items()}
         few = ("per step", "torch", "naive", *targets)
-        times = in_turn({**contenders, "naive": naive}, 7 if quick else 11, dict.fromkeys(few, slow))
+        times = in_turn({**contenders, "naive": naive}, 5 if quick else 11, dict.fromkeys(few, slow))
 
     _check_runners(case, ours)
     _agree(case, f"naive port, {len(ported)} runs of {CHECKED / 1e3:g} s", np.array(ported), _sample(circuit, CHECKED))

@@ -52,7 +52,7 @@ def _at(bias: str, ceiling: Ceiling, folder: Path, *, quick: bool) -> Case:
     def whole() -> None:
         found["whole"] = len(nd.simulate(circuit, f"{SECONDS} s")["spikes"])
 
-    slow = (3 if main else 1) if quick else 11
+    slow = 1 if quick else 11
     times = in_turn(
         {
             "ours": ours.run,
@@ -64,7 +64,7 @@ def _at(bias: str, ceiling: Ceiling, folder: Path, *, quick: bool) -> Case:
             "numpy": numpy_.run,
             **{name: p.run for name, p in peers.items()},
         },
-        rounds=11 if quick else 41,
+        rounds=7 if quick else 41,
         fewer=dict.fromkeys(("cython", "naive", "numpy", *peers), slow),
     )
     exact.run()

@@ -68,9 +68,9 @@ def run(ceiling: Ceiling, *, quick: bool) -> Iterator[Case]:
                 continue
             torch.set_num_threads(threads)
             for units, batch in SIZES:
-                yield _step(units, batch, threads, rounds=5 if quick else 11)
+                yield _step(units, batch, threads, rounds=3 if quick else 11)
             if threads > 1:
-                yield _ensemble(64, 128, threads, rounds=5 if quick else 11)
+                yield _ensemble(64, 128, threads, rounds=3 if quick else 11)
         torch.set_num_threads(1)
         if not quick:
             yield _learning()

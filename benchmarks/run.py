@@ -23,8 +23,8 @@ CASES = {
     "vogels_abbott": "case_vogels_abbott",
     "rls": "case_rls",
     "training": "case_training",
-    "pvrnn": "case_pvrnn",
     "plasticity": "case_plasticity",
+    "pvrnn": "case_pvrnn",
     "sinkhorn": "case_sinkhorn",
     "recording": "case_recording",
     "startup": "case_startup",
@@ -40,7 +40,7 @@ CASES = {
     "scan_tiny": "case_scan_tiny",
     "scan": "case_scan",
 }
-QUICK = tuple(CASES)[:9]
+QUICK = tuple(CASES)[:5]
 RESULTS = Path(__file__).resolve().parent / "results"
 
 
@@ -65,9 +65,11 @@ def main() -> None:
     print(*(f"{key}: {value}" for key, value in about.items()), sep="\n")
     cases: list[table.Case] = []
     for name in options.case or (CASES if options.full else QUICK):
+        begun = time.perf_counter()
         for case in importlib.import_module(CASES[name]).run(ceiling, quick=not options.full):
             print("\n" + table.plain(case), flush=True)
             cases.append(case)
+        print(f"case {name}: {time.perf_counter() - begun:.0f} s", flush=True)
     about["load average at the end"] = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     about["took"] = f"{time.perf_counter() - start:.0f} s"
     path = options.out or RESULTS / table.file_name(about, datetime.date.today())

@@ -13,7 +13,7 @@ from neurodyn.backends.split import SplitAdvance
 from neurodyn.kernels.emit import Emitter, Sample
 from neurodyn.kernels.step import compile_step
 from neurodyn.kernels.vectors import shared_divisors
-from neurodyn.program import Array, Spikes
+from neurodyn.program import Array, Op, Spikes
 from neurodyn.wiring import Wiring, in_two_bytes
 
 
@@ -60,8 +60,19 @@ class NumbaEngine(HostEngine):
         self._capacity = max([4096, *(2 * self._size(p) for p in self.program.spiking)])
 
     def _side_by_side(self) -> None:
-        """Lay the numbers of a plastic synapse side by side: an event, which reads them all, then waits for memory once."""
-        for s in (s for s in self.program.spikes if s.plastic):
+        """Lay the numbers of a plastic synapse side by side: an event, which reads them all, then waits for memory once.
+
+        Not where a rule goes through all synapses in every step: there each array in a piece is four times as quick.
+        """
+        at_events = ("on_pre", "on_post", "initial", "start", "constants", "trial_start", "trial_end", "view")
+        swept = {
+            operation.axes
+            for block in self.program.blocks
+            if block.phase not in at_events
+            for operation in block.body
+            if isinstance(operation, Op)
+        }
+        for s in (s for s in self.program.spikes if s.plastic and (s.name,) not in swept):
             of_synapses = [a for a in self.program.arrays if a.axes == (s.name,) and a.dtype == "float" and not a.wide]
             names = [a.name for a in of_synapses if a.role in ("state", "memory")]
             together = aligned(np.empty((self._size(s.name), len(names))), self.dtype)

@@ -180,12 +180,10 @@ class SplitStep(StepText):
         put(f"        if i >= low_{n} and i < high_{n}: {smp}[row{number}, m] = {e.names[sample.array]}[i]")
         put(f"    row{number} += 1")
 
-    def _end(self) -> None:
-        self.e.put("if part == 0:")
+    def _last(self) -> None:
+        super()._last()
         for number in range(len(self.program.spiking)):
-            self.e.put(f"    counts[{number}] = counted{number}")
-        if not self.program.spiking:
-            self.e.put("    pass")
+            self.e.put(f"if part == 0: counts[{number}] = counted{number}")
 
 
 _MORE = """from neurodyn.kernels.philox import fill_uniform, normal_from_uniform

@@ -133,9 +133,18 @@ class StepText:
                 self.e.places[seen_of(number)] = f"smp{number}[row{number}, m]"
 
     def text(self) -> str:
-        e, p = self.e, self.program
-        e.indent = 2
-        put = e.put
+        """Return the body of ``advance``: what comes before the loop is written last, when it is known what the loop needs."""
+        parts = []
+        for write, indent in ((self._step, 2), (self._last, 1), (self._first, 1)):
+            self.e.lines, self.e.indent = [], indent
+            write()
+            parts.append(self.e.lines)
+        step, last, first = parts
+        return "\n".join([*first, "    done = 0", "    while done < n:", *step, *last, "    return done", ""])
+
+    def _step(self) -> None:
+        """Write one step."""
+        e, p, put = self.e, self.program, self.e.put
         put("k = k0 + done")
         for number, population in enumerate(p.spiking):
             put(f"if {self._counted(number)} + {self._size(population)} > rec{number}_steps.shape[0]: break")
@@ -148,10 +157,9 @@ class StepText:
         for number, s in enumerate(p.sums):
             if s.delay >= 1 or s.source_axis.startswith("#") or not s.source_axis:
                 self._sum(number, s)
-        waiting = self._waiting()
         for population in p.populations:
             self._sums_onto(population)
-            self._update_with(population, [n for n in waiting if p.spikes[n].target_population == population])
+            self._update_with(population, [n for n in self.waiting if p.spikes[n].target_population == population])
         for number, population in enumerate(p.spiking):
             self._threshold(number, population)
             self._note(number, population)
@@ -167,7 +175,7 @@ class StepText:
             else:
                 self._propagate(number, s)
         for number, s in enumerate(p.spikes):
-            if number not in waiting:
+            if number not in self.waiting:
                 self._deliver(number, s)
         for population in p.populations:
             self._blocks("reset", population)
@@ -179,52 +187,48 @@ class StepText:
         for number, sample in enumerate(self.samples):
             self._record(number, sample)
         put("done += 1")
-        body = e.lines
-        head = ["    wide()"]
+
+    def _first(self) -> None:
+        """Write what comes before the loop."""
+        e, p, put = self.e, self.program, self.e.put
+        put("wide()")
         for array in p.arrays:
             if not array.axes and array.role in ("parameter", "constant", "clock"):
-                head.append(f"    s_{e.names[array.name]} = {e.names[array.name]}[0]")
-        head += [f"    z_{divisor} = F(1.0) / {divisor}" for divisor in sorted(e.inverted)]
-        head += [f"    spk_{e.sizes[name]} = np.empty({e.sizes[name]}, dtype=np.int32)" for name in self._own_lists()]
-        head += [f"    count_{e.sizes[name]} = 0" for name in (*p.spiking, *p.spike_sources)]
-        for name in p.spiking:
-            n = e.sizes[name]
-            head += [
-                f"    eight_{n} = np.zeros(({n} + 127) // 128 * 16, dtype=np.uint64)",
-                f"    above_{n} = eight_{n}.view(np.uint8)",
-            ]
+                put(f"s_{e.names[array.name]} = {e.names[array.name]}[0]")
+        for divisor in sorted(e.inverted):
+            put(f"z_{divisor} = F(1.0) / {divisor}")
+        for name in self._own_lists():
+            put(f"spk_{e.sizes[name]} = np.empty({e.sizes[name]}, dtype=np.int32)")
+        for name in (*p.spiking, *p.spike_sources):
+            put(f"count_{e.sizes[name]} = 0")
+        for n in (e.sizes[name] for name in p.spiking):
+            put(f"eight_{n} = np.zeros(({n} + 127) // 128 * 16, dtype=np.uint64)")
+            put(f"above_{n} = eight_{n}.view(np.uint8)")
         for number in range(len(p.spike_sources)):
-            head.append(f"    cursor{number} = np.searchsorted(src{number}_steps, k0)")
+            put(f"cursor{number} = np.searchsorted(src{number}_steps, k0)")
         for number in range(len(self.samples)):
-            head.append(f"    row{number} = 0")
-        head += [f"    {name} = {value}" for name, value in e.workspace.items()]
-        e.lines, e.indent = [], 1
+            put(f"row{number} = 0")
+        for name, value in e.workspace.items():
+            put(f"{name} = {value}")
         for number in range(len(p.spikes)):
             put(f"due{number} = (k0 - 1) % c{number}_ring.shape[0]")
-        for number in waiting:  # nothing is due at first: -0 is what leaves every number as it is, -0 too
+        for number in self.waiting:  # nothing is due at first: -0 is what leaves every number as it is, -0 too
             self._fill_due(number, "F(-0.0)")
-        head += [*e.lines, "    done = 0", "    while done < n:"]
-        e.lines = []
-        for number in waiting:
+
+    def _last(self) -> None:
+        """Write what follows the loop: what waits is delivered, so that the arrays are those of the last step."""
+        e, put = self.e, self.e.put
+        for number in self.waiting:
             put("if done:")
-            e.indent = 2
-            self._deliver(number, p.spikes[number])
-            e.indent = 1
+            e.indent += 1
+            self._deliver(number, self.program.spikes[number])
+            e.indent -= 1
             put("else:")
-            e.indent = 2
+            e.indent += 1
             self._fill_due(number, "F(0.0)")
-            e.indent = 1
-        self._end()
-        return "\n".join(
-            [
-                *head,
-                *body,
-                *e.lines,
-                *(f"    rls_settle({matrix}, late_{matrix})" for matrix in sorted(e.late)),
-                "    return done",
-                "",
-            ]
-        )
+            e.indent -= 1
+        for matrix in sorted(e.late):
+            put(f"rls_settle({matrix}, late_{matrix})")
 
     # -- what several threads do otherwise (split_step.py) ------------------------------------------------------
 
@@ -247,13 +251,11 @@ class StepText:
     def _listed(self) -> None:
         """Write what follows when all spikes of the step are listed."""
 
-    def _end(self) -> None:
-        """Write what follows the last step."""
-
     # -----------------------------------------------------------------------------------------------------------
 
-    def _waiting(self) -> list[int]:
-        """Return the connections whose arrivals can wait for the next update, which loads and stores their target anyway.
+    @functools.cached_property
+    def waiting(self) -> list[int]:
+        """The connections whose arrivals can wait for the next update, which loads and stores their target anyway.
 
         So they can where nothing reads or writes the target before: resets, readouts and rules, other populations, sums,
         samples. What waits at the end of a chunk is delivered there.

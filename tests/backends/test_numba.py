@@ -472,7 +472,7 @@ def arriving(*, delay, v_reset="v = 0"):
 
 
 def waits(circuit, *record):
-    return step.StepText(circuit.program, tuple(Sample(name) for name in record), "float64")._waiting()
+    return step.StepText(circuit.program, tuple(Sample(name) for name in record), "float64").waiting
 
 
 @pytest.mark.parametrize("delay", [None, "0.5 ms", "2 ms", nd.Uniform("0.5 ms", "4 ms")])
