@@ -120,6 +120,8 @@ def _contenders(*, quick: bool) -> Case:
         "torch": Ours(circuit, backend="torch"),
     }
     network, ported = ours["events"].network, []
+    for contender in ours.values():
+        contender.run(1)  # compiles
 
     def naive() -> float:
         port = Dopamine(network, np.random.default_rng(len(ported)))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from limits import Ceiling
-from measure import Times, in_turn
+from measure import Times, cores_free, in_turn
 from naive_training import CLIP, MOMENTUM, RATE, LeakyLoop, Products, TorchRNN, sequences, trainer
 from table import Case, Row, at_most
 
@@ -26,7 +25,7 @@ OF_A_RUN = {64: 20, 128: 10, 500: 2}  # training steps
 AIMS = {64: 40, 128: 85, 500: 1550}  # us a digit, two threads
 MODELS = 16  # of the ensemble
 SOLVED, SEEDS = 6, 3  # of the comparison of precisions
-_BUSY = "the load average is {:.1f}, and threads that wait for each other on a busy machine time the others"
+_BUSY = "something else uses the cores, and threads would wait for each other"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +62,8 @@ def run(ceiling: Ceiling, *, quick: bool) -> Iterator[Case]:
     before = torch.get_num_threads()
     try:
         for threads in (2,) if quick else (1, 2):
-            if threads > 1 and (load := os.getloadavg()[0]) > (os.cpu_count() or 1):
-                yield Case(f"Training step, {threads} threads", notes=[f"Not measured: {_BUSY.format(load)}"])
+            if threads > 1 and not cores_free(threads):
+                yield Case(f"Training step, {threads} threads", notes=[f"Not measured: {_BUSY}"])
                 continue
             torch.set_num_threads(threads)
             for units, batch in SIZES:

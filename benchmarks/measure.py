@@ -77,6 +77,27 @@ def python(code: str, *, env: Mapping[str, str] | None = None) -> float:
     return wall
 
 
+def cores_free(wanted: int) -> bool:
+    """Return whether so many threads get a core each, by trying: the load average tells of what ran before as well."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from numba import njit
+
+    @njit(nogil=True)
+    def spin(turns):
+        x = 1.0
+        for _ in range(turns):
+            x = x * 0.999 + 1.0
+        return x
+
+    spin(1)
+    with ThreadPoolExecutor(wanted) as pool:
+        wall, cpu = time.perf_counter(), time.process_time()
+        list(pool.map(spin, [50_000_000] * wanted))
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return cpu > 0.9 * wanted * wall
+
+
 @contextmanager
 def scratch() -> Iterator[Path]:
     """Give a temporary folder."""

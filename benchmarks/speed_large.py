@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import numpy as np
 import peer
 import speed_network
 from limits import Ceiling, Work, count
-from measure import in_turn
+from measure import cores_free, in_turn
 from step_loop import StepLoop
 from table import Case, at_most
 
@@ -25,8 +24,6 @@ STEPS = round(SECONDS * 1e3 / speed_network.DT_MS)
 PEERS, QUICK_PEERS = ("GeNN", "ANNarchy"), ("GeNN",)
 #: bytes of a synapse: target in two bytes and weight in float64
 _SYNAPSE = 10
-#: load average from which threads that wait for each other say more of the machine than of themselves
-BUSY = 1.9
 
 
 def numbers(circuit: nd.Circuit) -> dict[str, Any]:
@@ -43,8 +40,7 @@ def case(ceiling: Ceiling, folder: Path, *, quick: bool) -> Case:
     standalone = brian2_peer.Standalone(given, folder=folder / "large", seconds=SECONDS)
     peers, absent = peer.installed(QUICK_PEERS if quick else PEERS, given, SECONDS, folder=folder / "large-peers")
     contenders = {"ours": ours.run, "single": single.run, "standalone": standalone.run}
-    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
-    two = StepLoop(network, STEPS, parts=2) if (os.cpu_count() or 1) > 1 and load < BUSY else None
+    two = StepLoop(network, STEPS, parts=2) if cores_free(2) else None
     contenders |= {} if two is None else {"two": two.run}
     contenders |= {name: p.run for name, p in peers.items()}
     times = in_turn(contenders, 3 if quick else 11, fewer=dict.fromkeys(peers, 1 if quick else 3))
