@@ -71,7 +71,7 @@ def case(ceiling: Ceiling, folder: Path, *, quick: bool) -> Case:
     made.add("neurodyn numba float32, step loop", times["single"].own, unit="s", against=base)
     if two is None:
         made.notes.append(
-            f"Two threads: not measured, the load average is {load:.1f}, and threads would wait for each other"
+            "Two threads: not measured, since something else uses the cores, and they would wait for each other"
         )
     else:
         both = made.add("neurodyn numba float64, two threads, wall clock", times["two"].wall, unit="s", against=base)
