@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 from limits import Ceiling
-from measure import Times, in_turn
+from measure import BUSY, Times, cores_free, in_turn
 from naive_emulation import BETAS, BLUR, CLIP, RATE, DrivenLoop, Products, draws, trainer
 from table import Case, Row
 
@@ -21,7 +20,6 @@ UNITS, INPUTS, SYMBOLS, STEPS = 150, 100, 3, 100  # the published size
 MODELS = 8
 SIZES, FULL = (512,), (512, 1024, 4096)  # sequences in a batch
 ROUNDS = {512: 7, 1024: 5, 4096: 3}
-_BUSY = "the load average is {:.1f}, and threads that wait for each other on a busy machine time the others"
 
 
 class Ours:
@@ -47,8 +45,8 @@ def run(ceiling: Ceiling, *, quick: bool) -> Iterator[Case]:
     before = torch.get_num_threads()
     try:
         for threads in (1, 2):
-            if threads > 1 and (load := os.getloadavg()[0]) > (os.cpu_count() or 1):
-                yield Case(f"Emulation, {threads} threads", notes=[f"Not measured: {_BUSY.format(load)}"])
+            if threads > 1 and not cores_free(threads):
+                yield Case(f"Emulation, {threads} threads", notes=[f"Not measured: {BUSY}"])
                 continue
             torch.set_num_threads(threads)
             for batch in SIZES if quick else FULL:

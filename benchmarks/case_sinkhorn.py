@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
 from limits import Ceiling
-from measure import in_turn
+from measure import BUSY, cores_free, in_turn
 from table import Case, at_least
 
 import neurodyn as nd
@@ -20,7 +19,6 @@ BLUR = 0.2
 SIZES, FULL = (1024,), (256, 1024, 4096)
 ROUNDS = {256: 9, 1024: 5, 4096: 1}
 WANTED = 10
-_BUSY = "the load average is {:.1f}, and threads that wait for each other on a busy machine time the others"
 
 
 def run(ceiling: Ceiling, *, quick: bool) -> Iterator[Case]:
@@ -32,8 +30,8 @@ def run(ceiling: Ceiling, *, quick: bool) -> Iterator[Case]:
     before = torch.get_num_threads()
     try:
         for threads in (1,) if quick else (1, 2):
-            if threads > 1 and (load := os.getloadavg()[0]) > (os.cpu_count() or 1):
-                yield Case(f"Sinkhorn divergence, {threads} threads", notes=[f"Not measured: {_BUSY.format(load)}"])
+            if threads > 1 and not cores_free(threads):
+                yield Case(f"Sinkhorn divergence, {threads} threads", notes=[f"Not measured: {BUSY}"])
                 continue
             torch.set_num_threads(threads)
             for size in SIZES if quick else FULL:

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from limits import Ceiling
-from measure import Times, cores_free, in_turn
+from measure import BUSY, Times, cores_free, in_turn
 from naive_training import CLIP, MOMENTUM, RATE, LeakyLoop, Products, TorchRNN, sequences, trainer
 from table import Case, Row, at_most
 
@@ -25,7 +25,6 @@ OF_A_RUN = {64: 20, 128: 10, 500: 2}  # training steps
 AIMS = {64: 40, 128: 85, 500: 1550}  # us a digit, two threads
 MODELS = 16  # of the ensemble
 SOLVED, SEEDS = 6, 3  # of the comparison of precisions
-_BUSY = "something else uses the cores, and threads would wait for each other"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +62,7 @@ def run(ceiling: Ceiling, *, quick: bool) -> Iterator[Case]:
     try:
         for threads in (2,) if quick else (1, 2):
             if threads > 1 and not cores_free(threads):
-                yield Case(f"Training step, {threads} threads", notes=[f"Not measured: {_BUSY}"])
+                yield Case(f"Training step, {threads} threads", notes=[f"Not measured: {BUSY}"])
                 continue
             torch.set_num_threads(threads)
             for units, batch in SIZES:

@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+BUSY = "something else uses the cores, and threads would wait for each other"
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -58,7 +58,11 @@ class SplitAdvance:
         gate = np.full((parts, LINE), -1, np.int64)
 
         def run(_: int, part: int) -> None:
-            done[part] = self._kernel(*arguments, part, parts, gate, *self._given[part])
+            try:
+                done[part] = self._kernel(*arguments, part, parts, gate, *self._given[part])
+            except BaseException:
+                gate[part, 0] = np.iinfo(np.int64).max  # lest the others wait for it for ever
+                raise
 
         share(run, parts, parts)
         return done[0]
