@@ -11,7 +11,7 @@ import numpy as np
 import peer
 import speed_network
 from limits import Ceiling, Work, count
-from measure import cores_free, in_turn
+from measure import BUSY, cores_free, in_turn
 from step_loop import StepLoop
 from table import Case, at_most
 
@@ -70,9 +70,7 @@ def case(ceiling: Ceiling, folder: Path, *, quick: bool) -> Case:
     base = made.add("neurodyn numba float64, step loop", times["ours"].own, unit="s", limit=limit)
     made.add("neurodyn numba float32, step loop", times["single"].own, unit="s", against=base)
     if two is None:
-        made.notes.append(
-            "Two threads: not measured, since something else uses the cores, and they would wait for each other"
-        )
+        made.notes.append(f"Two threads: not measured, {BUSY}")
     else:
         both = made.add("neurodyn numba float64, two threads, wall clock", times["two"].wall, unit="s", against=base)
         made.goals.append(at_most("speed: seconds for 1 s of 10 000 cells, two cores", both.median, 0.35))

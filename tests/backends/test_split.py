@@ -9,7 +9,7 @@ from neurodyn.backends.engine import SampleSpec
 from neurodyn.backends.interpreter import InterpreterEngine
 from neurodyn.backends.numba import NumbaEngine
 from neurodyn.backends.split import SplitAdvance
-from neurodyn.kernels.split_step import ranges, splittable
+from neurodyn.kernels.split_step import meet, ranges, splittable
 from neurodyn.network import realize
 from tests.backends.test_numba import assert_equal_states
 
@@ -88,6 +88,17 @@ def test_what_threads_cannot_share_runs_on_one() -> None:
     reservoir = nd.WhatWhenRule().attach(nd.SpikingReservoir(300, events=("A", "B")))
     assert not splittable(reservoir.program, ())
     assert NumbaEngine(unsorted, parts=2).advance(3, {}).spikes == {}
+
+
+def test_a_thread_that_fails_does_not_leave_the_others_waiting() -> None:
+    def kernel(part, parts, gate):
+        if part == 1:
+            raise MemoryError("no room")
+        meet(gate, part, parts, 7)
+        return 7
+
+    with pytest.raises(MemoryError, match="no room"):
+        SplitAdvance(kernel, [[], []])()
 
 
 def test_ranges_begin_at_whole_groups_and_cover_all_units() -> None:
