@@ -118,7 +118,8 @@ def _draw(found: Mapping[str, Growth], path: Path) -> None:
     """Draw each axis with its law at large sizes and its bend."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(15, 3.4), layout="constrained")
+    figure = Figure(figsize=(15, 3.7), layout="constrained")
+    figure.suptitle("How cost grows: medians, the power law of the larger half, and where it bends", fontsize=10)
     panels = figure.subplots(1, len(found))
     for panel, (axis, growth) in zip(panels, found.items(), strict=True):
         scale = 1e3 if axis == "trials" else 1e6
