@@ -10,8 +10,6 @@ from numba import njit
 from neurodyn.kernels.leaky_step import Sizes, Weights, copy
 from neurodyn.kernels.matmul import WIDTH, padded, whole
 
-_MANY = 256  # units from which on the products of a gradient are put together before
-
 
 class Parameters(NamedTuple):
     """The parameters of a network as arrays; or their gradients, where that of alpha stands for the time constants."""
@@ -44,7 +42,6 @@ def sizes(units: int, channels: int, heads: int, outputs: int, *, activation: in
         logit_columns=padded(logits, itemsize),
         activation=activation,
         inner=inner,
-        packed=units >= _MANY,
         of_read=of_read,
         of_drive=of_drive,
         of_leak=of_leak,

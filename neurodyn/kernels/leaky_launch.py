@@ -86,10 +86,6 @@ class LeakyStep:
             count = min(_TILE, batch - k * _TILE)
             memory = self._memory(worker, s, steps, rows)
             d, g = self._of(worker, "d", TOGETHER * n), self._of(worker, "g", n)
-            left, right = (
-                self._of(worker, name, s.packed * TOGETHER * rows * width)
-                for name, width in (("left", whole(s.units)), ("right", s.columns))
-            )
             losses[k] = leaky_step.train_tile(
                 s,
                 w,
@@ -104,8 +100,6 @@ class LeakyStep:
                 *memory,
                 d,
                 g,
-                left,
-                right,
                 parts[k],
             )
 

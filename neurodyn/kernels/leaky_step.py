@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 
 from neurodyn.kernels.elementary import exp, tanh
-from neurodyn.kernels.matmul import DEPTH, LANES, WIDTH, add_product, whole
+from neurodyn.kernels.matmul import WIDTH, add_product, whole
 from neurodyn.kernels.rnn_scan import SLOPE
 
 LEAKY_RELU, RELU, TANH, SIGMOID, IDENTITY = range(5)  # in the order of rnn_scan.ACTIVATIONS
@@ -35,7 +35,6 @@ class Sizes(NamedTuple):
     logit_columns: int
     activation: int
     inner: bool
-    packed: bool  # whether what the gradient of the weights is made of is put together first
     of_read: (
         int  # of the readout (logit, ld), rows in whole tiles; that of the weights before it, tile of columns by tile
     )
@@ -191,37 +190,10 @@ def cross_entropy(s, logits, labels, first, count, rows, per):
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def _of_weights(s, d, r, at, depth, left, right, grad):
-    """Add the products of flows ``d`` and states, from ``at`` on, to the gradient of the weights.
-
-    Rows of many units lie on pages of their own, more than the processor finds at once: first the numbers are put into the
-    order in which they are read, into ``left`` and ``right``.
-    """
-    ld, width, tall = s.ld, WIDTH // d.itemsize, whole(s.units)
-    if not s.packed:
-        for n in range(0, s.columns, width):
-            add_product(grad, n * tall, width, tall, width, d, 0, 1, ld, r, at + n, ld, 0, depth)
-        return
-    for k in range(depth):
-        for m in range(0, tall, LANES):
-            copy(left[m * depth + k * LANES :], d[k * ld + m : k * ld + m + LANES])
-        for n in range(0, s.columns, width):
-            copy(right[n * depth + k * width :], r[at + k * ld + n : at + k * ld + n + width])
-    for n in range(0, s.columns, width):
-        for k in range(0, depth, DEPTH):
-            piece = min(DEPTH, depth - k)
-            for m in range(0, tall, LANES):
-                a, b = m * depth + k * LANES, n * depth + k * width
-                add_product(
-                    grad, n * tall + m * width, width, LANES, width, left, a, 1, LANES, right, b, width, 0, piece
-                )
-
-
-@njit(cache=True, error_model="numpy", nogil=True)
-def backward(s, w, x, noise, first, count, rows, r, v, logits, d, g, left, right, grad):
+def backward(s, w, x, noise, first, count, rows, r, v, logits, d, g, grad):
     """Write the gradient of all that a tile has to do with to ``grad``, from that of the logits.
 
-    ``d`` (TOGETHER, row, ld), ``g`` (row, ld), ``left`` and ``right`` are working memory.
+    ``d`` (TOGETHER, row, ld) and ``g`` (row, ld) are working memory.
     """
     steps, ld, n, wide = x.shape[0], s.ld, rows * s.ld, s.logit_columns
     back, keep, gain = w.back, w.keep, w.gain
@@ -258,8 +230,9 @@ def backward(s, w, x, noise, first, count, rows, r, v, logits, d, g, left, right
                     _add(leak, noise[t, first + m], inside[m * ld : (m + 1) * ld])
         if slot == 0:
             depth = rows * min(TOGETHER, steps - t)
-            _of_weights(s, d, r, now, depth, left, right, grad)
-            many = whole(s.channels + 1)
+            many, tall = whole(s.channels + 1), whole(s.units)
+            for k in range(0, s.columns, width):
+                add_product(grad, k * tall, width, tall, width, d, 0, 1, ld, r, now + k, ld, 0, depth)
             add_product(grad, s.of_drive, ld, many, s.columns, r, now + s.units, 1, ld, d, 0, ld, width, depth)
         if t:
             if s.inner:
@@ -273,12 +246,12 @@ def backward(s, w, x, noise, first, count, rows, r, v, logits, d, g, left, right
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
-def train_tile(s, w, x, start, noise, labels, first, count, rows, per, r, v, logits, d, g, left, right, grad):
+def train_tile(s, w, x, start, noise, labels, first, count, rows, per, r, v, logits, d, g, grad):
     """Return the loss of a tile, summed over its sequences; its gradient, times ``per``, goes to ``grad``."""
     forward(s, w, x, start, noise, first, count, rows, r, v)
     read(s, w, r, len(x) * rows * s.ld, rows, logits)
     total = cross_entropy(s, logits, labels, first, count, rows, per)
-    backward(s, w, x, noise, first, count, rows, r, v, logits, d, g, left, right, grad)
+    backward(s, w, x, noise, first, count, rows, r, v, logits, d, g, grad)
     return total
 
 
