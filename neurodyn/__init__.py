@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from neurodyn import analysis, models, plots, tasks, training, units
+    from neurodyn import analysis, doors, models, plots, tasks, training, units
     from neurodyn.circuit import Circuit
     from neurodyn.compare import compare
+    from neurodyn.compare_runs import compare_runs
+    from neurodyn.doors import export, read_spikes
+    from neurodyn.doors.brian2 import from_brian2
     from neurodyn.estimate import estimate
     from neurodyn.models.adaptive_exponential import adaptive_exponential
     from neurodyn.models.cells import cells
@@ -49,6 +52,7 @@ if TYPE_CHECKING:
     from neurodyn.plasticity.stdp import dopamine_stdp, reward_modulated_stdp, stdp, synaptic_scaling
     from neurodyn.plasticity.what_when import WhatWhenRule
     from neurodyn.recording import load
+    from neurodyn.report import bibtex, methods, report
     from neurodyn.rerun import rerun
     from neurodyn.running.run import BlowUpError
     from neurodyn.running.stopping import Suspended
@@ -111,8 +115,8 @@ _PUBLIC = {
     "SpikeTimes": "parts",
     "SpikingReservoir": "models.reservoir",
     "Supervised": "plasticity.learners",
-    "SymbolCoding": "models.codings",
     "Suspended": "running.stopping",
+    "SymbolCoding": "models.codings",
     "SynapticRule": "plasticity.rule",
     "ThreeFactor": "plasticity.learners",
     "ThresholdDetector": "models.resonance",
@@ -127,24 +131,31 @@ _PUBLIC = {
     "VRNN": "models.vrnn",
     "WhatWhenRule": "plasticity.what_when",
     "adaptive_exponential": "models.adaptive_exponential",
+    "bibtex": "report",
     "cells": "models.cells",
     "check": "simulation",
     "compare": "compare",
+    "compare_runs": "compare_runs",
     "dopamine_stdp": "plasticity.stdp",
     "emulate": "training.emulation",
     "eprop": "plasticity.eprop",
     "estimate": "estimate",
+    "export": "doors",
     "fit": "training.fitting",
+    "from_brian2": "doors.brian2",
     "izhikevich_2003": "models.izhikevich_2003",
     "izhikevich_2007": "models.izhikevich_2007",
     "leaky_integrate_and_fire": "models.integrate_and_fire",
     "load": "recording",
     "load_scan": "scan.dataset",
     "load_training": "training.run",
+    "methods": "report",
     "node_perturbation": "plasticity.perturbation",
     "passes": "outcome",
     "poisson": "parts",
     "quantity": "units",
+    "read_spikes": "doors",
+    "report": "report",
     "rerun": "rerun",
     "reward_modulated_stdp": "plasticity.stdp",
     "rounded": "outcome",
@@ -156,7 +167,7 @@ _PUBLIC = {
     "synaptic_scaling": "plasticity.stdp",
     "train": "training.trainer",
 }
-_MODULES = ("analysis", "models", "plots", "tasks", "training", "units")
+_MODULES = ("analysis", "doors", "models", "plots", "tasks", "training", "units")
 
 __all__ = [
     "AnalogCoding",
@@ -219,26 +230,34 @@ __all__ = [
     "__version__",
     "adaptive_exponential",
     "analysis",
+    "bibtex",
     "cells",
     "check",
     "compare",
+    "compare_runs",
+    "doors",
     "dopamine_stdp",
     "emulate",
     "eprop",
     "estimate",
+    "export",
     "fit",
+    "from_brian2",
     "izhikevich_2003",
     "izhikevich_2007",
     "leaky_integrate_and_fire",
     "load",
     "load_scan",
     "load_training",
+    "methods",
     "models",
     "node_perturbation",
     "passes",
     "plots",
     "poisson",
     "quantity",
+    "read_spikes",
+    "report",
     "rerun",
     "reward_modulated_stdp",
     "rounded",

@@ -12,6 +12,10 @@ examples:
   neurodyn analyse runs/a.h5                            what can be analysed in it
   neurodyn analyse runs/a.h5 spikes                     one analysis: numbers beside their null, and a figure
   neurodyn rerun runs/a.h5                              the same run again: is it the same?
+  neurodyn report runs/a.h5                             configuration, results and figures as one page
+  neurodyn export runs/a.h5 --to nwb                    for other tools: NWB, SONATA, CSV
+  neurodyn methods runs/a.h5                            the methods table of its network
+  neurodyn cite runs/a.h5                               what to cite, as BibTeX
   neurodyn scan simulations/what_when.py --grid trials=50,100 --set experiment=E1 --out scans/trials
   neurodyn scan status scans/trials                     a scan: what is done, what failed and why
   neurodyn doctor                                       what works on this machine
@@ -47,6 +51,13 @@ The recording holds the circuit, the session and the options of its run; no scri
 everything recorded over time, and what was learned.
 
 exit code: 0 the runs are the same; 1 they differ; 2 the run cannot be repeated.
+"""
+
+EXPORT_EXAMPLES = """\
+examples:
+  neurodyn export runs/a.h5 --to nwb
+  neurodyn export runs/a.h5 --out shared/session.nwb
+  neurodyn export runs/a.h5 --to sonata --overwrite
 """
 
 CONFORMANCE_EXAMPLES = """\

@@ -12,6 +12,7 @@ from neurodyn._command_help import (
     ANALYSE_EXAMPLES,
     CONFORMANCE_EXAMPLES,
     EXAMPLES,
+    EXPORT_EXAMPLES,
     RERUN_EXAMPLES,
     RUN_EXAMPLES,
 )
@@ -108,7 +109,27 @@ def parser() -> argparse.ArgumentParser:
     analyse.add_argument("--out", metavar="FILE2.h5", help="the results; default FILE.analysis.h5")
     analyse.add_argument("--overwrite", action="store_true", help="replace this analysis where it was made before")
 
-    for failing in (run, plot, again, analyse):
+    out = command("export", "write a recording in a form that other tools read", EXPORT_EXAMPLES)
+    out.add_argument("file", metavar="FILE.h5", help="a recording")
+    out.add_argument("--to", choices=["nwb", "sonata", "csv"], help="the form; default: that of the ending of --out")
+    out.add_argument("--out", metavar="PATH", help="default beside the recording: FILE.nwb, FILE.sonata/, FILE.csv/")
+    out.add_argument("--overwrite", action="store_true", help="replace what is there")
+
+    page = command("report", "write one self-contained page: configuration, results, checks and figures")
+    page.add_argument("file", metavar="FILE.h5", help="a recording")
+    page.add_argument("--out", metavar="FILE.html", help="the page; default FILE.html")
+    page.add_argument("--overwrite", action="store_true", help="replace an existing page")
+
+    table = command("methods", "print the methods table of the network in a recording")
+    table.add_argument("file", metavar="FILE.h5", help="a recording")
+    form = table.add_mutually_exclusive_group()
+    form.add_argument("--markdown", action="store_true", help="as Markdown")
+    form.add_argument("--latex", action="store_true", help="as LaTeX (booktabs)")
+
+    cite = command("cite", "print the BibTeX entries of what a recording uses")
+    cite.add_argument("file", metavar="FILE.h5", help="a recording")
+
+    for failing in (run, plot, again, analyse, out, page):
         failing.add_argument("--debug", action="store_true", help="show the traceback of an error")
 
     listing = command("list", "list the simulations in the scripts of a folder")

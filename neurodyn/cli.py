@@ -7,7 +7,7 @@ import difflib
 import json
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -190,6 +190,49 @@ def _analyse(options: argparse.Namespace) -> int:
     return 0
 
 
+def _export(options: argparse.Namespace) -> int:
+    from neurodyn.doors import export
+
+    recording = _recording(options.file)
+    return _written(options, lambda: export(recording, options.out, to=options.to, overwrite=options.overwrite))
+
+
+def _report(options: argparse.Namespace) -> int:
+    from neurodyn.report import report
+
+    recording = _recording(options.file)
+    return _written(options, lambda: report(recording, options.out, overwrite=options.overwrite))
+
+
+def _written(options: argparse.Namespace, write: Callable[[], Path]) -> int:
+    """Print what `write` wrote; what stands in its way is a line, not a traceback."""
+    try:
+        print(write())
+    except (ImportError, OSError, ValueError) as error:
+        if options.debug:
+            traceback.print_exception(error)
+        raise UsageError(str(error)) from error
+    return 0
+
+
+def _methods(options: argparse.Namespace) -> int:
+    from neurodyn.report import methods
+
+    try:
+        table = methods(_recording(options.file))
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    print(table.latex() if options.latex else table.markdown() if options.markdown else table)
+    return 0
+
+
+def _cite(options: argparse.Namespace) -> int:
+    from neurodyn.report import bibtex
+
+    print(bibtex(_recording(options.file)))
+    return 0
+
+
 def _list(options: argparse.Namespace) -> int:
     folder = Path(options.folder)
     if not folder.is_dir():
@@ -259,6 +302,10 @@ _COMMANDS = {
     "plot": _plot,
     "analyse": _analyse,
     "rerun": _rerun,
+    "export": _export,
+    "report": _report,
+    "methods": _methods,
+    "cite": _cite,
     "list": _list,
     "doctor": _doctor,
     "conformance": _conformance,
