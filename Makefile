@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-slow lint bench bench-full bench-peers results results-force results-izhikevich results-local results-plasticity results-timescales results-timescales-paper results-emulation results-emulation-paper results-pvrnn results-analysis clean
+.PHONY: help venv demo test test-slow lint docs notebooks package bench bench-full bench-peers results results-force results-izhikevich results-local results-plasticity results-timescales results-timescales-paper results-emulation results-emulation-paper results-pvrnn results-analysis clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -30,11 +30,23 @@ demo: $(STAMP) ## simulate, save a recording, draw a figure
 	@echo "The recording:  runs/what_when.h5   (look inside: $(BIN)/neurodyn info runs/what_when.h5)"
 	@for figure in runs/what_when.*.png; do [ ! -e "$$figure" ] || echo "A figure:       $$figure"; done
 
-test: $(STAMP) ## the quick tests
-	$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow"
+# Notebooks are executed in a process of their own each: --nbmake.
+PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --nbmake --nbmake-timeout=300 tests tutorials
+test: $(STAMP) ## the quick tests, and every tutorial
+	$(PYTEST) -m "not slow"
 
 test-slow: $(STAMP) ## all tests, those with compilers, long runs and GPUs included
-	$(BIN)/python -m pytest -q -n $(WORKERS)
+	$(PYTEST)
+
+docs: $(STAMP) ## the documentation as pages, every tutorial executed: docs/_build/html/index.html
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	@echo "The documentation: docs/_build/html/index.html"
+
+notebooks: $(STAMP) ## the notebook of each tutorial, from its source
+	$(BIN)/python tutorials/pair.py
+
+package: $(STAMP) ## wheel and source archive, in dist/
+	$(BIN)/python -m build --outdir dist .
 
 lint: $(STAMP) ## ruff and pyright
 	$(BIN)/ruff check
@@ -140,5 +152,5 @@ results-analysis: $(STAMP) ## resonance, dimensions of a reservoir, chaotic syst
 	$(BIN)/python docs/results.py $(ANALYSIS:%=runs/%.h5)
 
 clean: ## the environment and everything that tools left behind (not runs/)
-	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist docs/_build docs/reference docs/tutorials docs/benchmarks *.egg-info .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
