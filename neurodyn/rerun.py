@@ -89,7 +89,7 @@ def rerun(
         Largest accepted deviation of samples and learned arrays, relative to the largest magnitude of each
         (see :func:`neurodyn.compare`). Spikes are equal or not.
     progress : bool
-        Bar over trials; by default only on a terminal.
+        As in :func:`simulate`.
 
     Returns
     -------

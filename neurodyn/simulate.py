@@ -19,7 +19,7 @@ from neurodyn.kernels.cache import collection_later
 from neurodyn.memory import NetworkSize, check_memory
 from neurodyn.network import Network, axis_sizes, realize
 from neurodyn.program import Program
-from neurodyn.running.drive import in_threads, together
+from neurodyn.running.drive import Tick, in_threads, together
 from neurodyn.running.progress import progress_bar
 from neurodyn.running.run import Run, as_session, fingerprint
 from neurodyn.running.stopping import Resume, StopRequest, Suspended, finished, listening, resume_by_default
@@ -114,7 +114,8 @@ def simulate(
         begin if not; a complete ``out`` of the same run is returned as it is. A run that another machine began and did
         not suspend may still be at it: "takeover" says that it has ended. None: as ``neurodyn run --resume`` said.
     progress : bool
-        Bar over trials; by default only on a terminal.
+        By default a bar on a terminal and in a notebook, elsewhere a line a minute; False: nothing. True: also a line at the
+        end where there is no bar.
     threads : int
         Networks that numba runs side by side; default as many as there are processors. Threads beyond the number of
         networks share large ones, without weighted sums, inputs and plasticity, to the same bits. They wait for each other
@@ -239,7 +240,9 @@ def run_jobs(jobs: Sequence[Job], progress: bool | None, threads: int) -> list[R
                     continue
                 runs.append(Run(network, session, job.out, options, stop))
             serve = _engines(runs, common, threads)
-            bar = progress_bar(sum(len(r.session) for r in runs), progress)
+            steps = sum(run.steps - run.first_step for run in runs)
+            bar = progress_bar(sum(len(run.session) for run in runs), progress, parts=steps)
+            bar.update(sum(run.first_trial for run in runs))
             serve(bar.update)
     except Suspended as suspended:
         for run in runs:  # those whose turn had not come: where they stood stays
@@ -276,7 +279,7 @@ def _threads(backend: str, networks: int, threads: int | None) -> int:
     return threads or min(networks, os.cpu_count() or 1) if engine_class(backend).threads else 1
 
 
-def _engines(runs: list[Run], options: Mapping[str, Any], threads: int) -> Callable[[Callable[[int], Any]], None]:
+def _engines(runs: list[Run], options: Mapping[str, Any], threads: int) -> Callable[[Tick], None]:
     """Give each run its engine, and return what serves them all."""
     make = engine_class(options["backend"])
     if options["backend"] != "torch":
@@ -302,7 +305,7 @@ def _engines(runs: list[Run], options: Mapping[str, Any], threads: int) -> Calla
             run.engine = engine
         batches.append((group, batch))
 
-    def serve(tick: Callable[[int], Any]) -> None:
+    def serve(tick: Tick) -> None:
         for group, batch in batches:
             together(group, batch, tick)
 

@@ -17,7 +17,7 @@ from neurodyn.running.stopping import Suspended
 if TYPE_CHECKING:
     from neurodyn.backends.torch import TorchBatch
 
-Tick = Callable[[int], Any]
+Tick = Callable[[int, int], Any]  # trials that ended, and steps that were made
 
 
 def in_threads(runs: Sequence[Run], tick: Tick, threads: int) -> None:
@@ -46,9 +46,10 @@ def alone(run: Run, tick: Tick) -> None:
                 engine.start_trial(**vars(request))
             elif isinstance(request, Advance):
                 answer = _advance(engine, request)
+                tick(0, answer.steps)
             else:
                 engine.end_trial()
-                tick(1)
+                tick(1, 0)
         except BaseException as error:  # of the engine, or the user's Ctrl-C: the run keeps what it has
             requests.throw(error)
 
@@ -79,14 +80,16 @@ def together(runs: Sequence[Run], batch: TorchBatch, tick: Tick) -> None:
             ends = [lane for lane, r in waiting.items() if isinstance(r, End)]
             if ends:
                 batch.end(ends)
-                tick(len(ends))
+                tick(len(ends), 0)
             if begins:
                 batch.begin(begins)
             for lane in (*begins, *ends):
                 answer(lane, None)
             chunks = {lane: r for lane, r in waiting.items() if isinstance(r, Advance)}
             if chunks and len(chunks) == len(waiting):
-                for lane, reply in _advance_batch(batch, chunks).items():
+                replies = _advance_batch(batch, chunks)
+                tick(0, sum(reply.steps for reply in replies.values()))
+                for lane, reply in replies.items():
                     answer(lane, reply)
     except BaseException as error:  # of the batch, or the user's Ctrl-C: the runs keep what they have
         for lane in waiting:

@@ -65,7 +65,7 @@ class Run:
         self.dt = network.circuit.timestep
         self.ratio = _ratio(session, network.circuit)
         self.plan = plan_recording(network, options["record"])
-        steps = self.ratio * sum(t.steps for t in session.trials)
+        self.steps = steps = self.ratio * sum(t.steps for t in session.trials)
         if options["dtype"] == "float32" and steps >= 2**24:
             raise ValueError(
                 f"dtype = 'float32' counts steps up to 2^24, the session has {steps}; use float64 or several sessions"
@@ -86,6 +86,11 @@ class Run:
     def first_step(self) -> int:
         """The step that this process begins with."""
         return 0 if self.recorder.state is None else int(self.recorder.state["engine"]["step"])
+
+    @property
+    def first_trial(self) -> int:
+        """The trial that this process begins with."""
+        return 0 if self.recorder.state is None else int(self.recorder.state["trial"])
 
     def requests(self) -> Generator[Request, Any, None]:
         """Ask for trials and chunks, one after the other; :class:`Advance` is answered by a :class:`Reply`."""

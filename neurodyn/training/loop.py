@@ -17,7 +17,7 @@ from torch import Tensor
 from neurodyn.kernels.descent import SGD, Adam, Descent, clip
 from neurodyn.models.seeded import SeededModule
 from neurodyn.recording import Writer
-from neurodyn.running.progress import progress_bar
+from neurodyn.running.progress import Bar, progress_bar
 from neurodyn.running.stopping import StopRequest, Suspended
 from neurodyn.training.objective import Objective
 from neurodyn.training.plan import Plan
@@ -80,14 +80,11 @@ class Loop:
             self._restore(writer.state)
         net, objective, state = self.net, self.objective, self.state
         net.train()
-        bar = progress_bar(objective.steps, progress, "step")
-        try:
+        with progress_bar(objective.steps, progress, "step", stages=self.plan.epochs) as bar:
             while state.step or not self._ended():
                 begun = time.perf_counter()
                 self._epoch(writer, stop, bar)
                 self._test(writer, time.perf_counter() - begun, bar)
-        finally:
-            bar.close()
         writer.tree("model/last", self._snapshot())
         results = {**objective.results, "epochs": state.epoch, "ended": self._ended()}
         return TrainingRun(writer.finish(results), net)
@@ -97,15 +94,14 @@ class Loop:
         done = self.state.epoch >= self.plan.epochs
         return self.objective.ended or (f"{self.state.epoch} epochs done" if done else "")
 
-    def _epoch(self, writer: Writer, stop: StopRequest, bar: Any) -> None:
+    def _epoch(self, writer: Writer, stop: StopRequest, bar: Bar) -> None:
         state = self.state
-        bar.reset()
-        bar.update(state.step)
+        bar.stage(state.epoch, state.step)
         total = torch.tensor([state.loss, state.norm], dtype=torch.float64, device=self.net.device)
         while state.step < self.objective.steps:
             total += torch.stack(self.step(state.epoch, state.step))
             state.step += 1
-            bar.update(1)
+            bar.update()
             if writer.path is not None and (writer.due or stop.signal):
                 state.loss, state.norm = total.tolist()
                 self._check_finite(writer)
@@ -135,7 +131,7 @@ class Loop:
             self.optimizer.step()
         return loss.double(), norm.reshape(loss.shape)
 
-    def _test(self, writer: Writer, seconds: float, bar: Any) -> None:
+    def _test(self, writer: Writer, seconds: float, bar: Bar) -> None:
         """Test at the end of an epoch and take note of everything."""
         state, steps = self.state, self.objective.steps
         before, at_work = self.objective.mark, self.objective.at_work
@@ -153,7 +149,7 @@ class Loop:
             writer.samples(f"training/{name}", np.array([value]), [state.epoch], dims=("epoch",))
         for name, (row, dims) in found.rows.items():
             writer.samples(f"training/{name}", np.asarray(row)[None], [state.epoch], dims=("epoch", *dims))
-        bar.set_postfix(found.shown)
+        bar.note(", ".join(f"{name} {value}" for name, value in found.shown.items()))
         self._clear()
         for label in found.keep:
             writer.tree(f"model/{label}", {**self._snapshot(), **before})

@@ -94,7 +94,8 @@ def train(
     config : mapping
         Kept in the recording as ``config["training"]["notes"]``.
     progress : bool, optional
-        A progress bar; by default if somebody watches.
+        By default a bar on a terminal and in a notebook, elsewhere a line a minute; False: nothing. True: also a line at the
+        end where there is no bar.
 
     Returns
     -------

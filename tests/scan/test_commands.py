@@ -259,7 +259,7 @@ def test_bar_on_a_terminal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     scan("model.py", "--out", "s", "--plan-only")
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
-    monkeypatch.setattr("neurodyn.scan.progress._BAR_S", 0.01)
+    monkeypatch.setattr("neurodyn.running.progress._Terminal.every", 0.01)
     with Progress(Scan.open("s").folder) as progress:
         progress.begin(2)
         progress.report(Point("ab" * 10, {"a": 1}), End("raised", "ValueError: no"))
@@ -268,14 +268,15 @@ def test_bar_on_a_terminal(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
             if "1 failed, 0 running" in terminal.text:
                 break
             time.sleep(0.05)
-    assert "2/2" in terminal.text and "1 failed, 0 running" in terminal.text
+    assert "point 2 of 2, " in terminal.text and "1 failed, 0 running" in terminal.text
     assert "failed: abababab (a=1): ValueError: no" in terminal.text
 
 
 def test_lines_in_a_log(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     scan("model.py", "--out", "s", "--plan-only")
     capsys.readouterr()
-    monkeypatch.setattr("neurodyn.scan.progress._LINE_S", 0.01)
+    monkeypatch.setattr("neurodyn.running.progress._LINE_S", 0.01)
+    monkeypatch.setattr("neurodyn.running.progress.Bar.every", 0.01)
     text = ""
     with Progress(Scan.open("s").folder) as progress:
         progress.begin(100)
@@ -284,10 +285,10 @@ def test_lines_in_a_log(folder: Path, capsys: pytest.CaptureFixture[str], monkey
         progress.report(Point("ab" * 10, {}), End("done"))
         for _ in range(600):
             text += capsys.readouterr().err
-            if "1 of 100 done, 30 failed, 0 running, about" in text:
+            if "point 31 of 100, 30 failed, 0 running, " in text:
                 break
             time.sleep(0.05)
-    assert "1 of 100 done, 30 failed, 0 running, about" in text
+    assert re.search(r"neurodyn: point 31 of 100, 30 failed, 0 running, 0 s, \d+ s left", text)
     assert text.count("failed: 0000") == 20 and text.count("further failures are not printed") == 1
 
 
