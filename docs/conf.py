@@ -48,6 +48,12 @@ autodoc_typehints = "none"
 autosummary_generate = False
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+# Types are words ("array (time, unit)"): as text, not as names to be looked up.
+napoleon_use_param = False
+napoleon_use_ivar = True
+default_role = "py:obj"
+toc_object_entries = False
+python_maximum_signature_line_length = 110
 copybutton_prompt_text = "$ "
 
 html_theme = "pydata_sphinx_theme"

@@ -1,0 +1,204 @@
+"""Make the pages of the API reference from the tables of public names; conf.py calls `write` at each build.
+
+A page is a table of first sentences, then each name with its docstring. What a name means stands in its docstring and
+nowhere else; here stands only on which page a name is.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from sphinx.pycode import ModuleAnalyzer
+
+import neurodyn
+
+# Page: its title and where its names of `nd` are defined (module, or folder of modules, in neurodyn).
+_PAGES = {
+    "describe": ("Describe a network", ("circuit", "parts", "session")),
+    "run": ("Run", ("simulate", "running", "estimate", "compare", "rerun", "simulation", "outcome")),
+    "record": ("Record and read", ("recording",)),
+    "rules": ("Rules", ("plasticity",)),
+    "models": ("Models", ("models",)),
+    "tasks": ("Tasks", ("tasks",)),
+    "train": ("Train", ("training",)),
+    "plots": ("Plots", ("plots",)),
+    "scan": ("Scan", ("scan",)),
+    "doors": ("Doors", ("doors", "report", "compare_runs")),
+    "units": ("Units", ("units",)),
+}
+_TEXTS = {
+    "describe": "Frozen descriptions: what a network is made of, and the trials that it lives through.",
+    "run": "What runs a description, says beforehand what it costs, and makes a function a command.",
+    "doors": "From and to the tools that people already use; pages and tables made from recordings.",
+}
+# Public modules whose names are asked for by their module, as in nd.tasks.sine, and the page of each.
+_MODULES = {
+    "recording": "record", "models.chaotic": "models", "models.force": "models", "models.patterns": "models",
+    "models.rest": "models", "tasks": "tasks", "training": "train", "plots": "plots", "doors": "doors", "units": "units",
+}  # fmt: skip
+# Names that are values and have no docstring of their own: the module with the comment that describes them.
+_VALUES_FROM = {"neurodyn.plots": "neurodyn.plots.base", "neurodyn.recording": "neurodyn.recording.layout"}
+
+
+@dataclass(frozen=True)
+class Name:
+    """A public name: ``full`` as it is imported (neurodyn.analysis.pca), and the object."""
+
+    full: str
+    target: Any
+
+    @property
+    def last(self) -> str:
+        return self.full.rpartition(".")[2]
+
+    @property
+    def kind(self) -> str:
+        """Which kind of object: "class", "function" or "value"."""
+        if inspect.isclass(self.target):
+            return "class"
+        return "function" if inspect.isroutine(self.target) else "value"
+
+    @property
+    def doc(self) -> str:
+        """The docstring, or the comment beside a value."""
+        if self.kind != "value":
+            return inspect.getdoc(self.target) or ""
+        module = self.full.rpartition(".")[0]
+        comments = ModuleAnalyzer.for_module(_VALUES_FROM.get(module, module)).find_attr_docs()
+        return "\n".join(comments.get(("", self.last), ())).strip()
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the reference: its file without suffix, title, an opening sentence, and the names on it."""
+
+    file: str
+    title: str
+    text: str
+    names: tuple[Name, ...]
+
+
+def public_names(module: ModuleType) -> list[Name]:
+    """The public names of a module: its ``__all__``, or else what is defined in it."""
+    names = getattr(module, "__all__", None)
+    if names is None:
+        names = [n for n, value in vars(module).items() if getattr(value, "__module__", "") == module.__name__]
+        names += [name for owner, name in ModuleAnalyzer.for_module(module.__name__).find_attr_docs() if not owner]
+    found = [Name(f"{module.__name__}.{n}", getattr(module, n)) for n in names if not n.startswith("_")]
+    return [name for name in found if not inspect.ismodule(name.target)]
+
+
+def pages() -> list[Page]:
+    """All pages in the order of the contents; each public object stands on exactly one."""
+    names: dict[str, list[Name]] = {page: [] for page in _PAGES}
+    page_of = {home: page for page, (_, homes) in _PAGES.items() for home in homes}
+    for name in public_names(neurodyn):
+        names[page_of[neurodyn._PUBLIC[name.last].split(".")[0]]].append(name)
+    seen = {(name.last, id(name.target)) for page in names.values() for name in page}
+    for module, page in _MODULES.items():
+        for name in public_names(import_module(f"neurodyn.{module}")):
+            if (name.last, id(name.target)) not in seen:
+                seen.add((name.last, id(name.target)))
+                names[page].append(name)
+    made = []
+    for page, (title, homes) in _PAGES.items():
+        text = _TEXTS.get(page) or _opening(inspect.getdoc(import_module(f"neurodyn.{homes[0]}")) or "")
+        made.append(Page(page, title, text, tuple(sorted(names[page], key=_in_order))))
+    at = list(_PAGES).index("plots")
+    return made[:at] + _analysis() + made[at:]
+
+
+def _in_order(name: Name) -> tuple[int, str]:
+    return ("class", "function", "value").index(name.kind), name.last.lower()
+
+
+def _analysis() -> list[Page]:
+    """A page for each folder of analysis; a function stands before the class of its result."""
+    from neurodyn import analysis
+
+    folders: dict[str, list[Name]] = {}
+    for last, home in analysis._MODULE_OF.items():
+        folder = home.split(".")[0] if "." in home else "nulls"
+        folders.setdefault(folder, []).append(Name(f"neurodyn.analysis.{last}", getattr(analysis, last)))
+    made = []
+    for folder, names in sorted(folders.items()):
+        if folder == "nulls":
+            title, text = (
+                "Analysis: nulls and statistics",
+                "What every analysis leans on: null tests, intervals, conventions.",
+            )
+        else:
+            title, text = f"Analysis: {folder}", inspect.getdoc(import_module(f"neurodyn.analysis.{folder}")) or ""
+        homes = list(dict.fromkeys(name.target.__module__ for name in names))
+        ordered = sorted(names, key=lambda n: (homes.index(n.target.__module__), n.kind == "class"))
+        made.append(Page(f"analysis_{folder}", title, text, tuple(ordered)))
+    return made
+
+
+def _opening(doc: str) -> str:
+    return doc.split("\n\n")[0]
+
+
+def first_sentence(doc: str) -> str:
+    """The first sentence of a docstring, on one line; "et al." and the like don't end it."""
+    text = " ".join(_opening(doc).split())
+    return re.split(r"(?<!\bal)(?<!\bvs)(?<!e\.g)(?<!i\.e)(?<=[.])\s+(?=[A-Z`])", text)[0]
+
+
+def _described(name: Name) -> list[str]:
+    """The section of a name: a heading, and the directive that brings in its docstring."""
+    lines = ["", name.last, "-" * len(name.last), ""]
+    if name.kind == "function":
+        return [*lines, f".. autofunction:: {name.full}"]
+    if name.kind == "value":
+        return [*lines, f".. py:data:: {name.full}", "", *(f"   {line}" for line in name.doc.splitlines())]
+    foreign = [c.__name__ for c in name.target.__mro__ if not c.__module__.startswith("neurodyn")]
+    return [*lines, f".. autoclass:: {name.full}", "   :members:", f"   :inherited-members: {', '.join(foreign)}"]
+
+
+def _text(page: Page) -> str:
+    lines = [page.title, "=" * len(page.title), "", page.text, "", ".. list-table::", "   :widths: 30 70", ""]
+    for name in page.names:
+        role = {"class": "class", "function": "func", "value": "data"}[name.kind]
+        lines += [f"   * - :py:{role}:`{name.last} <{name.full}>`", f"     - {first_sentence(name.doc)}"]
+    for name in page.names:
+        lines += _described(name)
+    return "\n".join(lines) + "\n"
+
+
+def write(folder: Path) -> list[Path]:
+    """Write the pages and ``index.rst`` into ``folder``; pages of names that are gone are removed.
+
+    A page that did not change is not touched, so that Sphinx reads again only what is new.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it isn't there.
+
+    Returns
+    -------
+    list of Path
+        The pages, the index first.
+    """
+    made = pages()
+    contents = "\n".join(f"   {page.file}" for page in made)
+    texts = {"index": f"Reference\n=========\n\nEvery public name.\n\n.. toctree::\n   :maxdepth: 1\n\n{contents}\n"}
+    texts |= {page.file: _text(page) for page in made}
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("*.rst"):
+        if old.stem not in texts:
+            old.unlink()
+    paths = []
+    for name, text in texts.items():
+        path = folder / f"{name}.rst"
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
+        paths.append(path)
+    return paths
