@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -124,9 +125,8 @@ def counted(monkeypatch: pytest.MonkeyPatch, **options: object) -> Bar:
         bars.append(progress_bar(*arguments, **more))  # type: ignore[arg-type]
         return bars[0]
 
-    monkeypatch.setattr(sys.modules["neurodyn.simulate"], "progress_bar", remember)
+    monkeypatch.setattr(import_module("neurodyn.simulate"), "progress_bar", remember)
     cells = nd.Population("cells", 2, "dv/dt = -v/(10*ms) : 1")
-    assert nd.simulate  # its module is imported
     nets = [nd.Circuit([cells], dt="1 ms", seed=s) for s in range(2)]
     nd.simulate(nets, "5 s", **options)  # type: ignore[call-overload]
     return bars[0]
