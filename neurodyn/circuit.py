@@ -47,6 +47,8 @@ class Circuit:
         64-bit key of wiring, parameters, start values and noise.
     values : mapping of "part.array" to array
         Numbers that replace drawn or default ones: learned weights, explicit wiring.
+    references : tuple of str
+        What to cite: keys or BibTeX entries (see :func:`neurodyn.bibtex`).
     """
 
     populations: Sequence[Population | SpikeTimes] = ()
@@ -58,6 +60,7 @@ class Circuit:
     seed: int = field(default=0, kw_only=True)
     name: str = field(default="circuit", kw_only=True)
     values: Mapping[str, np.ndarray] = field(default_factory=dict, kw_only=True)
+    references: tuple[str, ...] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         for kind in ("populations", "connections", "inputs", "filters", "readouts"):

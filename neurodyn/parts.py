@@ -72,6 +72,8 @@ class Population:
         Units that never spike (see :meth:`Circuit.lesion`).
     clamped : mapping of variable to (units, value)
         Units held at a value (see :meth:`Circuit.clamp`).
+    references : tuple of str
+        What to cite: keys or BibTeX entries (see :func:`neurodyn.bibtex`).
     """
 
     name: str
@@ -89,6 +91,7 @@ class Population:
     labels: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     silenced: Any = field(default=(), kw_only=True)
     clamped: Mapping[str, tuple[Any, Any]] = field(default_factory=dict, kw_only=True)
+    references: tuple[str, ...] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         identifier("population", self.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from neurodyn.citing import cites
 from neurodyn.models.naming import nearest
 from neurodyn.parts import CircuitError, Population
 
@@ -34,6 +35,7 @@ TYPES_ADEX: Mapping[str, Mapping[str, str]] = {
 }  # fmt: skip
 
 
+@cites("brette2005")
 def adaptive_exponential(
     name: str,
     size: int,
@@ -95,4 +97,5 @@ def adaptive_exponential(
         method=method,
         parameters={**usual, **given},
         initial={"v": "E_L", **(initial or {})},
+        references=() if cell == "regular_spiking" else ("naud2008",),
     )

@@ -204,6 +204,8 @@ class SoftmaxCoding(_Softmax):
     Soda, Ahmadi, Tani et al. (2023) Front. Psychiatry 14:1080668 (their code; numbers by default).
     """
 
+    references: ClassVar[tuple[str, ...]] = ("soda2023",)
+
     dims: int = 1
     bins: int = 10
     low: float = -1.0
@@ -258,6 +260,8 @@ class SymbolCoding(_Softmax):
         In [0, 0.5). Without, weights grow for ever where symbols are certain.
     """
 
+    references: ClassVar[tuple[str, ...]] = ()
+
     symbols: int
     smoothing: float = 0.02
 
@@ -303,6 +307,8 @@ class AnalogCoding(Coding):
     activation : "tanh" or "linear"
         Of the output units; with "tanh" values lie in [-1, 1].
     """
+
+    references: ClassVar[tuple[str, ...]] = ()
 
     dims: int = 1
     activation: str = "tanh"

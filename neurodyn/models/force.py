@@ -9,6 +9,7 @@ import numpy as np
 
 from neurodyn import units
 from neurodyn.circuit import Circuit
+from neurodyn.citing import cites
 from neurodyn.models.force_published import IZHIKEVICH, LIF, PUBLISHED, Published, published
 from neurodyn.network import realize
 from neurodyn.parts import CircuitError, Connection, Filter, Input, Normal, Population, Readout, Uniform
@@ -18,6 +19,7 @@ from neurodyn.units import Quantity, dimensions_of
 __all__ = ["PUBLISHED", "NicolaClopath", "Published"]
 
 
+@cites("nicola2017")
 def NicolaClopath(
     preset: str = "sine",
     *,

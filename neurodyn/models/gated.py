@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -92,6 +92,8 @@ class GRU(_Gated):
     Cho et al. (2014) arXiv 1406.1078; Tallec & Ollivier (2018) arXiv 1804.11188.
     """
 
+    references: ClassVar[tuple[str, ...]] = ("cho2014", "tallec2018")
+
     _layer = nn.GRU
 
     def step(self, states: Tensor, x: Tensor | None = None) -> Tensor:
@@ -122,6 +124,8 @@ class LSTM(_Gated):
     ----------
     Hochreiter & Schmidhuber (1997) Neural Comput. 9:1735; Tallec & Ollivier (2018) arXiv 1804.11188.
     """
+
+    references: ClassVar[tuple[str, ...]] = ("hochreiter1997", "tallec2018")
 
     _layer = nn.LSTM
 

@@ -92,6 +92,8 @@ class HMMRNN(SeededModule):
     Torre, Viscione, Pompe, Grewe & Mante (2025) NeurIPS, arXiv 2510.25674.
     """
 
+    references: ClassVar[tuple[str, ...]] = ("torre2025",)
+
     several: ClassVar[bool] = True
     units: int
     noise_inputs: int

@@ -102,6 +102,7 @@ def hmm_rnn_circuit(net: HMMRNN, dt: Any) -> Circuit:
         readouts=[readout],
         dt=dt,
         seed=net.seed,
+        references=net.references,
         name="network driven by noise",
         values=values,
     )

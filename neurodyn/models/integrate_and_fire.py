@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from neurodyn.citing import cites
 from neurodyn.parts import CircuitError, Population
 
 _EQUATIONS = """
@@ -24,6 +25,7 @@ DEFAULTS = {
 }
 
 
+@cites("gerstner2014")
 def leaky_integrate_and_fire(
     name: str,
     size: int,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from neurodyn import units
+from neurodyn.citing import cites
 from neurodyn.models.naming import nearest
 from neurodyn.parts import Population, Uniform
 
@@ -52,6 +53,7 @@ SCHEMES: Mapping[str, tuple[str, str]] = {
 }
 
 
+@cites("izhikevich2003")
 def izhikevich_2003(
     name: str,
     size: int,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from neurodyn.citing import cites
 from neurodyn.models.naming import nearest
 from neurodyn.parts import Population
 
@@ -94,6 +95,7 @@ TYPES_2007: Mapping[str, Cell2007] = {
 }  # fmt: skip
 
 
+@cites("izhikevich2007")
 def izhikevich_2007(
     name: str,
     size: int,
@@ -135,6 +137,7 @@ def izhikevich_2007(
     Izhikevich (2007) Dynamical Systems in Neuroscience, chapter 8; ModelDB 39948; OpenSourceBrain/IzhikevichModel;
     Nicola & Clopath (2017) Nat. Commun. 8:2208, ModelDB 190565.
     """
+    references = ("nicola2017",) if cell == "nicola_clopath" else ()
     if isinstance(cell, str):
         if cell not in TYPES_2007:
             raise ValueError(
@@ -161,4 +164,5 @@ def izhikevich_2007(
         method=method,
         parameters={**cell.parameters, **given, **(parameters or {})},
         initial={"v": cell.v_r, **(initial or {})},
+        references=references,
     )

@@ -104,6 +104,8 @@ class LeakyRNN(RecurrentNetwork):
     Khajehabdollahi, Zeraati, Giannakakis, Schaefer, Martius & Levina (2024) ICLR, arXiv 2309.12927.
     """
 
+    references: ClassVar[tuple[str, ...]] = ("khajehabdollahi2024",)
+
     several: ClassVar[bool] = True
     mask: Tensor | None
     sign: Tensor | None

@@ -112,6 +112,7 @@ def leaky_circuit(net: LeakyRNN, heads: list[int], hold: int, dt: Any) -> Circui
         readouts=[readout],
         dt=dt,
         seed=net.seed,
+        references=net.references,
         name="leaky network",
         values={
             "readout.w": readout_w.reshape((-1, net.units)[one:]),

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from neurodyn.citing import cites
 from neurodyn.models import responses
 from neurodyn.models.izhikevich_2003 import izhikevich_2003
 from neurodyn.models.naming import nearest
@@ -126,6 +127,7 @@ def pattern(name: str) -> Pattern:
     raise ValueError(f"pattern {name!r}: give a letter A to T or one of {', '.join(titles)}{nearest(name, titles)}")
 
 
+@cites("izhikevich2004")
 def population(patterns: Iterable[Pattern], *, scheme: str = "sequential", name: str = "cells") -> Population:
     """Return one population whose units are the cells of the patterns; ``I_in`` takes their currents."""
     cells = list(patterns)

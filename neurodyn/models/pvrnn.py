@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -92,6 +92,8 @@ class PVRNN(GenerativeNetwork):
     ----------
     Ahmadi & Tani (2019) Neural Computation 31(11):2025-2074, arXiv 1811.01339; variants: docs/pvrnn.md.
     """
+
+    references: ClassVar[tuple[str, ...]] = ("ahmadi2019",)
 
     def __init__(
         self,

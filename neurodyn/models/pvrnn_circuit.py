@@ -76,7 +76,16 @@ def pvrnn_circuit(net: PVRNN, dt: Any) -> Circuit:
         populations += [_latents(net, k), _layer(net, k)]
         connections += _connections(net, k)
     readouts, values = _readouts(net.output, _array(net.output_weight), _array(net.output_bias))
-    return Circuit(populations, connections, readouts=readouts, dt=dt, seed=net.seed[0], name="PV-RNN", values=values)
+    return Circuit(
+        populations,
+        connections,
+        readouts=readouts,
+        dt=dt,
+        seed=net.seed[0],
+        name="PV-RNN",
+        values=values,
+        references=net.references,
+    )
 
 
 def _array(parameter: torch.Tensor) -> np.ndarray:

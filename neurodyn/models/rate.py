@@ -9,6 +9,7 @@ import numpy as np
 
 from neurodyn import units
 from neurodyn.circuit import Circuit
+from neurodyn.citing import cites
 from neurodyn.parts import CircuitError, Connection, Input, Normal, Population, Readout, Uniform
 
 _RESERVOIR = """
@@ -40,6 +41,7 @@ modulation = -sum(kind*expected)*surprise
 HELD = {1: 1.0, 10: 1.0, 11: -1.0}
 
 
+@cites("hoerzer2014", "sompolinsky1988")
 def RateReservoir(
     neurons: int = 1000,
     *,
@@ -102,6 +104,7 @@ def RateReservoir(
     return Circuit([cells], links, inputs=inputs, dt=dt, seed=seed, name="rate reservoir")
 
 
+@cites("miconi2017")
 def PerturbedRateNetwork(
     neurons: int = 200,
     *,

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from neurodyn.circuit import Circuit
+from neurodyn.citing import cites
 from neurodyn.models.izhikevich import izhikevich_2003
 from neurodyn.parts import CircuitError, Connection, Input, Uniform
 
 BIAS = Uniform(0, 3)
 
 
+@cites("yamada2025")
 def SpikingReservoir(
     neurons: int = 1000,
     *,

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from neurodyn.circuit import Circuit
+from neurodyn.citing import cites
 from neurodyn.parts import CircuitError, Population
 
 _FORCE = "force = amplitude*cos(6.283185307179586*frequency*t)\n"
@@ -36,6 +37,7 @@ above = where(z > level, 1, 0)
 """
 
 
+@cites("gammaitoni1998")
 def DoubleWell(
     paths: int = 200,
     *,
@@ -96,6 +98,7 @@ def DoubleWell(
     return Circuit([well], dt=_milliseconds(dt), seed=seed, name="double well")
 
 
+@cites("pikovsky1997", "deville2005")
 def FitzHughNagumo(
     paths: int = 40,
     *,
@@ -179,6 +182,7 @@ def FitzHughNagumo(
     return Circuit([cells], dt=_milliseconds(step), seed=seed, name="FitzHugh-Nagumo cells")
 
 
+@cites("gammaitoni1995", "jung1994")
 def ThresholdDetector(
     paths: int = 200,
     *,

@@ -38,6 +38,7 @@ class SeededModule(nn.Module):
     """
 
     several: ClassVar[bool] = False
+    references: ClassVar[tuple[str, ...]] = ()  # keys of what to cite
     many: bool = False
     models: int
     seed: Any

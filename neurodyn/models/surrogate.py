@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from neurodyn import units
+from neurodyn.citing import cites
 from neurodyn.parts import CircuitError, Population
 
 # In this order: the trace holds spikes of earlier steps only, as the current that they cause does.
@@ -20,6 +21,7 @@ I_rec = 0
 _VARIABLES = ("v", "I_rec", "I_in", "spiked", "trace", "psi", "learning_signal", "firing", "age")
 
 
+@cites("bellec2020")
 def surrogate_lif(
     name: str, size: int, *, tau: Any = "30 ms", threshold: float = 0.03, dampening: float = 0.3
 ) -> Population:

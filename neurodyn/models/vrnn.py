@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -77,6 +77,8 @@ class VRNN(GenerativeNetwork):
     ----------
     Chung, Kastner, Dinh, Goel, Courville & Bengio (2015) NeurIPS, arXiv 1506.02216. Theirs has an LSTM.
     """
+
+    references: ClassVar[tuple[str, ...]] = ("chung2015",)
 
     d: int
     z: int

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from neurodyn.circuit import Circuit
+from neurodyn.citing import cites
 from neurodyn.parts import CircuitError, Connection, Filter, Input, Normal, Readout
 from neurodyn.plasticity.rule import Rule, SynapticRule
 from neurodyn.units import si
@@ -51,6 +52,8 @@ class EpropReadout:
     Bellec et al. (2020) Nat. Commun. 11:3625, and the published tutorial, whose low-passes are all normalised.
     """
 
+    references: ClassVar[tuple[str, ...]] = ("bellec2020",)
+
     outputs: tuple[str, ...] = ("z",)
     rate: float = 1e-4
     tau: Any = "30 ms"
@@ -79,6 +82,7 @@ class EpropReadout:
         trace = Filter(f"{self.name}_trace", self.population, self.tau, scale=scale, unit="1")
         rule = Rule(
             f"{self.name}_rule",
+            references=self.references,
             parameters={"rate": self.rate},
             memory={"gradient": "output*unit"},
             trial_start="gradient = 0",
@@ -111,6 +115,7 @@ class EpropReadout:
         return circuit
 
 
+@cites("bellec2020")
 def eprop(
     name: str = "eprop",
     *,

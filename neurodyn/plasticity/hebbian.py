@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from neurodyn.plasticity.learners import Signals
 from neurodyn.plasticity.rule import Rule
@@ -44,6 +44,8 @@ class RewardModulatedHebbian:
     Hoerzer, Legenstein & Maass (2014) Cereb. Cortex 24:677, eq. 3 to 7; Legenstein et al. (2010) J. Neurosci. 30:8400.
     """
 
+    references: ClassVar[tuple[str, ...]] = ("hoerzer2014", "legenstein2010")
+
     rate: float = 5e-4
     decay: Any = "20 s"
     exploration: float = 0.5
@@ -62,6 +64,7 @@ class RewardModulatedHebbian:
         s = signals
         return Rule(
             name,
+            references=self.references,
             parameters={
                 "rate": self.rate * dt * 1e3,
                 "decay_steps": float(si(self.decay, "second", name="decay")) / dt,  # type: ignore[arg-type]

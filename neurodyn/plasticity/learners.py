@@ -7,7 +7,7 @@ are pre x error forms; what differs is the third factor (the gate), the normalis
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from neurodyn.plasticity.features import RATE_SCALE
 from neurodyn.plasticity.rule import Rule
@@ -49,6 +49,8 @@ class ThreeFactor:
     :class:`LocalThreeFactor`. ``rate`` is dimensionless, stable below 2.
     """
 
+    references: ClassVar[tuple[str, ...]] = ("yamada2025",)
+
     rate: float = 0.03
 
     def __post_init__(self) -> None:
@@ -59,6 +61,7 @@ class ThreeFactor:
         s = signals
         return Rule(
             name,
+            references=self.references,
             parameters={"rate": self.rate},
             per_step=f"""
 if sum({s.gate}) > 0:
@@ -75,6 +78,8 @@ class LocalThreeFactor:
     dw_ci = rate * G_c(t) * e_c(t) * x_i(t). To be used with ``features="running"``; stable while rate * |x|^2 < 2.
     """
 
+    references: ClassVar[tuple[str, ...]] = ("yamada2025",)
+
     rate: float = 1e-4
 
     def __post_init__(self) -> None:
@@ -85,6 +90,7 @@ class LocalThreeFactor:
         s = signals
         return Rule(
             name,
+            references=self.references,
             parameters={"rate": self.rate},
             per_step=f"""
 if sum({s.gate}) > 0:
@@ -101,6 +107,8 @@ class NLMS:
     dw_ci = rate * e_c(t) * x_i(t)/(epsilon + |x|^2). ``rate`` in (0, 2), ``epsilon`` >= 0.
     """
 
+    references: ClassVar[tuple[str, ...]] = ("nagumo1967",)
+
     rate: float = 0.03
     epsilon: float = 1e-3
 
@@ -112,6 +120,7 @@ class NLMS:
         s = signals
         return Rule(
             name,
+            references=self.references,
             parameters={"rate": self.rate, "epsilon": self.epsilon},
             per_step=f"""
 change = rate*({s.target} - {s.y})/(epsilon + sum({s.x}*{s.x}))
@@ -131,6 +140,8 @@ class FORCE:
     diverges when x'P(0)x is large. ``reset="switch"`` starts P again when the input ``switch`` is 1. P is float64 on
     every runner and costs 8 N^2 bytes.
     """
+
+    references: ClassVar[tuple[str, ...]] = ("sussillo2009",)
 
     every: Any = "5 ms"
     forgetting: float = 1.0
@@ -159,6 +170,7 @@ class FORCE:
         again = " or switch > 0" if self.reset == "switch" else ""
         return Rule(
             name,
+            references=(*self.references, "nicola2017") if old else self.references,
             parameters=parameters,
             memory={"P": "unit*unit", "started": "network"},
             trial_start=f"""
@@ -183,6 +195,8 @@ class TrialDelta:
     time constant of 1/rate trials; ``rate`` in (0, 2).
     """
 
+    references: ClassVar[tuple[str, ...]] = ("yamada2025",)
+
     rate: float = 0.04
 
     def __post_init__(self) -> None:
@@ -193,6 +207,7 @@ class TrialDelta:
         s = signals
         return Rule(
             name,
+            references=self.references,
             parameters={"rate": self.rate},
             trial_end=f"""
 size = sum({s.x}*{s.x})
@@ -207,6 +222,8 @@ if size > 0:
 class TrialFORCE:
     """Recursive least squares once a trial, beside :class:`TrialDelta`; parameters as :class:`FORCE`."""
 
+    references: ClassVar[tuple[str, ...]] = ("sussillo2009",)
+
     forgetting: float = 1.0
     alpha: float = 1.0
     reset: str | None = None
@@ -220,6 +237,7 @@ class TrialFORCE:
         again = " or switch > 0" if self.reset == "switch" else ""
         return Rule(
             name,
+            references=self.references,
             parameters={"forgetting": self.forgetting, "alpha": self.alpha},
             memory={"P": "unit*unit", "started": "network"},
             trial_start=f"if started < 0.5{again}:\n    identity(P, 1/alpha)\n    started = 1",
@@ -240,6 +258,8 @@ class Supervised:
     x are spikes of the population filtered with ``tau``, in units of 100 Hz, or, of a rate network, the variable
     ``rates`` of the population as it is (then ``tau`` and ``tau_rise`` have no part).
     """
+
+    references: ClassVar[tuple[str, ...]] = ()
 
     outputs: tuple[str, ...] = ("z",)
     learner: Any = field(default_factory=lambda: FORCE(alpha=1.0, gated=False))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from neurodyn.citing import cites
 from neurodyn.plasticity.rule import SynapticRule
 
 
+@cites("miconi2017")
 def node_perturbation(
     name: str = "node_perturbation",
     *,

@@ -24,6 +24,8 @@ class Rule:
     parameters : mapping of name to number
     state, memory : mapping of name to axes, or (axes, start value)
         Further arrays, declared as those of :class:`neurodyn.Readout`.
+    references : tuple of str
+        What to cite: keys or BibTeX entries (see :func:`neurodyn.bibtex`).
     """
 
     name: str
@@ -33,6 +35,7 @@ class Rule:
     parameters: Mapping[str, float] = field(default_factory=dict, kw_only=True)
     state: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
     memory: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+    references: tuple[str, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,8 @@ class SynapticRule:
         Further values: axes "synapse" or "network". ``state`` returns to its start value at a reset, ``memory`` stays.
     form : "auto" or "per_step"
         "per_step" advances every synapse in every step, whatever the texts allow.
+    references : tuple of str
+        What to cite: keys or BibTeX entries (see :func:`neurodyn.bibtex`).
     """
 
     name: str
@@ -112,6 +117,7 @@ class SynapticRule:
     state: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
     memory: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
     form: str = field(default="auto", kw_only=True)
+    references: tuple[str, ...] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.isidentifier():

@@ -8,9 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from neurodyn import units
+from neurodyn.citing import cites
 from neurodyn.plasticity.rule import SynapticRule, Trace
 
 
+@cites("song2000", "vanrossum2000", "morrison2008")
 def stdp(
     name: str = "stdp",
     *,
@@ -52,6 +54,7 @@ def stdp(
     )
 
 
+@cites("izhikevich2007dopamine")
 def dopamine_stdp(
     name: str = "dopamine_stdp",
     *,
@@ -119,6 +122,7 @@ def dopamine_stdp(
     )
 
 
+@cites("florian2007", "fremaux2016")
 def reward_modulated_stdp(
     name: str = "reward_modulated_stdp",
     *,
@@ -168,6 +172,7 @@ def reward_modulated_stdp(
     )
 
 
+@cites("turrigiano1998", "vanrossum2000")
 def synaptic_scaling(
     name: str = "synaptic_scaling",
     *,

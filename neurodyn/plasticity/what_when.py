@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from neurodyn.circuit import Circuit
 from neurodyn.parts import CircuitError, Connection, Filter, Input, Readout, Uniform
@@ -36,6 +36,8 @@ class WhatWhenRule:
     tau : quantity
         Time constant of the filter of the spikes.
     """
+
+    references: ClassVar[tuple[str, ...]] = ("yamada2025",)
 
     when: Any = field(default_factory=ThreeFactor)
     what: Any = field(default_factory=TrialDelta)

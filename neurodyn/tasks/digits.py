@@ -6,7 +6,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from neurodyn.session import Session, Trial
 from neurodyn.tasks.fields import whole
@@ -200,6 +200,8 @@ class Parity(DigitTask):
     Source: Khajehabdollahi et al. (2024) ICLR, and their code. Parameters: see :class:`DigitTask`.
     """
 
+    references: ClassVar[tuple[str, ...]] = ("khajehabdollahi2024",)
+
     def labels(self, digits: Tensor, n: Sequence[int]) -> Tensor:
         """Return the parities of the last N digits, for each N of ``n``: (N, batch)."""
         back = digits[-max(n) :].flip(0).cumsum(0)
@@ -218,6 +220,8 @@ class DelayedMatch(DigitTask):
 
     Source: Khajehabdollahi et al. (2024) ICLR, and their code. Parameters: see :class:`DigitTask`.
     """
+
+    references: ClassVar[tuple[str, ...]] = ("khajehabdollahi2024",)
 
     probability: float | None = 0.5
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -46,6 +46,8 @@ class FiniteState:
     states along a sequence and the entropy rate are known in closed form for these alone. All ways of giving sequences
     are those of :class:`HiddenMarkov`: integers (time,) or (sequence, time), arrays or tensors, or a list of (time,).
     """
+
+    references: ClassVar[tuple[str, ...]] = ("ahmadi2019",)
 
     edges: Any
     start: int = 0

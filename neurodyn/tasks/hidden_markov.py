@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import permutations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -47,6 +47,8 @@ class HiddenMarkov(Inference):
     ``marginal_entropy``, ``markov_entropy``. Inference: ``log_likelihood``, ``predict``, ``filter``, ``smooth``,
     ``viterbi``. The presets are the targets of Torre et al. (2025) NeurIPS, arXiv 2510.25674, and their code.
     """
+
+    references: ClassVar[tuple[str, ...]] = ("torre2025",)
 
     transition: Any
     emission: Any

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from neurodyn.citing import cites
 from neurodyn.models.naming import one_of
 from neurodyn.tasks.fields import whole
 from neurodyn.tasks.hidden_markov import HiddenMarkov
@@ -60,6 +61,7 @@ class HiddenMarkovChoice:
         )
 
 
+@cites("akaike1974", "schwarz1978")
 def choose_hidden_markov(
     sequences: Any,
     *,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -43,6 +43,8 @@ class JointAngles(SwitchingPrimitives):
     ValueError
         For numbers out of range, shapes that don't match, and if no primitives are found that differ enough.
     """
+
+    references: ClassVar[tuple[str, ...]] = ()
 
     joints: int = 5
     shape: int = 1

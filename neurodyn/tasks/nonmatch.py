@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -48,6 +48,8 @@ class DelayedNonmatch:
     Source: Miconi (2017) eLife 6:e20899 and its code (there the first stimulus starts a sample later). He cycles
     through the kinds of trials in fixed order; here each four trials hold all kinds, shuffled.
     """
+
+    references: ClassVar[tuple[str, ...]] = ("miconi2017",)
 
     stimulus: Time = "200 ms"
     delay: Time = "200 ms"

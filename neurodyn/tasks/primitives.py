@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -38,6 +38,8 @@ class Primitives(SwitchingPrimitives):
     ValueError
         For numbers out of range and shapes that don't match.
     """
+
+    references: ClassVar[tuple[str, ...]] = ("ahmadi2019",)
 
     centres: Any = ((-0.45, 0.0), (0.32, 0.32), (0.32, -0.32))
     duration: tuple[int, int] = (10, 14)

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from neurodyn.citing import cites
 from neurodyn.tasks.fields import milliseconds, time_text
 from neurodyn.tasks.supervisor import Supervisor
 from neurodyn.units import Time
 
 
+@cites("hoerzer2014")
 def triangle(period: Time = "1 s", *, amplitude: float = 1.0, dt: Time = "1 ms") -> Supervisor:
     """The target that goes up and down in straight lines between +-amplitude, from 0 upwards.
 
@@ -22,6 +24,7 @@ def triangle(period: Time = "1 s", *, amplitude: float = 1.0, dt: Time = "1 ms")
     return Supervisor(values, dt=dt, config={"signal": "triangle", "amplitude": size, **config})
 
 
+@cites("hoerzer2014")
 def harmonics(
     amplitudes: Sequence[float] = (1.0, 0.5, 0.3), *, period: Time = "1.5 s", dt: Time = "1 ms"
 ) -> Supervisor:

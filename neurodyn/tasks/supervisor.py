@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -46,6 +46,8 @@ class Supervisor:
     ----------
     Nicola & Clopath (2017) Nat. Commun. 8:2208; the clock is that of their Figures 4 and 5.
     """
+
+    references: ClassVar[tuple[str, ...]] = ("nicola2017",)
 
     signal: Any
     dt: Time = field(default="1 ms", kw_only=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from neurodyn.citing import cites
 from neurodyn.tasks.draws import uniforms
 from neurodyn.tasks.fields import milliseconds, time_text, whole
 from neurodyn.tasks.supervisor import Supervisor
@@ -16,6 +17,7 @@ NOTES = ("C", "D", "E", "F", "G")
 MELODY = tuple((note, 1) for note in "EEFGGFEDCCDEED") + (("D", 2),)
 
 
+@cites("nicola2017")
 def sine(frequency: Rate = "5 Hz", *, dt: Time = "0.04 ms") -> Supervisor:
     """The target sin(2 pi f t), of amplitude 1; its period has to be a whole number of ``dt``."""
     hertz = float(si(frequency, "Hz", name="frequency", above=0))
@@ -23,6 +25,7 @@ def sine(frequency: Rate = "5 Hz", *, dt: Time = "0.04 ms") -> Supervisor:
     return Supervisor(np.sin(phase), dt=dt, config={"signal": "sine", "frequency": str(frequency)})
 
 
+@cites("nicola2017")
 def product_of_sines(
     frequencies: tuple[Rate, Rate] = ("4 Hz", "6 Hz"), *, noise: float = 0.05, dt: Time = "0.04 ms"
 ) -> Supervisor:
@@ -37,6 +40,7 @@ def product_of_sines(
     return Supervisor(values, dt=dt, noise=noise, config=config)
 
 
+@cites("lorenz1963", "nicola2017")
 def lorenz(duration: Time = "60 s", *, unit: Time = "0.5 s", dt: Time = "1 ms") -> Supervisor:
     """The Lorenz attractor, x/20, y/25 and (z - 25)/25 over time; it never repeats.
 
@@ -65,6 +69,7 @@ def lorenz(duration: Time = "60 s", *, unit: Time = "0.5 s", dt: Time = "1 ms") 
     return Supervisor(values, dt=dt, names=("x", "y", "z"), repeat=False, config=config)
 
 
+@cites("nicola2017")
 def ode_to_joy(*, beat: Time = "250 ms", dt: Time = "1 ms") -> Supervisor:
     """The first line of the Ode to Joy on five notes (C, D, E, F, G): each is a half-wave of height 1, a beat or two long."""
     quarter = len(_time(float(si(beat, "s", name="beat", above=0)), dt, f"beat={beat!r}"))
@@ -77,6 +82,7 @@ def ode_to_joy(*, beat: Time = "250 ms", dt: Time = "1 ms") -> Supervisor:
     return Supervisor(values, dt=dt, names=NOTES, config={"signal": "Ode to Joy", "beat": str(beat)})
 
 
+@cites("nicola2017")
 def song(
     channels: int = 10,
     *,

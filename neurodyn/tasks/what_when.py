@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -77,6 +77,8 @@ class WhatWhen:
     -----
     Source: Yamada & Chao, arXiv 2510.14382 (name and structure of the task); the numbers are this package's.
     """
+
+    references: ClassVar[tuple[str, ...]] = ("yamada2025",)
 
     latencies: Sequence[Time] = ("150 ms", "300 ms")
     probability: float | Sequence[float] = 0.8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from neurodyn.models.naming import one_of
 
@@ -41,6 +41,8 @@ class SingleHead(Curriculum):
         First N, at least 1.
     """
 
+    references: ClassVar[tuple[str, ...]] = ("khajehabdollahi2024",)
+
     start: int = 2
 
     def __post_init__(self) -> None:
@@ -63,6 +65,8 @@ class MultiHead(Curriculum):
     start, add : int
         First N, and how many N are added at a time; at least 1.
     """
+
+    references: ClassVar[tuple[str, ...]] = ("khajehabdollahi2024",)
 
     start: int = 2
     add: int = 1
@@ -91,6 +95,8 @@ class Sliding(Curriculum):
         First N, how many are trained at a time, and by how many the window moves (at most its width).
     """
 
+    references: ClassVar[tuple[str, ...]] = ("khajehabdollahi2024",)
+
     start: int = 2
     window: int = 10
     advance: int = 5
@@ -118,6 +124,8 @@ class NoCurriculum(Curriculum):
     n : int
         At least 1.
     """
+
+    references: ClassVar[tuple[str, ...]] = ()
 
     n: int
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from neurodyn.citing import cites
 from neurodyn.running.stopping import Resume
 from neurodyn.training.emulating import Emulation
 from neurodyn.training.plan import Plan, whole
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from neurodyn.tasks.hidden_markov import HiddenMarkov
 
 
+@cites("torre2025", "feydy2019")
 def emulate(
     net: HMMRNN,
     target: HiddenMarkov,

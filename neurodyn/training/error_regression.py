@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -120,6 +120,8 @@ class ErrorRegression:
     ----------
     Ahmadi & Tani (2019) Neural Computation 31(11):2025-2074; numbers by default are nearest to those of their laboratory.
     """
+
+    references: ClassVar[tuple[str, ...]] = ("ahmadi2019",)
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from neurodyn.citing import cites
 from neurodyn.kernels.draws import uniforms
 from neurodyn.running.stopping import Resume
 from neurodyn.training.objective import Objective, Tested
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _TESTS = 2**31  # numbers of passes: those of tests lie beyond all of training
 
 
+@cites("ahmadi2019")
 def fit(
     net: GenerativeNetwork,
     sequences: Any,

@@ -68,6 +68,8 @@ def _encode(value: Any) -> Any:
         out: dict[str, Any] = {"@kind": type(value).__name__}
         for f in fields(value):
             item = getattr(value, f.name)
+            if f.name == "references" and not item:
+                continue  # a group less for each part of most circuits
             out[f.name] = f"function {getattr(item, '__qualname__', item)}" if callable(item) else _encode(item)
         return out
     if isinstance(value, Mapping):
