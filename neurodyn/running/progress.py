@@ -109,12 +109,10 @@ class Bar:
         return min(1.0, self._done / max(self._parts or self.total, 1))
 
     def _where(self) -> str:
-        """``trial 120 of 400``; with the stage before it, and what a unit that takes long has done of all."""
+        """``trial 120 of 400``, with the stage before it."""
         text = f"{self.unit} {self._count} of {self.total}"
         if self.stages > 1:
             text = f"epoch {self._stage + 1} of {self.stages}, {text}"
-        if self._parts is not None and self.total < 10:
-            text += f", {100 * self._part:.0f} %"
         return f"{text}, {self._note}" if self._note else text
 
     def _times(self) -> str:
@@ -138,12 +136,14 @@ class _Terminal(Bar):
             from tqdm import tqdm  # it takes a while to import
 
             look = "{desc} {percentage:3.0f}%|{bar}| [{elapsed}<{remaining}]"
-            self._bar = tqdm(total=1.0, leave=False, dynamic_ncols=True, bar_format=look, file=sys.stderr)
+            self._bar = tqdm(
+                desc=self._where(), total=1.0, leave=False, dynamic_ncols=True, bar_format=look, file=sys.stderr
+            )
             self._seen = self._stage
+        self._bar.set_description_str(self._where(), refresh=False)
         if self._stage != self._seen:
             self._bar.reset()
             self._seen = self._stage
-        self._bar.set_description_str(self._where(), refresh=False)
         self._bar.update(self._part - self._bar.n)
 
     def note(self, text: str) -> None:
@@ -199,7 +199,9 @@ class _Log(Bar):
             self._line()
 
     def _line(self) -> None:
-        self.say(f"neurodyn: {self._where()}, {self._times()}")
+        # Of a few long trials the count says little.
+        part = f", {100 * self._part:.0f} %" if self._parts is not None and self.total < 10 else ""
+        self.say(f"neurodyn: {self._where()}{part}, {self._times()}")
 
     def close(self) -> None:
         if self._last and self.total:
