@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -166,13 +165,3 @@ def test_the_table_of_the_docs_is_that_of_the_presets() -> None:
         assert row[8] == p.every
         if p.cell == "izhikevich":
             assert [float(x) for x in row[5:8]] == [float(x.split()[0]) for x in (p.a, p.b, p.d)]
-
-
-@pytest.mark.slow
-def test_the_snippet_of_the_docs_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (snippet,) = re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.DOTALL)
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "runs").mkdir()
-    names: dict[str, Any] = {}
-    exec(compile(snippet, "docs/force.md", "exec"), names)
-    assert (tmp_path / "runs" / "sine.h5").exists() and names["run"]["output.y"].shape == (50_000, 3)

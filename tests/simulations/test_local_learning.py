@@ -139,17 +139,6 @@ def test_experiments_run(
     assert all(c.passed for c in outcome.checks if "1e-10" in c.threshold)
 
 
-@pytest.mark.slow
-def test_the_snippet_of_the_docs_learns() -> None:
-    docs = SCRIPT.parents[1] / "docs" / "local_learning.md"
-    (snippet,) = re.findall(r"```python\n(.*?)```", docs.read_text(), re.DOTALL)
-    names: dict[str, Any] = {}
-    exec(compile(snippet, "docs/local_learning.md", "exec"), names)
-    losses = np.asarray(names["run"]["output.loss"]).reshape(30, -1)[:, -1]
-    assert losses[-5:].mean() < 0.85 * losses[0]
-    assert names["values"]["eprop.gradient"].shape == names["values"]["recurrent.w"].shape == (50 * 49,)
-
-
 #: rows of the page, and the results that stand in them, column by column
 ROWS = {
     "e-prop inside, readout": ["e-prop: nMSE of the last trial", "e-prop: rate in the last trial (Hz)"],
