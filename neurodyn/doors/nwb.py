@@ -115,7 +115,9 @@ def _units(recording: Recording, file: NWBFile) -> None:
     flat = VectorData(name="spike_times", description="seconds from the start of the run", data=np.concatenate(times))
     observed = VectorData(name="obs_intervals", description="what was recorded", data=np.concatenate(spans))
     of_times = VectorIndex(name="spike_times_index", data=np.concatenate(ends).astype(np.uint64), target=flat)
-    of_observed = VectorIndex(name="obs_intervals_index", data=np.arange(1, count + 1, dtype=np.uint64), target=observed)
+    of_observed = VectorIndex(
+        name="obs_intervals_index", data=np.arange(1, count + 1, dtype=np.uint64), target=observed
+    )
     (step,) = steps if len(steps) == 1 else (None,)
     file.units = Units(
         name="units",
@@ -161,7 +163,9 @@ def _series(file: NWBFile, series: Series) -> None:
     for dim in columns:
         labels = series.labels[dim]
         column = VectorData(
-            name=dim, description=f"what stands where along {dim}", data=labels.tolist() if labels.dtype.kind == "U" else labels
+            name=dim,
+            description=f"what stands where along {dim}",
+            data=labels.tolist() if labels.dtype.kind == "U" else labels,
         )
         table = DynamicTable(name=f"{series.name}.{dim}", description=f"{dim} of {series.key}", columns=[column])
         _module(file, "labels", "what stands along the dimensions of arrays, in the order of their columns").add(table)
@@ -220,4 +224,6 @@ def _trials(recording: Recording, file: NWBFile) -> None:
         unit = ", milliseconds from the start of the trial" if str(name).endswith("_ms") else ""
         file.add_trial_column(name=str(name), description=f"column {name} of the table of trials{unit}")
     for number, row in enumerate(others.itertuples(index=False, name=None)):
-        file.add_trial(start_time=start[number], stop_time=stop[number], **dict(zip(map(str, others), row, strict=True)))
+        file.add_trial(
+            start_time=start[number], stop_time=stop[number], **dict(zip(map(str, others), row, strict=True))
+        )

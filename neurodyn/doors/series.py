@@ -11,8 +11,8 @@ import numpy as np
 
 from neurodyn._unit_text import Dimensions, UnitsError, parse
 from neurodyn.recording.arrays import is_bare_scale, read_values, visible_attrs
-from neurodyn.recording.lazy import LazyArray
 from neurodyn.recording.layout import dataset_at
+from neurodyn.recording.lazy import LazyArray
 
 if TYPE_CHECKING:
     from neurodyn.recording.reader import Recording

@@ -145,7 +145,9 @@ def _tables(recording: Recording, folder: Folder) -> None:
         folder.note(file, "trials", "ms in columns that end in _ms", "a row for each trial")
     if results:
         file = folder.file("results.csv")
-        rows = [(name, json.dumps(value) if isinstance(value, list | dict) else value) for name, value in results.items()]
+        rows = [
+            (name, json.dumps(value) if isinstance(value, list | dict) else value) for name, value in results.items()
+        ]
         pandas.DataFrame(rows, columns=["name", "value"]).to_csv(file, index=False)
         folder.note(file, "results", "", "a row for each result; lists are JSON")
     if checks:
