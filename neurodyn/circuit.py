@@ -45,10 +45,18 @@ class Circuit:
         Step; default the one a population is locked to, else 0.1 ms.
     seed : int
         64-bit key of wiring, parameters, start values and noise.
-    values : mapping of "part.array" to array
+    name : str
+        What recordings and messages call it.
+    values : mapping of "part.array" to array of the shape of that array
         Numbers that replace drawn or default ones: learned weights, explicit wiring.
     references : tuple of str
         What to cite: keys or BibTeX entries (see :func:`neurodyn.bibtex`).
+
+    Raises
+    ------
+    CircuitError
+        A part of the wrong kind, two of one name, a connection to what is no population, a seed outside 0 to 2^64 - 1, or
+        populations that are locked to different steps.
     """
 
     populations: Sequence[Population | SpikeTimes] = ()

@@ -45,8 +45,22 @@ def estimate(
 ) -> Estimate:
     """Return what ``nd.simulate`` with the same arguments needs on the CPU, without drawing a synapse.
 
-    Raises CircuitError, ModelError, UnitsError for descriptions that don't fit; numbers that are drawn are checked by
-    :func:`neurodyn.simulate`.
+    Parameters
+    ----------
+    circuit : Circuit
+    session : Session or duration
+        As for :func:`neurodyn.simulate`; so are ``learn`` and ``record``.
+    dtype : "float64" or "float32"
+
+    Returns
+    -------
+    Estimate
+        Bytes of the network, of its inputs and of the recording, numbers of steps and synapses; ``print`` shows them.
+
+    Raises
+    ------
+    CircuitError, ModelError, UnitsError
+        For descriptions that don't fit; numbers that are drawn are checked by :func:`neurodyn.simulate`.
     """
     from neurodyn.running.run import as_session
 

@@ -23,7 +23,23 @@ _COMPARISON = re.compile(r"\s*(<=|>=|==|!=|<|>)\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[e
 
 @dataclass(frozen=True)
 class Check:
-    """A measured number beside the threshold it has to meet and the published value it is compared with."""
+    """A measured number beside the threshold it has to meet and the published value it is compared with; see :func:`check`.
+
+    Attributes
+    ----------
+    name : str
+        What was measured, with its unit.
+    value : float
+        The measured number.
+    threshold : str
+        One or several comparisons, such as "<= 0.4".
+    reference : float, str or None
+        The published value.
+    source : str
+        Where it was published.
+    passed : bool
+        Whether the value meets the threshold.
+    """
 
     name: str
     value: float
@@ -85,6 +101,13 @@ class Outcome:
         Saved beside the recording as ``<recording>.<name>.png``.
     config, path
         Filled in by the call: the resolved parameters, and the recording (None if nothing was written).
+
+    Raises
+    ------
+    TypeError
+        Checks that were not made by :func:`check`, or figures that are none.
+    ValueError
+        Results that are no number, text or short list, or names of figures that can't be part of a file name.
     """
 
     results: Mapping[str, Any] = field(default_factory=dict)
@@ -176,7 +199,15 @@ def _finite(value: Any) -> Any:
 
 
 def spread(name: str, values: Any) -> dict[str, float]:
-    """Return results for a number of several seeds: ``name: mean``, ``SD`` (ddof 1, 0 for one seed), ``min``, ``max``."""
+    """Return results for a number of several seeds: ``name: mean``, ``SD`` (ddof 1, 0 for one seed), ``min``, ``max``.
+
+    Parameters
+    ----------
+    name : str
+        What was measured, with its unit.
+    values : array of float, (seed,)
+        One number for each seed, at least one.
+    """
     import numpy as np
 
     found = np.asarray(values, dtype=float)
@@ -189,7 +220,15 @@ def spread(name: str, values: Any) -> dict[str, float]:
 
 
 def passes(name: str, passed: Any) -> dict[str, str]:
-    """Return as a result how many seeds pass on their own, with the 95 % interval (Wilson's) of that fraction."""
+    """Return as a result how many seeds pass on their own, with the 95 % interval (Wilson's) of that fraction.
+
+    Parameters
+    ----------
+    name : str
+        What the seeds have to pass; the result is called "name: seeds".
+    passed : sequence of bool, (seed,)
+        Whether each passes.
+    """
     import numpy as np
 
     from neurodyn.analysis.statistics import binomial_interval
@@ -200,7 +239,14 @@ def passes(name: str, passed: Any) -> dict[str, str]:
 
 
 def rounded(rows: Mapping[str, Any], digits: int = 3) -> dict[str, list[Any]]:
-    """Return arrays by name as results: lists of numbers, rounded to so many decimals."""
+    """Return arrays by name as results: lists of numbers.
+
+    Parameters
+    ----------
+    rows : mapping of str to array of any shape
+    digits : int
+        Decimals that are kept.
+    """
     import numpy as np
 
     return {name: np.round(np.asarray(values, dtype=float), digits).tolist() for name, values in rows.items()}

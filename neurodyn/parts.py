@@ -74,6 +74,12 @@ class Population:
         Units held at a value (see :meth:`Circuit.clamp`).
     references : tuple of str
         What to cite: keys or BibTeX entries (see :func:`neurodyn.bibtex`).
+
+    Raises
+    ------
+    CircuitError
+        Both equations and code or neither, names that are reserved or declared twice, a reset or a refractory time without
+        a threshold, a method for code, or silenced units that don't exist.
     """
 
     name: str
@@ -130,7 +136,22 @@ class Population:
 
 
 def poisson(name: str, size: int, rate: Any) -> Population:
-    """Return a population of independent Poisson sources at ``rate`` (quantity in Hz, number or array of them)."""
+    """Return a population of independent Poisson sources.
+
+    Parameters
+    ----------
+    name : str
+        A Python identifier.
+    size : int
+        Number of units, 0 or more.
+    rate : quantity in Hz, array of them (unit,), or distribution
+        At least 0. A source spikes at most once a step, with chance rate dt.
+
+    Raises
+    ------
+    UnitsError
+        A rate below 0, or one that is no rate.
+    """
     if not isinstance(rate, Uniform | Normal):
         units.si(rate, "hertz", name=f"{name}.rate", low=0.0)
     return Population(name, size, code="", threshold="rand() < rate*dt", parameters={"rate": rate})
@@ -138,7 +159,24 @@ def poisson(name: str, size: int, rate: Any) -> Population:
 
 @dataclass(frozen=True, eq=False)
 class SpikeTimes:
-    """Units that spike at given times: ``units`` (n,) int and ``times`` (n,) quantity, at most one spike a unit and step."""
+    """Units that spike at given times, at most one spike a unit and step.
+
+    Parameters
+    ----------
+    name : str
+        A Python identifier.
+    size : int
+        Number of units, 0 or more.
+    units : array of int, (spike,)
+        Which unit spikes, 0 to size - 1.
+    times : quantity, (spike,)
+        When, from the start of each trial, 0 or later.
+
+    Raises
+    ------
+    CircuitError
+        As many units as times are needed, and units have to exist.
+    """
 
     name: str
     size: int
@@ -167,10 +205,26 @@ class SpikeTimes:
 class Input:
     """Values over time that come from outside.
 
-    By default a session brings them (``Trial.inputs[name]``; absent means 0). ``pulses`` gives them here instead, as
-    (start, stop, amplitude) from the start of each trial on all channels. ``function`` closes a loop: it is called
-    as ``function(t, values)`` every ``every`` (quantity) with the time in seconds and a read-only mapping of the
-    circuit's arrays ("readout.y", "cells.v", ...), and returns the channels' values until the next call.
+    By default a session brings them (``Trial.inputs[name]``; absent means 0).
+
+    Parameters
+    ----------
+    name : str
+        A Python identifier.
+    channels : tuple of str
+        Labels of the values, in order.
+    pulses : sequence of (start, stop, amplitude)
+        Values given here instead: quantities from the start of each trial, and a number, on all channels.
+    function : callable
+        Closes a loop: called as ``function(t, values)`` with the time in seconds and a read-only mapping of the circuit's
+        arrays ("readout.y", "cells.v", ...); returns the channels' values, (channel,), until the next call.
+    every : quantity
+        How often ``function`` is called, above 0.
+
+    Raises
+    ------
+    CircuitError
+        A function without ``every`` or with pulses, or a pulse that doesn't stop after its start.
     """
 
     name: str
@@ -202,6 +256,21 @@ class Filter:
 
     With ``tau`` alone, r decays by exp(-dt/tau) a step and grows by ``scale/tau`` at a spike: the rate in Hz for
     ``scale=1``. With ``tau_rise`` the filter is a double exponential with the same area.
+
+    Parameters
+    ----------
+    name : str
+        A Python identifier; its value is the array ``name.r`` (unit).
+    source : Population, SpikeTimes or name
+        Whose spikes are filtered.
+    tau, tau_rise : quantity
+        Time constants of decay and, if given, of rise, above 0.
+    scale : float
+        Area under the response to one spike.
+    reset : bool
+        Whether r begins anew where a trial resets the network; otherwise it goes on through the session.
+    unit : str
+        Unit of r, as recordings show it.
     """
 
     name: str
@@ -227,6 +296,7 @@ class Readout:
     Parameters
     ----------
     name : str
+        A Python identifier.
     source : str
         A filter, or "population.variable"; the text calls its value ``r``.
     outputs : tuple of str
@@ -240,6 +310,8 @@ class Readout:
         ``learning`` and ``calibration`` say what kind of trial it is.
     rule : Rule
         How memory changes; its code runs after that of all readouts, only while learning is on.
+    labels : mapping of array to text
+        Units written into recordings, such as ``{"y": "Hz"}``.
     """
 
     name: str
@@ -286,6 +358,13 @@ class Connection:
         How the weights change, such as ``nd.stdp()``; the weight then acts as it is when the spike arrives.
     bounds : (low, high)
         Hard bounds of plastic weights, quantities of the weight's unit; None leaves a side open.
+    name : str
+        A Python identifier; by default made of source, target and variable.
+
+    Raises
+    ------
+    CircuitError
+        A probability outside 0 to 1, two patterns at once, rules that are none, or bounds without rules.
     """
 
     source: Any

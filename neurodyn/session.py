@@ -31,6 +31,11 @@ class Trial:
         Whether the state of the network returns to its initial distribution before the trial.
     labels : mapping of name to str, float, int or bool
         One row of the trial table of the recording.
+
+    Raises
+    ------
+    ValueError
+        No whole number of steps, or inputs of another shape or not finite.
     """
 
     steps: int
@@ -70,6 +75,11 @@ class Session:
     channels : mapping of input name to channel names
     config : mapping
         How the session was made (JSON-able); stored in the recording.
+
+    Raises
+    ------
+    ValueError
+        A step that is not positive and finite, or inputs of trials that don't fit the channels.
     """
 
     trials: tuple[Trial, ...]

@@ -136,6 +136,8 @@ def simulate(
         When a number becomes infinite; the recording until then is kept (``error.recording``, ``error.path``).
     Suspended
         When SIGTERM or SIGUSR1 asked to stop; the run can be resumed.
+    ValueError
+        For options that don't exist, and for another number of sessions or outputs than of circuits.
     """
     options = _options(learn, record, backend, device, dtype, overwrite, resume, config)
     if isinstance(circuit, Circuit):

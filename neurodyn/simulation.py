@@ -135,10 +135,12 @@ class Simulation:
 def simulation(function: Callable[..., Outcome | Mapping[str, Any]]) -> Simulation:
     """Turn a function into a simulation: a checked call, a command, a point of a scan.
 
-    The function has keyword-only parameters with types and defaults (see :mod:`neurodyn.parameters`),
-    documented in the numpydoc section "Parameters" of its docstring. It returns an :class:`Outcome`, or a
-    mapping of results. Parameters called ``seed``, ``backend`` and ``out`` have flags of their own on the
-    command line.
+    Parameters
+    ----------
+    function : callable
+        With keyword-only parameters that have types and defaults (see :mod:`neurodyn.parameters`), documented in the
+        numpydoc section "Parameters" of its docstring. It returns an :class:`Outcome`, or a mapping of results.
+        Parameters called ``seed``, ``backend`` and ``out`` have flags of their own on the command line.
 
     Examples
     --------

@@ -27,12 +27,25 @@ def annotate(
     config: Mapping[str, Any] | None = None,
     data: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Add results, checks, configuration and arrays to the recording `path`, or make a file of these alone.
+    """Add results, checks, configuration and arrays to the recording ``path``, or make a file of these alone.
 
-    Results, configuration and data are added by name to what is there, checks replace those that are there.
-    `data` maps names to arrays or ``xarray.DataArray``; they become /data/<name>. The file is copied, the
-    copy completed, checked, and put in its place in one step; if anything fails, the original stands as it
+    Results, configuration and data are added by name to what is there, checks replace those that are there. The file is
+    copied, the copy completed, checked, and put in its place in one step; if anything fails, the original stands as it
     was.
+
+    Parameters
+    ----------
+    path : path
+        The recording.
+    results, config : mapping of str to number, text or list
+    checks : sequence of Check
+    data : mapping of str to array of any shape, or xarray.DataArray
+        Becomes /data/<name>.
+
+    Raises
+    ------
+    ValueError
+        The file is there and no recording of neurodyn.
     """
     prepared = {check_name(name, "data"): _prepare(name, values) for name, values in (data or {}).items()}
     attrs = outcome_attrs(results, checks, config)

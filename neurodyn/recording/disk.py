@@ -15,20 +15,41 @@ from neurodyn.recording.process import identity
 
 
 def spike_bytes(spikes: int) -> int:
-    """Upper bound of the bytes that so many spikes take in a file (gzip makes it 3 to 10 times less)."""
+    """Upper bound of the bytes that ``spikes`` (a number) take in a file (gzip makes it 3 to 10 times less)."""
     return 16 * int(spikes)
 
 
 def sample_bytes(samples: int, values: int, dtype: str = "float64") -> int:
-    """Bytes that `samples` points in time of `values` numbers each take, with their time stamps."""
+    """Bytes that samples take in a file before compression, with their time stamps.
+
+    Parameters
+    ----------
+    samples : int
+        Points in time.
+    values : int
+        Numbers at each.
+    dtype : str
+        Their type in NumPy's words.
+    """
     return int(samples) * (int(values) * np.dtype(dtype).itemsize + 8)
 
 
 def check_disk(path: str | Path, size: int) -> None:
-    """Raise OSError unless the disk that will hold `path` has room for a recording of `size` bytes.
+    """Refuse a recording for which the disk has no room.
 
-    Twice the size must be free, because segments and the file merged from them stand side by side for a
-    moment.
+    Twice the size must be free, because segments and the file merged from them stand side by side for a moment.
+
+    Parameters
+    ----------
+    path : path
+        Where the recording is to be.
+    size : int
+        Its size in bytes.
+
+    Raises
+    ------
+    OSError
+        Less than twice the size is free.
     """
     folder = Path(os.path.realpath(Path(path).expanduser())).parent
     while not folder.exists():

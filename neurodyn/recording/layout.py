@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import h5py
 
+#: Version of the recording format that this version of the package writes and reads.
 FORMAT = "1"
 CHUNK_BYTES = 2**20  # upper bound of one chunk
 SMALL_BYTES = 2**16  # below this compression isn't worth its while

@@ -21,6 +21,13 @@ class LazyArray:
     Made by :meth:`Recording.lazy`. Slices come as plain arrays, so ``lazy[-1000:]`` reads the last 1000 rows;
     ``numpy.asarray(lazy)`` reads all of it.
 
+    Parameters
+    ----------
+    source : callable
+        Opens the file: returns a context manager.
+    path : str
+        Path of the array in the recording.
+
     Attributes
     ----------
     name : str
@@ -29,6 +36,11 @@ class LazyArray:
         As those of the array.
     units : str
         Empty if there are none.
+
+    Raises
+    ------
+    ValueError
+        The array doesn't hold numbers.
     """
 
     def __init__(self, source: Callable[[], AbstractContextManager[h5py.File]], path: str) -> None:

@@ -36,8 +36,17 @@ _RATE_TAU_MS, _RATE_DT_MS = 30.0, 1.0
 def load(path: str | Path) -> Recording:
     """Open a recording for reading.
 
-    Raises FileNotFoundError, or ValueError if the file is no recording or of a newer format than this version
-    reads.
+    Parameters
+    ----------
+    path : path
+        An HDF5 file that a run wrote; "~" is known.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        The file is no recording, or of another format than this version reads.
     """
     path = Path(path).expanduser()
     if not path.exists():
@@ -56,6 +65,16 @@ class Recording:
     are several populations), everything else as ``xarray.DataArray`` with units in its attributes. "rate"
     gives the recorded rates if there are any, else rates in Hz filtered from the spikes (exponential, 30 ms,
     on a grid of 1 ms).
+
+    Parameters
+    ----------
+    source : Path, or recording in memory
+        Where it stands; :func:`neurodyn.load` opens a file.
+
+    Raises
+    ------
+    ValueError
+        The file is no recording of neurodyn, or of another format than this version reads.
     """
 
     def __init__(self, source: Path | Image) -> None:
@@ -150,6 +169,27 @@ class Recording:
         if path is not None or key in self:
             raise KeyError(f"{self._name} has spikes for {key!r}, no array; read recording[{key!r}]")
         raise KeyError(self._unknown(key, keys, candidates))
+
+    def dataset(self, group: str) -> xarray.Dataset:
+        """The arrays of one group, such as "state/cells", "readout/when", "stimulus", "spikes/cells" or "trials".
+
+        Values are read from the file when they are used; close the dataset, or use it in a ``with`` block, to close
+        the file. Arrays sampled alike share dimensions, others have their own ("w_time"). Spikes have the dimension
+        "spike". Units are attributes; times are numbers in ms. Raises KeyError for a group without arrays.
+        """
+        from neurodyn.recording.datasets import open_dataset
+
+        return open_dataset(self, group)
+
+    def datatree(self) -> xarray.DataTree:
+        """All arrays as a tree of datasets by group, read when they are used; the root has the recording's attributes.
+
+        Close it, or use it in a ``with`` block, to close the file. ``xarray.open_datatree(path, engine="h5netcdf")``
+        opens the whole file instead, the groups of the network's description included.
+        """
+        from neurodyn.recording.datasets import open_tree
+
+        return open_tree(self)
 
     @property
     def attrs(self) -> dict[str, Any]:

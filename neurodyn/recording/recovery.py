@@ -14,10 +14,21 @@ from neurodyn.recording.segments import last_state, restore, whole_segments
 def recover(path: str | Path) -> list[Path]:
     """Make partial recordings of the segments that killed runs of this output left; returns their paths.
 
-    `path` is the file that the run was to write. A run that closed its segments with checkpoints need not end here:
-    called again with ``resume=True`` it goes on from the last one, so its segments stay, as do those of a run on
-    another machine, where it might still go on. Other segments are removed once they are in a file. Raises
-    FileNotFoundError if there are none, RuntimeError if the run that writes them is alive.
+    A run that closed its segments with checkpoints need not end here: called again with ``resume=True`` it goes on from
+    the last one, so its segments stay, as do those of a run on another machine, where it might still go on. Other
+    segments are removed once they are in a file.
+
+    Parameters
+    ----------
+    path : path
+        The file that the run was to write.
+
+    Raises
+    ------
+    FileNotFoundError
+        No segments are left.
+    RuntimeError
+        The run that writes them is alive.
     """
     target = Path(os.path.realpath(Path(path).expanduser()))
     kept = []

@@ -32,6 +32,8 @@ _OWN_SECTIONS = ("spikes", "trials", "data")
 class Writer:
     """Collects spikes, samples, trials and trees, and makes one recording file of them.
 
+    As a context manager it calls `abort` when left by an exception or without `finish`.
+
     Parameters
     ----------
     path : path or None
@@ -54,10 +56,16 @@ class Writer:
     segment_s : float
         Seconds after which it goes into a segment file even if it is little.
 
-    Raises FileExistsError, IsADirectoryError, NotADirectoryError or PermissionError at once if the file could
-    not be written at the end, FileExistsError also while another process writes it; with `resume`, RuntimeError
-    while the stopped run is, or may be, still at it, and ValueError if what was left is of another run. As a
-    context manager it calls `abort` when left by an exception or without `finish`.
+    Raises
+    ------
+    FileExistsError
+        There is a file and ``overwrite`` is not set, or another process writes it.
+    IsADirectoryError, NotADirectoryError, PermissionError
+        At once, if the file could not be written at the end.
+    RuntimeError
+        With ``resume``: the stopped run is, or may be, still at it.
+    ValueError
+        With ``resume``: what was left is of another run. Checkpoints of a recording in memory.
     """
 
     def __init__(

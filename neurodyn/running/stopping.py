@@ -25,7 +25,7 @@ resume_by_default: ContextVar[Resume] = ContextVar("resume_by_default", default=
 class Suspended(SystemExit):
     """A run was told to stop (SIGTERM, SIGUSR1) and left a checkpoint; left alone, it ends the process with code 75.
 
-    The same call with ``resume=True`` goes on from there.
+    The same call with ``resume=True`` goes on from there. ``message`` says which run, and how it goes on.
     """
 
     def __init__(self, message: str) -> None:
