@@ -226,6 +226,7 @@ def _schedule(p: SpikeTimes, dt: float) -> tuple[np.ndarray, np.ndarray]:
     if twice.any():
         k = int(np.argmax(twice))
         raise CircuitError(
-            f"spike source {p.name!r}: unit {ids[k]} spikes twice in the step at {steps[k] * dt * 1e3:g} ms"
+            f"spike source {p.name!r}: unit {ids[k]} spikes twice in the step at {steps[k] * dt * 1e3:g} ms; a unit spikes "
+            f"at most once a step: give the circuit a shorter one than {dt * 1e3:g} ms, or leave one of the two out"
         )
     return steps, ids.astype(np.int32)
