@@ -150,16 +150,10 @@ def _pattern(c: Connection, pre: int, post: int, circuit: Circuit) -> tuple[np.n
     recurrent = c.source.split(".")[0] == c.target
     if c.probability is not None:
         from neurodyn.kernels.philox import stream_number
-        from neurodyn.kernels.wiring import random_rows
+        from neurodyn.kernels.wiring import draw_rows
 
-        return random_rows(
-            pre,
-            post,
-            float(c.probability),
-            np.uint64(circuit.seed),
-            stream_number(f"{c.name}.wiring"),
-            recurrent and not c.autapses,
-        )
+        key = np.uint64(circuit.seed), np.uint64(stream_number(f"{c.name}.wiring"))
+        return draw_rows(pre, post, float(c.probability), *key, recurrent and not c.autapses)
     if c.pairs is not None:
         rows, targets = (np.asarray(x, dtype=np.int64).ravel() for x in c.pairs)
         if rows.shape != targets.shape:

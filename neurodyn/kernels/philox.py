@@ -294,8 +294,16 @@ def fill_batch(out, normal, seeds, sizes, step, stream):
 
 def draw(kind: str, size: int, *, seed: int, step: int, stream: str) -> np.ndarray:
     """Return ``size`` draws of one step, float64: ``kind`` "uniform" in (0, 1) or "normal"."""
-    out = np.empty(size)
-    fill_uniform(out, np.uint64(seed & 0xFFFFFFFFFFFFFFFF), np.uint64(step), np.uint64(stream_number(stream)))
+    from neurodyn.kernels import uncompiled
+
+    key = np.uint64(seed & 0xFFFFFFFFFFFFFFFF), np.uint64(step), np.uint64(stream_number(stream))
+    if size <= uncompiled.FEW and not fill_uniform.signatures:
+        out = uncompiled.uniform(size, *key)
+    else:
+        out = np.empty(size)
+        fill_uniform(out, *key)
     if kind == "normal":  # not by fill_normal, which would be compiled beside the two that it is made of
+        if size <= uncompiled.FEW and not normal_from_uniform.signatures:
+            return uncompiled.normal(out)
         normal_from_uniform(out)
     return out

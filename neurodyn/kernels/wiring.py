@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from neurodyn.kernels import uncompiled
 from neurodyn.kernels.philox import _LOW, _SCALE, _1, _12, _20, _32, _rounds
 
 
@@ -42,6 +43,13 @@ def random_rows(sources, targets, probability, seed, stream, skip_self):
             count += 1
         indptr[row + 1] = count
     return indptr, found[:count]
+
+
+def draw_rows(sources, targets, probability, seed, stream, skip_self):
+    """Return what :func:`random_rows` does, by whatever is there sooner."""
+    few = sources * targets * probability <= uncompiled.FEW
+    rows = uncompiled.random_rows if few and not random_rows.signatures else random_rows
+    return rows(sources, targets, probability, seed, stream, skip_self)
 
 
 @njit(cache=True, error_model="numpy", nogil=True)
