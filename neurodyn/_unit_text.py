@@ -10,6 +10,7 @@ from functools import lru_cache
 Dimensions = tuple[float, ...]
 """Seven exponents in Brian2's order: length, mass, time, current, temperature, amount, luminous intensity."""
 
+#: Dimensions of a plain number: seven zeros.
 DIMENSIONLESS: Dimensions = (0.0,) * 7
 
 

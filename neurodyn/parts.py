@@ -170,7 +170,7 @@ class SpikeTimes:
     units : array of int, (spike,)
         Which unit spikes, 0 to size - 1.
     times : quantity, (spike,)
-        When, from the start of each trial, 0 or later.
+        When, from the start of the session, 0 or later.
 
     Raises
     ------

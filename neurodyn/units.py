@@ -50,7 +50,13 @@ _KINDS = {
 
 
 def dimensions_of(unit: str) -> Dimensions:
-    """Dimensions of a unit's text, ``"volt"``, ``"nS/mV"``, ``"1"``; unknown units raise `UnitsError`."""
+    """Dimensions of the text of a ``unit``: ``"volt"``, ``"nS/mV"``, ``"1"``.
+
+    Raises
+    ------
+    UnitsError
+        An unknown unit.
+    """
     return parse(unit)[1]
 
 
@@ -69,7 +75,7 @@ def _display_table() -> dict[Dimensions, tuple[str, float]]:
 def display_unit(dimensions: Dimensions) -> tuple[str, float]:
     """Canonical unit of files, plots and messages: (text, its size in SI), e.g. ("mV", 1e-3) for volt.
 
-    Plain numbers have ("1", 1.0). Dimensions without a usual unit get SI text with scale 1, such as
+    Plain numbers have ("1", 1.0). ``dimensions`` without a usual unit get SI text with scale 1, such as
     ("m^3 s^-2 A", 1.0). The text can be parsed again.
     """
     known = _display_table().get(dimensions)
@@ -226,6 +232,11 @@ def si(
     Returns
     -------
     float, or a fresh float64 array of the shape of ``x``
+
+    Raises
+    ------
+    UnitsError
+        Other dimensions, numbers out of range, or not finite; names the parameter and what is allowed.
     """
     given = quantity(x, name=name)
     wanted = dimensions_of(unit)
@@ -266,7 +277,8 @@ class Units:
     """Marks a parameter of a simulation as a quantity: ``tau: Annotated[str, Units("second")] = "20 ms"``.
 
     The value stays text, so that it can be typed on a command line and stored in a file; it is checked when
-    the simulation is called. ``Time``, ``Voltage``, ``Current``, ``Rate`` and the like are ready-made.
+    the simulation is called. ``Time``, ``Voltage``, ``Current``, ``Rate`` and the like are ready-made. ``unit`` is
+    any unit of the wanted dimensions.
     """
 
     unit: str
@@ -286,10 +298,17 @@ class Units:
         )
 
 
+#: Type of a parameter that is a time, such as "20 ms".
 Time = Annotated[str, Units("second")]
+#: Type of a parameter that is a voltage, such as "-60 mV".
 Voltage = Annotated[str, Units("volt")]
+#: Type of a parameter that is a current, such as "200 pA".
 Current = Annotated[str, Units("amp")]
+#: Type of a parameter that is a rate, such as "5 Hz".
 Rate = Annotated[str, Units("hertz")]
+#: Type of a parameter that is a conductance, such as "10 nS".
 Conductance = Annotated[str, Units("siemens")]
+#: Type of a parameter that is a resistance, such as "100 Mohm".
 Resistance = Annotated[str, Units("ohm")]
+#: Type of a parameter that is a capacitance, such as "200 pF".
 Capacitance = Annotated[str, Units("farad")]

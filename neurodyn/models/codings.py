@@ -199,6 +199,11 @@ class SoftmaxCoding(_Softmax):
     width : float
         Above 0; in units of the value squared.
 
+    Raises
+    ------
+    ValueError
+        Sizes that are too small, an empty range, or a width that is not positive.
+
     References
     ----------
     Soda, Ahmadi, Tani et al. (2023) Front. Psychiatry 14:1080668 (their code; numbers by default).
@@ -258,6 +263,11 @@ class SymbolCoding(_Softmax):
         At least 2.
     smoothing : float
         In [0, 0.5). Without, weights grow for ever where symbols are certain.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two symbols, or a smoothing outside [0, 0.5).
     """
 
     references: ClassVar[tuple[str, ...]] = ()

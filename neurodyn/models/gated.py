@@ -81,7 +81,7 @@ class GRU(_Gated):
 
     Parameters
     ----------
-    units, inputs, outputs, heads, seed
+    units, inputs, outputs, heads, seed, dtype, device
         As in :class:`neurodyn.LeakyRNN`.
     chrono : int, optional
         Longest dependency T in steps: chrono initialisation puts the bias of the update gate at ln u, u uniform in
@@ -114,7 +114,7 @@ class LSTM(_Gated):
 
     Parameters
     ----------
-    units, inputs, outputs, heads, seed
+    units, inputs, outputs, heads, seed, dtype, device
         As in :class:`neurodyn.LeakyRNN`.
     chrono : int, optional
         Longest dependency T in steps: chrono initialisation puts the bias of the forget gate at ln u, u uniform in

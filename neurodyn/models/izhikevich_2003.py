@@ -80,6 +80,10 @@ def izhikevich_2003(
 
     Parameters
     ----------
+    name : str
+        Of the population, a Python identifier.
+    size : int
+        Number of cells, 0 or more.
     cells : "heterogeneous", a type, or (a, b, c, d)
         "heterogeneous" is the recipe of the paper's network: with r uniform in (0, 1) per cell, excitatory a=0.02,
         b=0.2, c=-65+15 r^2, d=8-6 r^2, inhibitory a=0.02+0.08 r, b=0.25-0.05 r, c=-65, d=2. Types: RS, IB, CH, FS,

@@ -113,6 +113,10 @@ def izhikevich_2007(
 
     Parameters
     ----------
+    name : str
+        Of the population, a Python identifier.
+    size : int
+        Number of cells, 0 or more.
     cell : str or Cell2007
         RS, IB, CH, LTS, FS, TC, RTN (the book), weakly_adapting, strongly_adapting, LS, nicola_clopath.
     current : str

@@ -78,6 +78,7 @@ class LeakyRNN(RecurrentNetwork):
         rounded too: tau = 100 acts as 85, and from 512 on a unit does not leak at all.
     seed : int or sequence of int
         Key of all start values; of several, each is that of a model of its own.
+    dtype, device : torch.dtype, torch.device
 
     Attributes
     ----------

@@ -119,7 +119,18 @@ PATTERNS: Mapping[str, Pattern] = {p.letter: p for p in _LIST}
 
 
 def pattern(name: str) -> Pattern:
-    """Return a pattern by its letter or title ("K", "resonator"); other names raise ValueError with the nearest one."""
+    """Return a pattern by its letter or title.
+
+    Parameters
+    ----------
+    name : str
+        "A" to "T", or a title such as "resonator".
+
+    Raises
+    ------
+    ValueError
+        Another name; names the nearest one.
+    """
     for one in _LIST:
         if str(name).lower() in (one.letter.lower(), one.title):
             return one
@@ -129,7 +140,17 @@ def pattern(name: str) -> Pattern:
 
 @cites("izhikevich2004")
 def population(patterns: Iterable[Pattern], *, scheme: str = "sequential", name: str = "cells") -> Population:
-    """Return one population whose units are the cells of the patterns; ``I_in`` takes their currents."""
+    """Return one population whose units are the cells of the patterns; ``I_in`` takes their currents.
+
+    Parameters
+    ----------
+    patterns : sequence of Pattern
+        As from :func:`pattern`; one unit for each.
+    scheme : "sequential", "euler" or "half_steps"
+        See :func:`neurodyn.izhikevich_2003`; the published figure is that of "sequential".
+    name : str
+        Of the population.
+    """
     cells = list(patterns)
 
     def column(read: Callable[[Pattern], float]) -> np.ndarray:

@@ -25,6 +25,11 @@ class Layer:
         Time constant in steps, at least 1; growing from layer to layer, some fourfold.
     meta_prior_factor : float
         Times the meta-prior of the network, above 0.
+
+    Raises
+    ------
+    ValueError
+        Sizes below 1, a time constant below 1, or a factor that is not positive.
     """
 
     d: int

@@ -67,10 +67,14 @@ def RateReservoir(
         Chance of each directed pair, in (0, 1]; no autapses.
     gain : float
         Spectral radius of J for many units, >= 0.
+    tau, dt : time
+        Time constant of the units, and step.
     noise : float
         Half the width of the uniform noise of the rates, drawn anew each step, >= 0.
     channels : tuple of str
-        Channels of the input "task", which reaches all units with weights uniform in +-``input_weight``; none: no input.
+        Channels of the input "task", which reaches all units; none: no input.
+    input_weight : float
+        Its weights are uniform in +-input_weight, >= 0.
     seed : int
         Key of wiring, start values and noise.
 
@@ -128,7 +132,7 @@ def PerturbedRateNetwork(
     clamped (biases). What a three-factor rule needs lies in variables of "cells": ``r_before`` (rates before this step)
     and ``fluctuation`` = x - x_mean, with x_mean <- (1 - mean_rate) x_mean + mean_rate x after it was used.
 
-    The readout "reward" scores the trial: ``error`` is the mean of |target - y| over the steps in which the input
+    The readout "reward" scores the trial: ``error`` is the mean of ``|target - y|`` over the steps in which the input
     "scored" is 1, ``reward`` = -error, ``surprise`` = reward - expected reward of this kind of trial, ``modulation`` =
     -expected*surprise, Miconi's third factor. They are complete in the last step of a trial, and at its end
     expected <- expected + reward_rate*surprise, also where nothing is learnt.
@@ -141,6 +145,8 @@ def PerturbedRateNetwork(
         Channels of the input "task", and kinds of trials (input "kind", 1 for that of the trial).
     gain : float
         Weights J are normal with standard deviation gain/sqrt(neurons), all to all.
+    tau, dt : time
+        Time constant of the units, and step.
     input_weight : float
         Weights of the input are uniform in +-input_weight.
     perturbation, perturbation_rate : float, quantity in Hz
@@ -149,6 +155,8 @@ def PerturbedRateNetwork(
         Bias units and their x.
     mean_rate, reward_rate : float
         How much of the new value enters the running means, in (0, 1].
+    seed : int
+        Key of wiring, start values and perturbations.
 
     Raises
     ------

@@ -32,9 +32,7 @@ def SpikingReservoir(
 ) -> Circuit:
     """Return a heterogeneous Izhikevich reservoir with fixed random recurrence and inputs for a cue and events.
 
-    1 ms steps of the published 2003 scheme; Dale's law; weights per spike exc 0.3 |n|/sqrt(pN), inh -1.2 |n|/sqrt(pN)
-    with n standard normal; synaptic current decaying with tau_syn. Each input channel reaches a random fraction of the
-    cells with weight uniform in (0, cue_weight) or (0, event_weight). Only the structure (1000 cells, Dale's law,
+    1 ms steps of the published 2003 scheme; Dale's law; synaptic current decaying exponentially. Only the structure (1000 cells, Dale's law,
     fixed recurrence) is from the paper; its parameters are not public, these are ours (and every one can be changed).
 
     Parameters
@@ -45,14 +43,30 @@ def SpikingReservoir(
         Chance of each directed pair, in (0, 1]; no autapses.
     events : tuple of str
         Names of the events; the input "task" has the channels ("cue", *events).
+    inhibitory : float
+        Fraction of inhibitory cells, 0 to 1.
+    excitatory_weight, inhibitory_weight : float
+        A spike adds ``excitatory_weight*|n|/sqrt(p N)`` or ``-inhibitory_weight*|n|/sqrt(p N)`` to the synaptic current,
+        n standard normal; >= 0, in "mV/ms".
+    tau_syn : time
+        Time constant of the synaptic current.
     bias : number or distribution
         Constant current of each cell.
     noise : float
         Standard deviation of the current noise, drawn anew each ms, >= 0.
+    cue_weight, event_weight : float
+        Weights from the cue and from events are uniform between 0 and this.
+    input_fraction : float
+        Chance that a channel reaches a cell, 0 to 1.
     jitter : float
         Trial-to-trial standard deviation of v at a reset.
     seed : int
         Key of wiring, parameters and noise.
+
+    Raises
+    ------
+    CircuitError
+        For numbers out of range.
 
     References
     ----------

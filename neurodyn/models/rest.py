@@ -44,9 +44,21 @@ class RestEnds:
 def rest_2003(
     cell: str | tuple[float, float, float, float], *, linear: float = 5.0, constant: float = 140.0
 ) -> RestEnds:
-    """Return where rest ends for a cell of the 2003 form, a type or (a, b, c, d); a > 0.
+    """Return where rest ends for a cell of the 2003 form.
 
-    Saddle-node at v = (b - 5)/0.08, I = (5 - b)^2/0.16 - 140; Hopf, if b > a, at v = (a - 5)/0.08.
+    Saddle-node at v = (b - linear)/0.08, I = (linear - b)^2/0.16 - constant; Hopf, if b > a, at v = (a - linear)/0.08.
+
+    Parameters
+    ----------
+    cell : str or (a, b, c, d)
+        A type of :func:`neurodyn.izhikevich_2003`, or numbers with a > 0.
+    linear, constant : float
+        Of v' = 0.04 v^2 + linear v + constant - u + I.
+
+    Raises
+    ------
+    ValueError
+        For a type that isn't there, with the nearest one.
     """
     if isinstance(cell, str):
         if cell not in TYPES_2003:
@@ -64,6 +76,16 @@ def rest_2007(cell: str | Cell2007) -> RestEnds:
     """Return where rest ends for a cell of the 2007 form, in pA and mV.
 
     With linear recovery the saddle-node bifurcation is at I = (k (v_t - v_r) + b)^2/4k; b is that above v_switch.
+
+    Parameters
+    ----------
+    cell : str or Cell2007
+        As in :func:`neurodyn.izhikevich_2007`.
+
+    Raises
+    ------
+    ValueError
+        For a cell that isn't there, with the nearest one.
     """
     if isinstance(cell, str):
         if cell not in TYPES_2007:
@@ -88,7 +110,21 @@ def rest_adex(cell: str) -> RestEnds:
     """Return where rest ends for an adaptive exponential cell, in pA and mV.
 
     Saddle-node where exp((v - v_T)/delta_T) = 1 + a/g_L; Hopf, if a/g_L > tau_m/tau_w, where it is 1 + tau_m/tau_w
-    (tau_m = C/g_L). Touboul & Brette (2008) Biol. Cybern. 99:319.
+    (tau_m = C/g_L).
+
+    Parameters
+    ----------
+    cell : str
+        A type of :func:`neurodyn.adaptive_exponential`.
+
+    Raises
+    ------
+    ValueError
+        For a cell that isn't there, with the nearest one.
+
+    References
+    ----------
+    Touboul & Brette (2008) Biol. Cybern. 99:319.
     """
     if cell not in TYPES_ADEX:
         raise ValueError(f"cell = {cell!r}, cells are {', '.join(TYPES_ADEX)}{nearest(cell, TYPES_ADEX)}")

@@ -139,6 +139,8 @@ def eprop(
 
     Parameters
     ----------
+    name : str
+        Of the rule, a Python identifier; its values are recorded under it.
     rate : float
         Learning rate, above 0.
     tau : quantity

@@ -44,8 +44,8 @@ def _check_rls(owner: str, forgetting: float, alpha: float | None, reset: str | 
 class ThreeFactor:
     """Error-modulated, attention-gated Hebbian rule, normalised (the default when-rule; sheet section 2.1).
 
-    dw_ci = rate * G_c(t) * e_c(t) * x_i(t)/(|x|^2 + 0.1 <|x|^2>): presynaptic activity x error x gate. The division
-    by |x|^2 sums over presynaptic cells, so this is normalised LMS behind a gate and not strictly local; see
+    ``dw_ci = rate * G_c(t) * e_c(t) * x_i(t)/(|x|^2 + 0.1 <|x|^2>)``: presynaptic activity x error x gate. The division
+    by ``|x|^2`` sums over presynaptic cells, so this is normalised LMS behind a gate and not strictly local; see
     :class:`LocalThreeFactor`. ``rate`` is dimensionless, stable below 2.
     """
 
@@ -75,7 +75,8 @@ if sum({s.gate}) > 0:
 class LocalThreeFactor:
     """The same three factors with a fixed rate: local to the synapse, given the error and the gate of its output.
 
-    dw_ci = rate * G_c(t) * e_c(t) * x_i(t). To be used with ``features="running"``; stable while rate * |x|^2 < 2.
+    ``dw_ci = rate * G_c(t) * e_c(t) * x_i(t)``. To be used with ``features="running"``; ``rate`` is above 0, and stable
+    while ``rate*|x|^2 < 2``.
     """
 
     references: ClassVar[tuple[str, ...]] = ("yamada2025",)
@@ -104,7 +105,7 @@ if sum({s.gate}) > 0:
 class NLMS:
     """Normalised least mean squares (Nagumo & Noda 1967), without any gate: every output learns at every step.
 
-    dw_ci = rate * e_c(t) * x_i(t)/(epsilon + |x|^2). ``rate`` in (0, 2), ``epsilon`` >= 0.
+    ``dw_ci = rate * e_c(t) * x_i(t)/(epsilon + |x|^2)``. ``rate`` in (0, 2), ``epsilon`` >= 0.
     """
 
     references: ClassVar[tuple[str, ...]] = ("nagumo1967",)
@@ -134,11 +135,29 @@ class FORCE:
     """Recursive least squares with one inverse correlation matrix for all outputs (Sussillo & Abbott 2009).
 
     Every ``every``: k = P x/(lambda + x'P x), w_c += G_c (f_c - y_c) k, P <- (P - k x'P)/lambda, with P(0) =
-    identity/alpha; ``alpha=None`` takes 0.1 <|x|^2> from calibration. ``forgetting`` (lambda in (0, 1]) applies at
+    identity/alpha; ``alpha=None`` takes 0.1 ``<|x|^2>`` from calibration. ``forgetting`` (lambda in (0, 1]) applies at
     each update; with 1, RLS is a running mean over everything it has seen and can't follow a change by arithmetic.
     ``variant="nicola_clopath"`` uses the old P x as gain, as the published scripts of Nicola & Clopath 2017 do; it
     diverges when x'P(0)x is large. ``reset="switch"`` starts P again when the input ``switch`` is 1. P is float64 on
     every runner and costs 8 N^2 bytes.
+
+    Parameters
+    ----------
+    every : quantity
+        Time between updates, a whole number of steps.
+    forgetting : float
+        lambda, in (0, 1].
+    alpha : float, optional
+        Above 0.
+    variant : "canonical" or "nicola_clopath"
+    reset : None or "switch"
+    gated : bool
+        Whether errors are multiplied by the gate G and updates wait while all gates are shut; otherwise G = 1.
+
+    Raises
+    ------
+    ValueError
+        For values out of range; CircuitError, when it is attached, for an interval that is no whole number of steps.
     """
 
     references: ClassVar[tuple[str, ...]] = ("sussillo2009",)
@@ -191,7 +210,7 @@ if {condition}step % every_steps == 0:
 class TrialDelta:
     """Two-factor delta rule once a trial (the what-rule; sheet section 2.1).
 
-    dv_c = rate * (1[c = X] - q_c) * z/|z|^2 with z the mean activity after the cue. Forgets exponentially with a
+    ``dv_c = rate * (1[c = X] - q_c) * z/|z|^2`` with z the mean activity after the cue. Forgets exponentially with a
     time constant of 1/rate trials; ``rate`` in (0, 2).
     """
 
@@ -220,7 +239,15 @@ if size > 0:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialFORCE:
-    """Recursive least squares once a trial, beside :class:`TrialDelta`; parameters as :class:`FORCE`."""
+    """Recursive least squares once a trial, beside :class:`TrialDelta` (Sussillo & Abbott 2009).
+
+    ``forgetting`` (in (0, 1]), ``alpha`` (above 0) and ``reset`` (None or "switch") are as in :class:`FORCE`.
+
+    Raises
+    ------
+    ValueError
+        For values out of range.
+    """
 
     references: ClassVar[tuple[str, ...]] = ("sussillo2009",)
 
@@ -253,10 +280,27 @@ k = rls(P, {s.x}, forgetting)
 class Supervised:
     """One learning readout for any supervisor signal: ``outputs`` follow the input ``target``.
 
-    The readout ``name`` has features x, weights w and output y; feedback of y goes to ``feedback_variable`` of the
-    population with weights uniform in +-``feedback``. Attach with ``nd.simulate(..., learn=nd.Supervised(...))``.
-    x are spikes of the population filtered with ``tau``, in units of 100 Hz, or, of a rate network, the variable
-    ``rates`` of the population as it is (then ``tau`` and ``tau_rise`` have no part).
+    The readout ``name`` has features x, weights w and output y. Attach with
+    ``nd.simulate(..., learn=nd.Supervised(...))``.
+
+    Parameters
+    ----------
+    outputs : tuple of str
+        Labels of the outputs, those of the input ``target``.
+    learner : learner
+        :class:`FORCE` (by default with ``alpha=1.0, gated=False``), :class:`NLMS`, :class:`ThreeFactor`, ...; gates are open.
+    name : str
+        Of the readout.
+    population : str
+        Whose activity is read.
+    tau, tau_rise : quantity
+        x are spikes of the population filtered with these time constants (see :class:`neurodyn.Filter`), in units of 100 Hz.
+    rates : str, optional
+        Of a rate network: x is this variable of the population as it is, and ``tau`` and ``tau_rise`` have no part.
+    feedback : float
+        Feedback of y goes to the population with weights uniform in +-feedback; 0: none.
+    feedback_variable : str
+        The variable of the population that takes it.
     """
 
     references: ClassVar[tuple[str, ...]] = ()

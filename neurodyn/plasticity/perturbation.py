@@ -23,6 +23,8 @@ def node_perturbation(
 
     Parameters
     ----------
+    name : str
+        Of the rule, a Python identifier; its values are recorded under it.
     activity, fluctuation : str
         Variables of the source (r_j, as it entered the sum of this step) and of the target (dx_i, its deviation from its running mean).
     modulation : str
@@ -31,6 +33,11 @@ def node_perturbation(
         Learning rate.
     largest : float
         Largest change of a weight in one trial, above 0.
+
+    Raises
+    ------
+    ValueError
+        A rate or a largest change that is not positive.
 
     References
     ----------

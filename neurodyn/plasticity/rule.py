@@ -52,6 +52,13 @@ class Trace:
         Time constant, above 0.
     nearest : bool
         Whether a "pre" or "post" trace becomes 1 at a spike, so that only nearest neighbours pair, instead of growing by 1.
+
+    Raises
+    ------
+    ValueError
+        A place that doesn't exist, or ``nearest`` where no spikes are counted.
+    UnitsError
+        A time constant that is none.
     """
 
     where: str
@@ -80,6 +87,7 @@ class SynapticRule:
     Parameters
     ----------
     name : str
+        A Python identifier.
     traces : mapping of name to Trace
     on_pre, on_post : str
         For example ``c -= A_minus*y`` with the synapse trace c and the post trace y. Without draws.
@@ -101,6 +109,11 @@ class SynapticRule:
         "per_step" advances every synapse in every step, whatever the texts allow.
     references : tuple of str
         What to cite: keys or BibTeX entries (see :func:`neurodyn.bibtex`).
+
+    Raises
+    ------
+    ValueError
+        Names that are none or declared twice, axes, forms or traces that don't exist, or an interval without ``per_step``.
     """
 
     name: str

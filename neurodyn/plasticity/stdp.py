@@ -30,6 +30,8 @@ def stdp(
 
     Parameters
     ----------
+    name : str
+        Of the rule, a Python identifier; its values are recorded under it.
     A_plus, A_minus : quantity
         Amplitudes in the unit of the weight; without unit where ``w_max`` is given.
     tau_plus, tau_minus : quantity
@@ -80,6 +82,8 @@ def dopamine_stdp(
 
     Parameters
     ----------
+    name : str
+        Of the rule, a Python identifier; its values are recorded under it.
     reward : str
         What is added to the level d of dopamine in a step: the name of an input of one channel, or any network-wide
         expression, such as "sum(rewarder.released)". Negative values are dips.
@@ -139,6 +143,8 @@ def reward_modulated_stdp(
 
     Parameters
     ----------
+    name : str
+        Of the rule, a Python identifier; its values are recorded under it.
     reward : str
         Name of an input of one channel, or any network-wide expression; held over a step.
     rate : float
@@ -185,6 +191,8 @@ def synaptic_scaling(
 
     Parameters
     ----------
+    name : str
+        Of the rule, a Python identifier; its values are recorded under it.
     rates : str
         Name of a :class:`neurodyn.Filter` of the target population, whose time constant is the time scale of the control.
     target : quantity in Hz
@@ -193,6 +201,13 @@ def synaptic_scaling(
         Largest relative growth at one interval, in (0, 1).
     every : quantity
         Interval, a whole number of steps.
+
+    Raises
+    ------
+    ValueError
+        A strength outside (0, 1).
+    UnitsError
+        A target that is no rate above 0.
 
     References
     ----------

@@ -35,6 +35,11 @@ class WhatWhenRule:
         Where the cells are and which of their variables takes the feedback.
     tau : quantity
         Time constant of the filter of the spikes.
+
+    Raises
+    ------
+    ValueError
+        Features that don't exist, or a feedback below 0.
     """
 
     references: ClassVar[tuple[str, ...]] = ("yamada2025",)

@@ -43,16 +43,8 @@ class Batch:
 class DigitTask(ABC):
     """A label of the last N digits of a stream of 0s and 1s, asked for after the last one.
 
-    All sequences of a batch have one length, uniform from N + 2 to 4 N + 1 digits for the largest N.
-
-    Parameters
-    ----------
-    probability : float, optional
-        Chance of a 1, in (0, 1). None: each sequence has its own, uniform in (0, 1).
-    hold : int or sequence of int
-        Steps for which each digit is shown, at least 1; of several, batches take turns.
-    coding : (float, float)
-        What the network sees of a 0 and of a 1.
+    All sequences of a batch have one length, uniform from N + 2 to 4 N + 1 digits for the largest N. ``probability``,
+    ``hold`` and ``coding`` are as in :class:`Parity`.
     """
 
     probability: float | None = None
@@ -197,7 +189,18 @@ class Parity(DigitTask):
     By default each sequence has its own chance of a 1, so that many are strongly biased: a constant answer is right in
     1/2 + 1/(2(N+1)) of them for even N, not in half.
 
-    Source: Khajehabdollahi et al. (2024) ICLR, and their code. Parameters: see :class:`DigitTask`.
+    Parameters
+    ----------
+    probability : float, optional
+        Chance of a 1, in (0, 1). None: each sequence has its own, uniform in (0, 1).
+    hold : int or sequence of int
+        Steps for which each digit is shown, at least 1; of several, batches take turns.
+    coding : (float, float)
+        What the network sees of a 0 and of a 1.
+
+    References
+    ----------
+    Khajehabdollahi et al. (2024) ICLR, and their code.
     """
 
     references: ClassVar[tuple[str, ...]] = ("khajehabdollahi2024",)
@@ -218,7 +221,11 @@ class Parity(DigitTask):
 class DelayedMatch(DigitTask):
     """N-delayed match to sample: whether the last digit equals the one N - 1 before it; digits are 0 and 1 alike often.
 
-    Source: Khajehabdollahi et al. (2024) ICLR, and their code. Parameters: see :class:`DigitTask`.
+    ``probability``, ``hold`` and ``coding`` are as in :class:`Parity`.
+
+    References
+    ----------
+    Khajehabdollahi et al. (2024) ICLR, and their code.
     """
 
     references: ClassVar[tuple[str, ...]] = ("khajehabdollahi2024",)

@@ -19,14 +19,29 @@ def window_gate(time_ms: np.ndarray, latency_ms: float) -> np.ndarray:
     """Gate open from the cue to the end of the trial, whatever the latency, shape (steps,).
 
     Only such a wide gate lets a new latency erase the old bump: what is outside the gate sees no error.
+
+    Parameters
+    ----------
+    time_ms : array (steps,)
+        Time since the cue in ms.
+    latency_ms : float
+        When the event is due; has no part in it.
     """
     return (np.asarray(time_ms) >= 0.0).astype(np.float64)
 
 
 def local_gate(time_ms: np.ndarray, latency_ms: float, *, half_width_ms: float = 90.0) -> np.ndarray:
-    """Gate open within `half_width_ms` of the latency, never before the cue, shape (steps,).
+    """Gate open within ``half_width_ms`` of the latency, never before the cue, shape (steps,).
 
     The ablation of :func:`window_gate`. Another width: ``functools.partial(local_gate, half_width_ms=60)``.
+
+    Parameters
+    ----------
+    time_ms : array (steps,)
+        Time since the cue in ms.
+    latency_ms : float
+        When the event is due.
+    half_width_ms : float
     """
     time = np.asarray(time_ms)
     return ((time >= 0.0) & (np.abs(time - latency_ms) <= half_width_ms)).astype(np.float64)

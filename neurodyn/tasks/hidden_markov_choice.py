@@ -171,8 +171,14 @@ def choose_hidden_markov(
 def log_likelihood_per_symbol(model: HiddenMarkov, sequences: Any) -> tuple[float, float]:
     """Return the log-likelihood of sequences under a model per symbol, in nats, and its standard error over sequences.
 
-    Sequences are as in :func:`choose_hidden_markov`; the error of a single one is NaN. Longer ones count for more: it is
-    the sum of all over the number of all symbols, and the error that of a ratio. -inf and NaN if one can't occur.
+    Longer sequences count for more: it is the sum of all over the number of all symbols, and the error that of a ratio;
+    that of a single one is NaN. -inf and NaN if one can't occur.
+
+    Parameters
+    ----------
+    model : HiddenMarkov
+    sequences : array or list of arrays
+        As in :func:`choose_hidden_markov`.
     """
     given = read(sequences, model.symbols)
     return _per_symbol(np.atleast_1d(model.log_likelihood(sequences)), np.diff(given.ends, prepend=0))

@@ -63,7 +63,17 @@ def protocol(
 ) -> Session:
     """The session of a protocol: "P1" (stationary) or "P3" (three switches), see :func:`blocks`.
 
-    `trials` are those of each block; `tests` as in :meth:`WhatWhen.session`, the same in each block.
+    Parameters
+    ----------
+    name : "P1" or "P3"
+    seed : int
+        Key of the order of events.
+    trials : int
+        Training trials of each block.
+    tests : sequence of int, optional
+        Training trials after which tests come, as in :meth:`WhatWhen.session`, the same in each block.
+    base : WhatWhen, optional
+        Where all other parameters come from, as in :func:`blocks`.
     """
     session = switching(blocks(name, base=base), seed=seed, trials=trials, tests=tests)
     return replace(session, config={"protocol": name, **session.config})

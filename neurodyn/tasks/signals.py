@@ -16,7 +16,20 @@ from neurodyn.units import Time
 def triangle(period: Time = "1 s", *, amplitude: float = 1.0, dt: Time = "1 ms") -> Supervisor:
     """The target that goes up and down in straight lines between +-amplitude, from 0 upwards.
 
-    ``period`` is a whole number of ``dt``. Raises ValueError for values out of range.
+    Parameters
+    ----------
+    period, dt : time
+        Period, a whole number of the steps ``dt``.
+    amplitude : float
+
+    Raises
+    ------
+    ValueError
+        For values out of range.
+
+    References
+    ----------
+    Hoerzer, Legenstein & Maass (2014) Cereb. Cortex 24:677.
     """
     phase, config = _phase(period, dt)
     size = _finite("amplitude", amplitude)
@@ -30,7 +43,21 @@ def harmonics(
 ) -> Supervisor:
     """The target sum_k amplitudes[k] sin(2 pi (k + 1) t/period).
 
-    ``period`` is a whole number of ``dt``. Raises ValueError for values out of range.
+    Parameters
+    ----------
+    amplitudes : sequence of float
+        At least one.
+    period, dt : time
+        Period, a whole number of the steps ``dt``.
+
+    Raises
+    ------
+    ValueError
+        For values out of range.
+
+    References
+    ----------
+    The periodic patterns of Hoerzer, Legenstein & Maass (2014) Cereb. Cortex 24:677 are of this form.
     """
     phase, config = _phase(period, dt)
     sizes = [_finite("amplitudes", a) for a in amplitudes]

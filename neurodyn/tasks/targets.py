@@ -19,7 +19,19 @@ MELODY = tuple((note, 1) for note in "EEFGGFEDCCDEED") + (("D", 2),)
 
 @cites("nicola2017")
 def sine(frequency: Rate = "5 Hz", *, dt: Time = "0.04 ms") -> Supervisor:
-    """The target sin(2 pi f t), of amplitude 1; its period has to be a whole number of ``dt``."""
+    """The target sin(2 pi f t), of amplitude 1.
+
+    Parameters
+    ----------
+    frequency : quantity in Hz
+        f, above 0; its period has to be a whole number of steps.
+    dt : time
+        Step; that of the published networks by default.
+
+    References
+    ----------
+    Nicola & Clopath (2017) Nat. Commun. 8:2208.
+    """
     hertz = float(si(frequency, "Hz", name="frequency", above=0))
     phase = 2 * np.pi * hertz * _time(1 / hertz, dt, f"the period of frequency={frequency!r}")
     return Supervisor(np.sin(phase), dt=dt, config={"signal": "sine", "frequency": str(frequency)})
@@ -29,7 +41,26 @@ def sine(frequency: Rate = "5 Hz", *, dt: Time = "0.04 ms") -> Supervisor:
 def product_of_sines(
     frequencies: tuple[Rate, Rate] = ("4 Hz", "6 Hz"), *, noise: float = 0.05, dt: Time = "0.04 ms"
 ) -> Supervisor:
-    """The target sin(2 pi f1 t) sin(2 pi f2 t) with noise uniform in (0, noise), as published; frequencies in whole Hz."""
+    """The target sin(2 pi f1 t) sin(2 pi f2 t) with noise uniform in (0, noise), as published.
+
+    Parameters
+    ----------
+    frequencies : two quantities in Hz
+        f1 and f2, whole numbers of Hz.
+    noise : float
+        At least 0.
+    dt : time
+        Step; the common period has to be a whole number of steps.
+
+    Raises
+    ------
+    ValueError
+        Frequencies that are no whole numbers of Hz.
+
+    References
+    ----------
+    Nicola & Clopath (2017) Nat. Commun. 8:2208.
+    """
     first, second = (float(si(f, "Hz", name="frequencies", above=0)) for f in frequencies)
     if first % 1 or second % 1:
         raise ValueError(f"frequencies={frequencies!r}: give whole numbers of Hz, so that the product repeats")
@@ -53,6 +84,8 @@ def lorenz(duration: Time = "60 s", *, unit: Time = "0.5 s", dt: Time = "1 ms") 
         Length of the trajectory; no session can be longer.
     unit : time
         How long one unit of the equations' time lasts; the orbits take about 0.75 units.
+    dt : time
+        Step of the samples.
     """
     step = float(si(dt, "ms", name="dt", above=0)) / float(si(unit, "ms", name="unit", above=0))
     samples = len(_time(float(si(duration, "s", name="duration", above=0)), dt, f"duration={duration!r}"))
@@ -71,7 +104,19 @@ def lorenz(duration: Time = "60 s", *, unit: Time = "0.5 s", dt: Time = "1 ms") 
 
 @cites("nicola2017")
 def ode_to_joy(*, beat: Time = "250 ms", dt: Time = "1 ms") -> Supervisor:
-    """The first line of the Ode to Joy on five notes (C, D, E, F, G): each is a half-wave of height 1, a beat or two long."""
+    """The first line of the Ode to Joy on five notes, C to G: each is a half-wave of height 1, a beat or two long.
+
+    Parameters
+    ----------
+    beat : time
+        Length of a quarter, a whole number of steps.
+    dt : time
+        Step.
+
+    References
+    ----------
+    Nicola & Clopath (2017) Nat. Commun. 8:2208.
+    """
     quarter = len(_time(float(si(beat, "s", name="beat", above=0)), dt, f"beat={beat!r}"))
     values = np.zeros((quarter * sum(length for _, length in MELODY), len(NOTES)))
     at = 0
@@ -102,10 +147,14 @@ def song(
     ----------
     channels, syllables : int
         At least 1.
+    duration : time
+        Length of the song, a whole number of steps.
     clock : int
         Channels of the input "clock" (see :class:`Supervisor`): published are 500 for 5 s, so 200 for 2 s.
     seed : int
         Key of the pitches.
+    dt : time
+        Step.
     """
     t = _time(float(si(duration, "s", name="duration", above=0)), dt, f"duration={duration!r}")
     channels, syllables = whole(channels, "channels", 1), whole(syllables, "syllables", 1)

@@ -318,8 +318,12 @@ class WhatWhen:
 def expected(trial: Trial) -> np.ndarray:
     """What a perfect observer expects in one trial of a session, o*_c(t) = p_c y_c(t), shape (steps, events).
 
-    From the trial's own labels and targets, so it follows the blocks of a session: score tests against it.
-    Raises ValueError for a trial that isn't one of :meth:`WhatWhen.session`.
+    From the labels and targets of the ``trial`` itself, so it follows the blocks of a session: score tests against it.
+
+    Raises
+    ------
+    ValueError
+        The trial isn't one of :meth:`WhatWhen.session`.
     """
     if "probability" not in trial.labels or "target" not in trial.inputs:
         raise ValueError("the trial has no label 'probability' or no input 'target': give trials of WhatWhen.session()")

@@ -93,6 +93,11 @@ class Sliding(Curriculum):
     ----------
     start, window, advance : int
         First N, how many are trained at a time, and by how many the window moves (at most its width).
+
+    Raises
+    ------
+    ValueError
+        Numbers below 1, or an advance past the window, which would leave N out.
     """
 
     references: ClassVar[tuple[str, ...]] = ("khajehabdollahi2024",)

@@ -81,6 +81,10 @@ def running_accuracy(
 
     Parameters
     ----------
+    net : RecurrentNetwork
+        A trained network with heads.
+    task : DigitTask
+        What is asked for, such as ``nd.tasks.Parity()``.
     n, head : int
         N that is asked for, and the head that answers (N - 2 under a multi-head curriculum, else 0).
     digits, warm_up : int
@@ -112,7 +116,14 @@ def _digits(task: DigitTask, length: int, streams: int, seed: int, device: Any) 
 
 
 def head_of(n: int, config: dict[str, Any]) -> int:
-    """Return the head that serves N at the end of the stage in which it was the newest, by the configuration of a training."""
+    """Return the head that serves N at the end of the stage in which it was the newest.
+
+    Parameters
+    ----------
+    n : int
+    config : mapping
+        Configuration of a training: ``run.recording.config``.
+    """
     if config["training"]["curriculum"]["curriculum"] == "MultiHead":
         return n - config["training"]["curriculum"]["start"]
     return 0

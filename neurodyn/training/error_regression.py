@@ -105,6 +105,8 @@ class ErrorRegression:
     ------
     ValueError
         For numbers out of range.
+    TypeError
+        For what is no PV-RNN with its own step and read.
 
     Examples
     --------

@@ -21,7 +21,19 @@ TAU_SIZES = np.concatenate([[0.0], np.logspace(-3, 1, 13)])
 
 
 def relative_accuracy(accuracy: Any, baseline: float) -> np.ndarray:
-    """Return (accuracy - 1/2) / (baseline - 1/2): 1 is as good as the baseline, 0 is chance at p = 0.5."""
+    """Return (accuracy - 1/2) / (baseline - 1/2): 1 is as good as the baseline, 0 is chance at p = 0.5.
+
+    Parameters
+    ----------
+    accuracy : float or array of any shape
+    baseline : float
+        Accuracy of the intact network, above 1/2.
+
+    Raises
+    ------
+    ValueError
+        A baseline no better than chance.
+    """
     if not baseline > 0.5:
         raise ValueError(
             f"the intact network is right in {baseline:.3f}, no better than chance; nothing can be relative to it"
@@ -71,6 +83,17 @@ def ablated(net: LeakyRNN, unit: int) -> LeakyRNN:
     """Return a copy in which a unit is silent: no input, no synapses from or to it, no bias, unread by all heads.
 
     The published ablation left the biases and cleared head 0 alone, so that the unit kept a constant activity.
+
+    Parameters
+    ----------
+    net : LeakyRNN
+    unit : int
+        From 0 to units - 1.
+
+    Raises
+    ------
+    ValueError
+        For a unit that doesn't exist.
     """
     if not 0 <= unit < net.units:
         raise ValueError(f"unit = {unit}; the network has units 0 to {net.units - 1}")
@@ -99,6 +122,11 @@ def ablation(
         Streams for each unit.
     seed : int
         Key of the streams, which are the same for all ablations.
+
+    Raises
+    ------
+    ValueError
+        A group outside 1 to half of the units.
 
     References
     ----------
@@ -149,10 +177,25 @@ class Perturbation:
 
 
 def perturbed(net: LeakyRNN, what: Literal["recurrent", "tau"], size: float, *, seed: int = 1) -> LeakyRNN:
-    """Return a copy with theta + size |theta| d / |d| for theta: a random direction d, scaled to the norm of theta.
+    """Return a copy with theta + size d ``|theta|/|d|`` for theta: a random direction d, scaled to the norm of theta.
 
     For the recurrent weights d is normal (zero where there are no synapses) and the norm is Frobenius'; for tau
     it is the absolute value of a normal one, so that time constants only become longer.
+
+    Parameters
+    ----------
+    net : LeakyRNN
+    what : "recurrent" or "tau"
+        theta: all recurrent weights, or the time constants of all units.
+    size : float
+        Relative size, at least 0.
+    seed : int
+        Key of the direction.
+
+    Raises
+    ------
+    ValueError
+        For values out of range, weights under Dale's law, and a time constant that all units share.
     """
     one_of("what", what, ("recurrent", "tau"))
     if not 0 <= size < float("inf"):
@@ -204,6 +247,11 @@ def perturbation(
         Random directions, each the same for all sizes, and streams for each.
     seed : int
         Key of directions and streams.
+
+    Raises
+    ------
+    ValueError
+        Sizes that don't increase from 0, and what :func:`perturbed` refuses.
 
     References
     ----------

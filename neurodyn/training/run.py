@@ -31,6 +31,11 @@ class TrainingRun:
         The file, or what was kept in memory: ``/training`` by epoch, ``/model`` with all snapshots.
     net : network or None
         The network that was trained, as it was at the end.
+
+    Raises
+    ------
+    ValueError
+        The recording is no training.
     """
 
     def __init__(self, recording: Recording, net: SeededModule | None = None) -> None:
@@ -189,6 +194,16 @@ class TrainingRun:
 def load_training(path: str | Path) -> TrainingRun:
     """Open a training for reading.
 
-    Raises FileNotFoundError, or ValueError if the file is no training.
+    Parameters
+    ----------
+    path : path
+        A file that :func:`neurodyn.train`, :func:`neurodyn.emulate` or :func:`neurodyn.fit` wrote.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        The file is no training.
     """
     return TrainingRun(load(path))

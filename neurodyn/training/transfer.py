@@ -55,7 +55,9 @@ def memory(
 
     Parameters
     ----------
-    net, task
+    net : RecurrentNetwork
+    task : DigitTask
+        As for :func:`running_accuracy`.
     n : sequence of int
         N that are asked for.
     heads : sequence of int
@@ -66,6 +68,11 @@ def memory(
         For fitting (logistic regression on standardised states), and as many for testing; at least 64.
     seed : int
         Key of the sequences.
+
+    Raises
+    ------
+    ValueError
+        Not one head for each N, or fewer than 64 sequences.
     """
     if len(heads) != len(n):
         raise ValueError(f"heads = {list(heads)}: give one for each of the {len(n)} N")
@@ -113,7 +120,19 @@ def retraining(
 ) -> Mapping[int, np.ndarray]:
     """Train copies of a network on single N by head 0, and return the accuracy after each epoch, by N.
 
-    A copy that exceeds the threshold is done early. ``options`` are those of :func:`neurodyn.train`.
+    A copy that exceeds the threshold is done early.
+
+    Parameters
+    ----------
+    net : RecurrentNetwork
+        Where each copy starts.
+    task : DigitTask
+    n : sequence of int
+        N that copies are trained on.
+    epochs : int
+        At most, for each.
+    options
+        Those of :func:`neurodyn.train`.
 
     References
     ----------
