@@ -135,7 +135,7 @@ def rerun(
 
 def _given(recording: Recording) -> dict[str, Any]:
     """Return /run, or say why the run can't be repeated and what to do."""
-    attrs, again = recording.attrs, _by_hand(recording)
+    attrs, again = recording.attrs, by_hand(recording)
     if not recording.complete:
         why = attrs.get("stopped", "it was cut short")
         raise RerunError(f"{_name(recording)} holds a run that didn't reach its end ({why}); {again}")
@@ -161,7 +161,7 @@ def _item(item: Any) -> str | Sample:
     return Sample(item["array"], item["units"], every)
 
 
-def _by_hand(recording: Recording) -> str:
+def by_hand(recording: Recording) -> str:
     """Say how to run it again without the recording: with the stored configuration where a simulation made it."""
     config = recording.config
     if "simulation" not in config:

@@ -10,6 +10,7 @@ import numpy as np
 
 from neurodyn.analyses.table import Found, named
 from neurodyn.circuit import Circuit
+from neurodyn.citing import cites
 from neurodyn.recording import Recording
 
 
@@ -59,6 +60,7 @@ def network_of(recording: Recording) -> Network | None:
     return Network(circuit.freeze(), recording)
 
 
+@cites("benettin1980")
 def lyapunov(
     network: Network, *, count: int = 10, steps: int = 5000, discard: int = 1000, hold: float = 0.0, seed: int = 0
 ) -> Found:
@@ -99,6 +101,7 @@ def lyapunov(
     return Found(text, results, figure, data)
 
 
+@cites("sussillo2013", "golub2018")
 def fixed_points(
     network: Network, *, starts: int = 200, slow: float = 0.1, iterations: int = 300, hold: float = 0.0
 ) -> Found:

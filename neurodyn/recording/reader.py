@@ -83,6 +83,8 @@ class Recording:
         if self.path is None:
             return  # made by this very version
         version = str(self.attrs.get("neurodyn_format", ""))
+        if not version and "scan" in self.attrs:
+            raise ValueError(f"{self._name} is the table of a scan, no recording: nd.load_scan reads the folder it is in")
         if version != FORMAT:
             raise ValueError(
                 f"{self._name} is no recording of neurodyn: the attribute neurodyn_format is missing"

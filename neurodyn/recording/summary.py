@@ -29,7 +29,7 @@ def headline(recording: Recording) -> str:
     attrs = recording.attrs
     what = [str(attrs[key]) for key in ("simulation", "name", "backend") if attrs.get(key)]
     what.append("complete" if recording.complete else f"incomplete: {attrs.get('stopped', 'cut short')}")
-    lines = [f"<Recording {recording.path or 'in memory'} ({', '.join(what)})", *_lines(_entries(recording))]
+    lines = [f"<Recording {recording.path or 'in memory'} ({', '.join(what)})", *_lines(entries(recording))]
     lines += [f"  {name} = {_short(value)}" for name, value in recording.results.items()]
     return "\n".join(lines) + ">"
 
@@ -37,7 +37,7 @@ def headline(recording: Recording) -> str:
 def describe(recording: Recording) -> str:
     """All of it: what was recorded, what computed it, where and when, configuration, results, checks."""
     attrs = dict(recording.attrs)
-    parts = [*_title(recording, attrs), "", "recorded", *_lines(_entries(recording) | _trees(recording))]
+    parts = [*_title(recording, attrs), "", "recorded", *_lines(entries(recording) | _trees(recording))]
     # each takes from `attrs` what it shows; whatever nobody shows comes last
     for title, rows in (
         ("computed", _computed(attrs)),
@@ -135,7 +135,8 @@ def _trees(recording: Recording) -> dict[str, str]:
     return {f"{name}/": _TREES.get(name, "") for name in trees if name != "trials"}
 
 
-def _entries(recording: Recording) -> dict[str, str]:
+def entries(recording: Recording) -> dict[str, str]:
+    """Return what was recorded: by path, shape with the names of dimensions, type and unit, or how many spikes and trials."""
     found = {}
     with recording.open() as file:
         for path in recording:
