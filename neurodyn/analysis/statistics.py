@@ -13,7 +13,16 @@ from ._checks import choice, floats, number, whole
 
 @dataclass(frozen=True)
 class BinomialInterval:
-    """A count of successes with the interval for its probability; ``print`` shows it as text."""
+    """A count of successes with the interval for its probability; ``print`` shows it as text.
+
+    Attributes
+    ----------
+    successes, trials : int
+    low, high : float
+        The interval, within 0 to 1.
+    confidence : float
+        Such as 0.95.
+    """
 
     successes: int
     trials: int
@@ -33,7 +42,15 @@ class BinomialInterval:
 
 @dataclass(frozen=True, eq=False)
 class BootstrapInterval:
-    """A mean over networks with its bootstrap interval; arrays if each network gave an array."""
+    """A mean over networks with its bootstrap interval; arrays if each network gave an array.
+
+    Attributes
+    ----------
+    mean, low, high : float, or array of the shape that each network gave
+    networks : int
+    confidence : float
+        Such as 0.95.
+    """
 
     mean: Any  # float, or array
     low: Any

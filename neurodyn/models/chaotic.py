@@ -198,7 +198,7 @@ _ENTRIES = {
     ),
 }
 
-#: names that :func:`system` knows
+#: Names that :func:`system` knows.
 SYSTEMS = tuple(_ENTRIES)
 
 

@@ -26,12 +26,35 @@ IZHIKEVICH = {
 class Published:
     """Numbers of one script of ModelDB 190565; :func:`NicolaClopath` takes each of them as a keyword.
 
-    ``gain`` is G: a synapse carries the charge G n/(p sqrt N) a spike, n standard normal ("5000 pA*ms"; for
-    integrate-and-fire cells the integral of a voltage, "40 mV*ms"). ``feedback`` is Q: the output reaches each cell with a
-    weight uniform in +-Q. ``inverse`` is the diagonal of P(0) for rates in spikes per ms, ``every`` the time between
-    updates. ``clock`` and ``clock_weight`` are the number of channels of the input and their weights, uniform in
-    +-clock_weight; with ``plane`` the input has two channels, (x, y), and cell i gets plane (x cos psi_i + y sin psi_i).
-    ``learning`` and ``duration`` are when the script learns and how long it runs.
+    Attributes
+    ----------
+    script : str
+        Figure, and name in ModelDB.
+    cell : "izhikevich" or "lif"
+    neurons : int
+    gain : quantity
+        G: a synapse carries the charge G n/(p sqrt N) a spike, n standard normal ("5000 pA*ms"; for integrate-and-fire
+        cells the integral of a voltage, "40 mV*ms").
+    feedback : quantity
+        Q: the output reaches each cell with a weight uniform in +-Q.
+    bias : quantity
+        Constant input of each cell.
+    a, b, d : quantity
+        Of the cell, see :func:`neurodyn.izhikevich_2007`.
+    every : time
+        Between updates of the weights.
+    inverse : float
+        Diagonal of P(0) for rates in spikes per ms.
+    clock, clock_weight : int, quantity
+        Number of channels of the input and their weights, uniform in +-clock_weight.
+    plane : quantity or None
+        With it the input has two channels, (x, y), and cell i gets plane (x cos psi_i + y sin psi_i).
+    learning : (time, time)
+        When the script learns.
+    duration : time
+        How long it runs.
+    dt : time
+        Its step.
     """
 
     script: str = ""

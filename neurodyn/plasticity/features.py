@@ -35,7 +35,7 @@ _MEMORY = {"samples": "network", "total": "unit", "total_squared": "unit", "powe
 
 
 def standardized() -> Features:
-    """x = (r - mean)/(sd + mean over units of sd), from the calibration trials (sheet section 1.4).
+    """x = (r - mean)/(sd + mean over units of sd), from the calibration trials.
 
     Centred features make the readout blind to the sign of a cell (Dale's law), and the mean over units is no local
     quantity: see :func:`running` for features that are. Units that were silent in calibration get a finite gain.

@@ -42,7 +42,7 @@ def _check_rls(owner: str, forgetting: float, alpha: float | None, reset: str | 
 
 @dataclass(frozen=True, kw_only=True)
 class ThreeFactor:
-    """Error-modulated, attention-gated Hebbian rule, normalised (the default when-rule; sheet section 2.1).
+    """Error-modulated, attention-gated Hebbian rule, normalised (Yamada & Chao 2025; the default when-rule).
 
     ``dw_ci = rate * G_c(t) * e_c(t) * x_i(t)/(|x|^2 + 0.1 <|x|^2>)``: presynaptic activity x error x gate. The division
     by ``|x|^2`` sums over presynaptic cells, so this is normalised LMS behind a gate and not strictly local; see
@@ -105,7 +105,7 @@ if sum({s.gate}) > 0:
 class NLMS:
     """Normalised least mean squares (Nagumo & Noda 1967), without any gate: every output learns at every step.
 
-    ``dw_ci = rate * e_c(t) * x_i(t)/(epsilon + |x|^2)``. ``rate`` in (0, 2), ``epsilon`` >= 0.
+    ``dw_ci = rate * e_c(t) * x_i(t)/(epsilon + |x|^2)``. ``rate`` in (0, 2), ``epsilon`` above 0.
     """
 
     references: ClassVar[tuple[str, ...]] = ("nagumo1967",)
@@ -208,7 +208,7 @@ if {condition}step % every_steps == 0:
 
 @dataclass(frozen=True, kw_only=True)
 class TrialDelta:
-    """Two-factor delta rule once a trial (the what-rule; sheet section 2.1).
+    """Two-factor delta rule once a trial (Yamada & Chao 2025; the default what-rule).
 
     ``dv_c = rate * (1[c = X] - q_c) * z/|z|^2`` with z the mean activity after the cue. Forgets exponentially with a
     time constant of 1/rate trials; ``rate`` in (0, 2).

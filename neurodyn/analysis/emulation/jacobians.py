@@ -129,6 +129,11 @@ def local_spectra(
     -------
     LocalSpectra
 
+    Raises
+    ------
+    ValueError
+        States or noise of another shape than the network has units or inputs, or bounds out of range.
+
     References
     ----------
     Torre, Viscione, Pompe, Grewe & Mante (2025) NeurIPS, arXiv 2510.25674, and the published code, which has noise in the

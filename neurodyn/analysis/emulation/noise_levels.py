@@ -86,6 +86,11 @@ def size_against_noise(
     -------
     SizeAgainstNoise
 
+    Raises
+    ------
+    ValueError
+        No levels, or numbers out of range.
+
     References
     ----------
     Torre, Viscione, Pompe, Grewe & Mante (2025) NeurIPS, arXiv 2510.25674: contours of 95 % against the noise level.

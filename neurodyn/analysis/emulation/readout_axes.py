@@ -64,6 +64,11 @@ def readout_geometry(
     -------
     ReadoutGeometry
 
+    Raises
+    ------
+    ValueError
+        A readout of zero, which has no axis, or numbers out of range.
+
     References
     ----------
     Torre, Viscione, Pompe, Grewe & Mante (2025) NeurIPS, arXiv 2510.25674, and the published code: the mean over symbols 0

@@ -105,6 +105,11 @@ def noise_free(
     -------
     NoiseFree
 
+    Raises
+    ------
+    ValueError
+        A network that noise doesn't drive, or numbers out of range.
+
     Notes
     -----
     The map of a network without biases is homogeneous: it has no isolated fixed point but the origin, where it has no

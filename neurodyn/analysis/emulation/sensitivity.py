@@ -123,7 +123,7 @@ def noise_sensitivity(
     steps : int
         Steps of a rollout, at least 1.
     pairs : int
-        Dwells, at least 1; ValueError if there are not so many.
+        Dwells, at least 1.
     rollouts : int
         From each state, at least 2.
     paths, length : int
@@ -133,6 +133,11 @@ def noise_sensitivity(
     Returns
     -------
     NoiseSensitivity
+
+    Raises
+    ------
+    ValueError
+        Shares outside (0, 1], numbers out of range, or fewer dwells with such states than ``pairs``.
 
     Notes
     -----

@@ -81,6 +81,11 @@ def latent_profile(rollout: Rollout, states: Any, *, skip: int = 1) -> LatentPro
     skip : int
         First steps that are left out, at least 0: the prior of the first step is another one.
 
+    Raises
+    ------
+    ValueError
+        States of another shape than the rollout, or none that is known.
+
     Notes
     -----
     The prior of a step is made of the activity before it. A choice can be drawn steps before it shows, in any state from
@@ -175,6 +180,11 @@ def layer_pca(
         At most the units of the layer.
     samples, seed : int
         Shifts of the labels for the null, at least 1, and their seed.
+
+    Raises
+    ------
+    ValueError
+        A layer that isn't there, or labels of another shape or with fewer than two kinds.
     """
     if not isinstance(layer, int) or not -net.depth <= layer < net.depth:
         raise ValueError(f"layer = {layer!r}: the network has layers 0 to {net.depth - 1}")

@@ -91,9 +91,20 @@ def prediction_error(predicted: Any, actual: Any, *, first: int = 20) -> Predict
 
 
 def persistence_error(actual: Any, *, horizons: int = 5, first: int = 20) -> PredictionError:
-    """Return the errors of the prediction that nothing changes, up to `horizons` steps ahead.
+    """Return the errors of the prediction that nothing changes.
 
-    See :func:`prediction_error` for the parameters.
+    Parameters
+    ----------
+    actual : array, shape (sequence, time, dimension)
+    horizons : int
+        Steps ahead, at least 1.
+    first : int
+        First step that is scored, as in :func:`prediction_error`.
+
+    Raises
+    ------
+    ValueError
+        Values of another shape, or numbers out of range.
     """
     came = plain(actual)
     if came.ndim != 3:

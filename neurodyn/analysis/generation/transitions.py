@@ -25,6 +25,7 @@ class TransitionTable:
     low, high : array
         Wilson interval of ``probability`` at ``confidence``; 0 and 1 in rows without transitions.
     allowed : array of bool, or None
+        Which transitions the grammar has, if that was given.
     confidence : float
     """
 

@@ -25,11 +25,11 @@ class ExpectationError:
     Attributes
     ----------
     nrmse : float or array
-        |o - o*| / |o*| in the Euclidean norm: 0 is perfect, zero output scores 1. NaN where the target is 0.
+        ``|o - o*| / |o*|`` in the Euclidean norm: 0 is perfect, zero output scores 1. NaN where the target is 0.
     rmse : float or array
         Root of the mean squared difference, in the unit of the traces.
     correlation : float or array
-        Pearson's r between o and o*. NaN where either is constant (such as zero output).
+        Pearson's r between o and ``o*``. NaN where either is constant (such as zero output).
     """
 
     nrmse: float | FloatArray
@@ -51,6 +51,11 @@ def expectation_trace(q: ArrayLike, y: ArrayLike) -> FloatArray:
     -------
     (..., time, event)
         Leading axes (trials) are broadcast.
+
+    Raises
+    ------
+    ValueError
+        Shapes that don't fit, or values that are not finite.
     """
     probability, course = _finite(q, "q"), _finite(y, "y")
     if probability.ndim < 1 or course.ndim < 2 or probability.shape[-1] != course.shape[-1]:
@@ -76,6 +81,11 @@ def expectation_error(output: ArrayLike, target: ArrayLike, scored: ArrayLike | 
     ExpectationError
         One value per leading index. The error of a test of several trials is the mean over them; averaging
         the outputs first gives a smaller number.
+
+    Raises
+    ------
+    ValueError
+        Shapes that don't fit, or no scored sample.
     """
     o, goal = _traces(output, "output"), _traces(target, "target")
     if o.shape[-2:] != goal.shape[-2:]:
@@ -119,6 +129,11 @@ def amplitude(output: ArrayLike, time_ms: ArrayLike, latency_ms: ArrayLike, widt
     -------
     (..., event), or float for one trace
         NaN where the window holds no sample.
+
+    Raises
+    ------
+    ValueError
+        Latencies that are not one for all or one for each event, or shapes that don't fit.
     """
     o, time, single = _timed(output, time_ms)
     latency = np.asarray(latency_ms, dtype=np.float64)
@@ -147,6 +162,11 @@ def peak_times(output: ArrayLike, time_ms: ArrayLike, window: tuple[float, float
     -------
     (..., event), or float for one trace
         NaN where no value in the window is above zero: a silent trace has no peak.
+
+    Raises
+    ------
+    ValueError
+        A window without a sample, or shapes that don't fit.
     """
     o, time, single = _timed(output, time_ms)
     if window is not None:
@@ -168,10 +188,23 @@ def bump_ratio(
 ) -> float | FloatArray:
     """What is left of an old bump after a change: amplitude at the old latency over that at the new one.
 
-    Arguments and shapes as in :func:`amplitude`. No unit: 0 when the old bump is gone, 1 when it is as high
-    as the new one. NaN where the amplitude at the new latency isn't above zero. If the latencies are less
-    than about four standard deviations of the bump apart, one bump shows in both
-    windows and the ratio stays above 0.
+    No unit: 0 when the old bump is gone, 1 when it is as high as the new one. If the latencies are less than about four
+    standard deviations of the bump apart, one bump shows in both windows and the ratio stays above 0.
+
+    Parameters
+    ----------
+    output : (..., time, event), or (time,)
+    time_ms : (time,)
+        Times of the samples.
+    old_latency_ms, new_latency_ms : float or (event,)
+        Latencies before and after the change.
+    width_ms : float
+        As in :func:`amplitude`.
+
+    Returns
+    -------
+    (..., event), or float for one trace
+        NaN where the amplitude at the new latency isn't above zero.
     """
     old = np.asarray(amplitude(output, time_ms, old_latency_ms, width_ms))
     new = np.asarray(amplitude(output, time_ms, new_latency_ms, width_ms))
@@ -189,7 +222,7 @@ def trials_to_recover(
         Numbers of the training trials that the tests follow, increasing.
     errors : (..., test)
         Errors of these tests; a NaN never counts as recovered.
-    before : float or (...)
+    before : float or array, shape (...)
         Error at the end of the block before the switch.
     factor : float
 
@@ -197,6 +230,11 @@ def trials_to_recover(
     -------
     float or (...)
         In trials; NaN where no test recovers. Its resolution is that of the tests.
+
+    Raises
+    ------
+    ValueError
+        Trials that don't increase, or errors of another length.
     """
     at, values = np.asarray(trials, dtype=np.float64), np.asarray(errors, dtype=np.float64)
     if at.ndim != 1 or not at.size or values.shape[-1:] != at.shape or (np.diff(at) <= 0).any():
@@ -225,6 +263,11 @@ def overshoot(q: ArrayLike, old: float, new: float) -> float | FloatArray:
     -------
     float or (...)
         NaN when `old` and `new` are equal: there is no direction to go too far in.
+
+    Raises
+    ------
+    ValueError
+        No trial, or values that are not finite.
     """
     values = _finite(q, "q")
     if values.ndim < 1 or not values.shape[-1]:

@@ -61,6 +61,11 @@ def eligibility_at_reward(
     -------
     EligibilityAtReward
 
+    Raises
+    ------
+    ValueError
+        Fewer than two synapses, rewards outside the recording, uneven times, or numbers out of range.
+
     Notes
     -----
     Rewards that keep their intervals test the timing alone: a synapse that is often eligible doesn't pass. Moves shorter

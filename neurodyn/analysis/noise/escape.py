@@ -143,6 +143,13 @@ class TwoState(Result, figure="two_state"):
         Rate back; as `up` if not given.
     positions : (lower, upper)
         x of the states. +-sqrt(<x^2>) of the true density is better than the bottoms of the wells.
+    conventions : Conventions
+        Units and conventions of what is computed from it.
+
+    Raises
+    ------
+    ValueError
+        Rates or a noise that are not positive, or positions that are not (lower, upper).
 
     Notes
     -----

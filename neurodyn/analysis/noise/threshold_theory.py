@@ -71,6 +71,11 @@ def threshold_information(
     prior : float
         Probability of the upper input, between 0 and 1.
 
+    Raises
+    ------
+    ValueError
+        Inputs that are not (lower, upper), a prior outside (0, 1), or noise that is not positive.
+
     Notes
     -----
     A binary asymmetric channel with p_s = Q((threshold - s) / sigma), Q(z) = erfc(z / sqrt 2) / 2. With h the binary entropy,

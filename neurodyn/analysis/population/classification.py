@@ -70,6 +70,11 @@ def decode_identity(
     Returns
     -------
     ClassDecoding
+
+    Raises
+    ------
+    ValueError
+        Fewer than two classes, labels that are no text or integers, or shapes that don't fit.
     """
     activity, member, rng = activity_of(x, groups, seed)
     truth = np.asarray(labels)

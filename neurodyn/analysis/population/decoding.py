@@ -67,6 +67,11 @@ def decode_time(
     ScalarDecoding
         ``error`` in ms; predictions (trial, time).
 
+    Raises
+    ------
+    ValueError
+        Times that don't increase, or shapes that don't fit.
+
     Notes
     -----
     Each surrogate lets the times of about half of the trials, drawn at random, run backwards. That breaks
@@ -120,6 +125,11 @@ def decode_scalar(
     Returns
     -------
     ScalarDecoding
+
+    Raises
+    ------
+    ValueError
+        Values that are all the same, or shapes that don't fit.
     """
     activity, member, rng = activity_of(x, groups, seed)
     scalar = floats(values, "values", axes=("trial",))

@@ -216,6 +216,11 @@ def dimension_at(x: Any, share: float = 0.9) -> int:
     int
         From 1 on. Khajehabdollahi et al. 2024 (ICLR, arXiv 2309.12927) publish the index of the component, counted
         from 0: one less, for each trial on its own, averaged over trials.
+
+    Raises
+    ------
+    ValueError
+        A share outside (0, 1), or activity of another shape.
     """
     share = number(share, "share", unit="", low=0, strict=True)
     if share >= 1:
@@ -293,8 +298,17 @@ def participation_ratio_null(
     """The participation ratio beside that of the same units made independent.
 
     A value well below the null says that units share fewer dimensions than their own variances and
-    autocorrelations would give. Parameters are those of :func:`participation_ratio` and :func:`surrogate`; of
-    what is in a file every k-th sample is taken, such that the copy stays within 128 MB, for observed and null alike.
+    autocorrelations would give.
+
+    Parameters
+    ----------
+    x, bias_correction
+        As in :func:`participation_ratio`; of what is in a file every k-th sample is taken, such that the copy stays
+        within 128 MB, for observed and null alike.
+    kind : str
+        As in :func:`surrogate`.
+    samples, seed : int
+        Number of surrogates, at least 1, and their seed.
 
     Returns
     -------

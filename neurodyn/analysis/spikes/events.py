@@ -83,6 +83,11 @@ def peth(
     Returns
     -------
     PETH
+
+    Raises
+    ------
+    ValueError
+        Ids without ``n``, an event whose window leaves ``span``, a jitter without its null, or shapes that don't fit.
     """
     spikes = spike_times(times)
     events = floats(events_ms, "events_ms", axes=("event",))

@@ -37,9 +37,18 @@ def firing_rates(ids: ArrayLike, n: int, duration_ms: float) -> FloatArray:
 
 
 def sample_times(start: float, stop: float, dt: float) -> FloatArray:
-    """The times start, start + dt, ... before `stop`, in ms: the rows of the rates in this module.
+    """The times start, start + dt, ... before ``stop``, in ms: the rows of the rates in this module.
 
-    `stop` - `start` has to be a whole number of `dt`, at least 1.
+    Parameters
+    ----------
+    start, stop : float, ms
+    dt : float, ms
+        Above 0; stop - start has to be a whole number of it, at least 1.
+
+    Raises
+    ------
+    ValueError
+        No whole number of steps.
     """
     first, last = number(start, "start"), number(stop, "stop")
     step = number(dt, "dt", low=0, strict=True)

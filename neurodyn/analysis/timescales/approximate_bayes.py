@@ -121,6 +121,11 @@ def fit_timescales_abc(
     -------
     TimescalePosterior
 
+    Raises
+    ------
+    ValueError
+        Fewer than 6 steps a trial, activity that is constant, or numbers out of range.
+
     Notes
     -----
     Population Monte Carlo. The first population takes prior draws at a distance below 1; each later one allows

@@ -40,6 +40,11 @@ def calibrated_timescales(
     NetworkTimescales
         With ``rule = "calibrated"``.
 
+    Raises
+    ------
+    ValueError
+        A level outside (0, 1), or fewer than 100 samples.
+
     Notes
     -----
     The autocorrelations of the AR(1) units are drawn from the normal law that estimates follow in long

@@ -59,6 +59,11 @@ def connectivity_by_tau(weights: ArrayLike, tau: ArrayLike, *, groups: int = 10)
     -------
     ConnectivityByTau
 
+    Raises
+    ------
+    ValueError
+        Not one time constant for each unit, or more groups than units.
+
     References
     ----------
     Khajehabdollahi et al. 2024, ICLR, arXiv 2309.12927, Eq. 1.

@@ -68,7 +68,11 @@ def autocorrelation(x: ArrayLike, *, lags: int = 200) -> FloatArray:
 def population_autocorrelation(x: ArrayLike, *, lags: int = 200) -> FloatArray:
     """Autocorrelation of the summed activity of all units, averaged over trials.
 
-    Parameters are those of :func:`autocorrelation`.
+    Parameters
+    ----------
+    x : array, shape (time, unit) or (trial, time, unit)
+    lags : int
+        As in :func:`autocorrelation`.
 
     Returns
     -------

@@ -60,6 +60,13 @@ def fit_exponentials(autocorrelation: ArrayLike, *, components: int = 1, longest
     -------
     ExponentialFit
 
+    Raises
+    ------
+    TypeError
+        No real numbers.
+    ValueError
+        Fewer than 5 lags, another shape, or numbers out of range.
+
     Notes
     -----
     For given time constants the best amplitudes are a closed form (variable projection, Golub & Pereyra 1973,
