@@ -30,6 +30,8 @@ def export(
 ) -> Path:
     """Write a recording in a form that other tools read, and return the path of what was written.
 
+    What goes where is in ``docs/exchange.md``. The file or folder is there whole or not at all.
+
     Parameters
     ----------
     recording : Recording or path
@@ -40,10 +42,14 @@ def export(
     overwrite : bool
         Whether what stands at `path` may be replaced; a folder only if an export made it.
 
-    What goes where is in ``docs/exchange.md``. The file or folder is there whole or not at all.
-
-    Raises ValueError for a form that can't be told or what a form can't hold, FileExistsError, and ImportError if
-    pynwb is missing (NWB).
+    Raises
+    ------
+    ValueError
+        A form that can't be told, or what a form can't hold.
+    FileExistsError
+        There is something at ``path``, and ``overwrite`` is not set.
+    ImportError
+        pynwb is missing (NWB).
     """
     from neurodyn.recording.reader import Recording, load
 

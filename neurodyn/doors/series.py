@@ -69,8 +69,8 @@ def _series(recording: Recording, key: str) -> Series | None:
         if dataset.dtype.kind not in "biuf":
             return None
         array = LazyArray(recording.open, key)
-        first = coordinate(dataset, 0)
-        if array.dims[:1] != ("time",) or first is None or first[1].get("units") != "ms":
+        first = coordinate(dataset, 0) if array.dims[:1] == ("time",) else None
+        if first is None or first[1].get("units") != "ms":
             return None
         labels = {}
         for axis, (dim, size) in enumerate(zip(array.dims[1:], array.shape[1:], strict=True), start=1):
