@@ -99,7 +99,9 @@ def _neurons(group: Any, reading: Reading) -> Group | None:
     if isinstance(period, Quantity) and np.ndim(period.value):
         name = next(n for n in ("refractory_period", "refractory_period_") if n not in parameters)
         parameters[name], period = period, name
+    method = _method(group, reading)
     for name, signal in timed.items():
+        _check_read(name, method, expressions, reset)
         lines.append(f"{carrier(name)} : {unit_text(dimensions(signal))}")
         out.signals.append(carried(signal, name, group, reading))
     out.part = Population(
@@ -111,9 +113,20 @@ def _neurons(group: Any, reading: Reading) -> Group | None:
         refractory=period,
         parameters=parameters,
         initial=initial,
-        method=_method(group, reading),
+        method=method,
     )
     return out
+
+
+def _check_read(signal: str, method: str | None, expressions: list[str], reset: str | None) -> None:
+    """Refuse a TimedArray that is read at other times than the beginning of a step, or in the reset."""
+    if method not in (None, "euler", "exact", "exponential_euler") and signal in names_of(*expressions):
+        raise NotExpressible(
+            f"method={method!r} reads the TimedArray {signal!r} within a step as well: circuits hold an input over a step; "
+            "use 'euler', 'exact' or 'exponential_euler'"
+        )
+    if signal in names_of(reset):
+        raise NotExpressible(f"its reset reads the TimedArray {signal!r}: let the equations carry it into a variable")
 
 
 def _check(group: Any, reading: Reading) -> bool:
