@@ -50,7 +50,7 @@ napoleon_google_docstring = False
 napoleon_use_rtype = False
 # Types are words ("array (time, unit)"): as text, not as names to be looked up.
 napoleon_use_param = False
-napoleon_use_ivar = True
+napoleon_custom_sections = [("Attributes", "params_style")]
 default_role = "py:obj"
 toc_object_entries = False
 python_maximum_signature_line_length = 110

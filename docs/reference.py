@@ -42,8 +42,14 @@ _MODULES = {
     "recording": "record", "models.chaotic": "models", "models.force": "models", "models.patterns": "models",
     "models.rest": "models", "tasks": "tasks", "training": "train", "plots": "plots", "doors": "doors", "units": "units",
 }  # fmt: skip
-# Names that are values and have no docstring of their own: the module with the comment that describes them.
-_VALUES_FROM = {"neurodyn.plots": "neurodyn.plots.base", "neurodyn.recording": "neurodyn.recording.layout"}
+# Values have no docstring: modules whose comments describe those of a public module that only hands them on.
+_COMMENTS = {
+    "neurodyn": ("units",),
+    "neurodyn.models.force": ("models.force_published",),
+    "neurodyn.plots": ("plots.base",),
+    "neurodyn.recording": ("recording.layout",),
+    "neurodyn.units": ("units", "_unit_text"),
+}
 
 
 @dataclass(frozen=True)
@@ -70,8 +76,9 @@ class Name:
         if self.kind != "value":
             return inspect.getdoc(self.target) or ""
         module = self.full.rpartition(".")[0]
-        comments = ModuleAnalyzer.for_module(_VALUES_FROM.get(module, module)).find_attr_docs()
-        return "\n".join(comments.get(("", self.last), ())).strip()
+        homes = [f"neurodyn.{home}" for home in _COMMENTS.get(module, ())] or [module]
+        comments = [ModuleAnalyzer.for_module(home).find_attr_docs().get(("", self.last), []) for home in homes]
+        return "\n".join(line for lines in comments for line in lines).strip()
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,12 @@ def _dims(length=0, mass=0, time=0, current=0, temperature=0, amount=0, luminosi
 
 
 def multiply(a: Dimensions, b: Dimensions) -> Dimensions:
-    """Dimensions of a product."""
+    """Dimensions of a product: of ``a`` times ``b``."""
     return tuple(x + y for x, y in zip(a, b, strict=True))
 
 
 def divide(a: Dimensions, b: Dimensions) -> Dimensions:
-    """Dimensions of a quotient."""
+    """Dimensions of a quotient: of ``a`` over ``b``."""
     return tuple(x - y for x, y in zip(a, b, strict=True))
 
 

@@ -78,7 +78,7 @@ class Published:
 
 _SLOW: Mapping[str, Any] = {"neurons": 1000, "a": "0.002 /ms", "d": "100 pA", "every": "4 ms"}
 
-#: every published network by its name
+#: Every published network by its name.
 PUBLISHED: Mapping[str, Published] = {
     "sine": Published(script="Fig. 2, IZFORCESINE", b="-2 nS"),
     "product": Published(

@@ -41,6 +41,8 @@ def bars_with_points(
         With units in brackets.
     threshold, reference : float, optional
         Dashed and dotted horizontal lines.
+    threshold_label, reference_label : str
+        What the legend calls them.
     highlight : str, optional
         Label of the condition to set off by colour, for example the default.
     spread : "sd", "sem" or "range"

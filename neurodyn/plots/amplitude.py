@@ -47,9 +47,13 @@ def amplitude_against_probability(
         Learned probability of A.
     amplitude_a, amplitude_b : arrays, shape (seed, level) or (level,)
         Mean expectation of each event around its latency.
+    names : (str, str)
+        Of the two events.
     ideal : float
         Amplitude of a perfect expectation at probability 1: the dashed lines are ``ideal * p`` and
         ``ideal * (1 - p)``. A mean over latency ± sigma of a Gaussian template of height 1 is 0.856.
+    units : str
+        Unit of the amplitudes; "1" for none.
     reference : mapping of event name to correlation
         Published correlations of amplitude with p, put under the figure with ``source``.
 

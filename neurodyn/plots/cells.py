@@ -73,6 +73,13 @@ def panels_of_patterns(
     titles : mapping of name to str
     title : str
         Of the whole figure.
+    peak_mv : float
+        Height in mV to which spikes are drawn.
+
+    Raises
+    ------
+    ValueError
+        No responses.
     """
     if not found:
         raise ValueError("found is empty: give at least one response")

@@ -55,6 +55,8 @@ def expectation_traces(
         Latency of each event in ms *from the cue* (from time 0 without ``cue_ms``): triangles on top.
     titles : (str, str)
         Titles of the two panels.
+    units : str
+        Unit of the expectation; "1" for none.
     note : str
         Text under the figure.
 

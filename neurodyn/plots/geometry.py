@@ -51,6 +51,8 @@ def weight_geometry(
     nulls : mapping of name to array, shape (draw,)
         Angles in degrees under each null (for example neuron shuffle and Gaussian): histograms. The legend
         gives the share of the null at or above the (mean) observed angle.
+    angle_name : str
+        What the angle is, on the axis.
     explained : (float, float), optional
         Share of variance of the two components, 0 to 1.
     correlations : mapping of text to value, optional

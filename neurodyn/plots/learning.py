@@ -42,6 +42,8 @@ def error_curves(
         A trial before the first test only names the first block.
     baseline : mapping of name to array, shape (seed, test) or (test,)
         What needs no network, for example the leaky counter: dash-dotted, black and grey.
+    ylabel : str
+        With units in brackets.
     spread : "sd", "sem" or "range"
     seeds : bool
         Draw each seed as a thin line too.

@@ -51,8 +51,12 @@ def traces(
         Unit of all channels, or one per channel; "1" for dimensionless.
     reference : array, same shape as values, optional
         Drawn dashed: in the colour of its channel, in black where a channel is alone.
+    reference_label : str
+        What the legend calls it.
     name : str
         Name of the quantity on the axis when channels share a panel.
+    time_units : str
+        Unit of time on the axis.
     ax : Axes, optional
         Where to draw; possible only if all channels have the same unit.
 
@@ -148,6 +152,7 @@ def line_with_band(
         Draw each seed as a thin line too.
     reference : mapping of name to value
         Dotted horizontal lines.
+    xscale : "linear" or "log"
 
     Raises
     ------

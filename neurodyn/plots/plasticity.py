@@ -116,6 +116,8 @@ def synapse_trace(
         Dotted lines.
     name, chosen : str
         The quantity, and what to call the synapse.
+    time_units, units : str
+        Units of time and of the quantity; "1" for none.
 
     Raises
     ------

@@ -37,6 +37,11 @@ def movement(
         Drawn dashed.
     names : sequence of str, optional
         Of the primitives; letters if not given.
+
+    Raises
+    ------
+    ValueError
+        Not one label for each peak, or shapes that don't fit.
     """
     shown = checked("values", values, (None, None))
     found, at = np.asarray(labels, dtype=int), np.asarray(peaks, dtype=int)

@@ -44,6 +44,8 @@ def hazard(
         Divide each family of curves by its own greatest value over time and events: only shapes and
         proportions are compared, since an expectation has no unit and a hazard has.
         With False, all curves are in ``units``.
+    names : sequence of str
+        One per event.
 
     Raises
     ------

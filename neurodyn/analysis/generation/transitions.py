@@ -24,7 +24,7 @@ class TransitionTable:
         Share of the transitions from a primitive that lead to the next one; NaN in rows without any.
     low, high : array
         Wilson interval of ``probability`` at ``confidence``; 0 and 1 in rows without transitions.
-    allowed : array of bool, or None
+    allowed : array of bool, (primitive, next primitive), or None
         Which transitions the grammar has, if that was given.
     confidence : float
     """
