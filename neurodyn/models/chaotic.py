@@ -208,7 +208,7 @@ def system(name: str, **parameters: float) -> ChaoticSystem:
     ==================  ======================================================================================
     "logistic"          x' = r x (1 - x)
     "henon"             x' = 1 - a x^2 + y, y' = b x
-    "ikeda"             z' = gamma + mu z exp(i [beta - alpha/(1 + |z|^2)]), z = x + iy
+    "ikeda"             ``z' = gamma + mu z exp(i [beta - alpha/(1 + |z|^2)])``, z = x + iy
     "standard"          p' = p + K sin(theta), theta' = theta + p', angles modulo 2 pi; state (theta, p)
     "lorenz63"          dx = sigma (y - x), dy = x (rho - z) - y, dz = x y - beta z
     "roessler"          dx = -y - z, dy = x + a y, dz = b + z (x - c)

@@ -63,7 +63,7 @@ def counter(
 ) -> CounterRun:
     """Learn a what-when session by counting.
 
-    After each trial with learning in which event X occurred at latency l:
+    After each trial with learning in which event X occurred at latency l::
 
         q_c <- q_c + eta (1[c = X] - q_c)     for every event c
         L_X <- L_X + eta_when (l - L_X)       (L_X <- l the first time)

@@ -50,6 +50,8 @@ class Generated:
 class HMMRNN(SeededModule):
     """A network of rectified units whose only input is noise, with symbols drawn from a softmax of its readout.
 
+    In each step::
+
         h(t) = relu[W h(t-1) + U x(t) + b],    x(t) ~ N(0, noise^2) independent,    logits(t) = A h(t) + c
 
     Without biases (the published form) the states scale with the noise: the symbol of the largest logit does not depend

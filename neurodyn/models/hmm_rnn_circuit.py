@@ -50,7 +50,7 @@ def hmm_rnn_circuit(net: HMMRNN, dt: Any) -> Circuit:
     and scores of that very h; the start, h(0), is in no row. ``I_rec`` of the row is W h(k).
 
     The symbol of a step, drawn from the softmax of its logits, is the output with the largest score (Gumbel's trick: a
-    score is a logit minus the logarithm of a draw from Exp(1)); the winner is that with the largest logit:
+    score is a logit minus the logarithm of a draw from Exp(1)); the winner is that with the largest logit::
 
         symbols = run["readout.scores"].values.argmax(1)
         winners = run["readout.logits"].values.argmax(1)

@@ -33,7 +33,7 @@ _FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
 class LeakyRNN(RecurrentNetwork):
     """A leaky rate network with one time constant for each unit, an ordinary ``torch.nn.Module``.
 
-    With alpha = 1/max(tau, 1) and the input of a unit u(t) = W r(t-1) + W_in x(t) + b_in + b_rec,
+    With alpha = 1/max(tau, 1) and the input of a unit u(t) = W r(t-1) + W_in x(t) + b_in + b_rec, ::
 
         outer:  r(t) = f[(1 - alpha) r(t-1) + alpha u(t)]        (eq. 1; the default)
         inner:  r(t) = (1 - alpha) r(t-1) + alpha f[u(t)]        (eq. 2)

@@ -35,14 +35,14 @@ if TYPE_CHECKING:
 class PVRNN(GenerativeNetwork):
     """A hierarchy of leaky rate units driven by latent noise, ``models`` of them at once, a ``torch.nn.Module``.
 
-    For layer l, the lowest first, with d = tanh(h) and h(0) = 0:
+    For layer l, the lowest first, with d = tanh(h) and h(0) = 0::
 
         prior      mu_p = tanh(W d(t-1) + b),      sigma_p = exp(W d(t-1) + b)
         posterior  mu_q = tanh(W d(t-1) + b + a),  sigma_q = exp(W d(t-1) + b + a'),  a, a' learnt for each sequence and t
         z(t) = mu + sigma eps,   eps ~ N(0, 1)
         h(t) = (1 - 1/tau) h(t-1) + 1/tau [W d(t-1) + W z(t) + W d_above(t-1) + W d_below(t-1) + b]
 
-    and the lowest layer is read out. Data enter through a and a' alone, which follow the gradient of the free energy,
+    and the lowest layer is read out. Data enter through a and a' alone, which follow the gradient of the free energy, ::
 
         F = sum over t of  error(t) / N_x + sum over l of  w_l KL[q(z(t)) || p(z(t))] / N_z,    w at t = 1 its own.
 

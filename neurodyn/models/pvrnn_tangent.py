@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def prior_tangent(net: PVRNN, h: Tensor, after: Tensor, noise: Tensor, perturbations: Tensor) -> Tensor:
     """Return perturbations of the inner state after a step of ``net.step(h, noise)``, not the first of a sequence.
 
-    What forward differentiation gives, some ten times as fast. With v = (1 - d^2) times the perturbation of h,
+    What forward differentiation gives, some ten times as fast. With v = (1 - d^2) times the perturbation of h, ::
 
         of z        (1 - mu^2) W_mu v + eps sigma W_sigma v
         of h(t)     (1 - 1/tau) of h(t-1) + 1/tau [W v + W of z + W v_above + W v_below].

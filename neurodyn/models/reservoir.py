@@ -42,7 +42,7 @@ def SpikingReservoir(
     connection_probability : float
         Chance of each directed pair, in (0, 1]; no autapses.
     events : tuple of str
-        Names of the events; the input "task" has the channels ("cue", *events).
+        Names of the events; the input "task" has the channels ``("cue", *events)``.
     inhibitory : float
         Fraction of inhibitory cells, 0 to 1.
     excitatory_weight, inhibitory_weight : float

@@ -33,7 +33,7 @@ def surrogate_lif(
     ---------
     ``I_rec`` takes spikes, of this or other populations, and is cleared every step (delay 0: felt in the next step);
     ``I_in`` takes weighted sums; ``spiked`` is z. ``trace`` is z(t - dt), low-passed with a: the derivative by a weight
-    of v of a target with the same tau. ``psi`` = dampening max(0, 1 - |v - v_threshold|/v_threshold)/v_threshold stands
+    of v of a target with the same tau. ``psi = dampening max(0, 1 - |v - v_threshold|/v_threshold)/v_threshold`` stands
     for the derivative of z by v. ``learning_signal`` takes a weighted sum of errors (see
     :class:`neurodyn.EpropReadout`), which arrives a step late: combine it with eligibility of the step before.
     ``firing`` is the mean of z over the ``age`` in steps since the last reset, up to the step before.

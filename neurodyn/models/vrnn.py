@@ -32,14 +32,14 @@ class _Affine(nn.Module):
 class VRNN(GenerativeNetwork):
     """A gated recurrent network that is fed data and latent noise, ``models`` of them at once, a ``torch.nn.Module``.
 
-    With a state h(0) = 0, networks of one hidden layer of rectified units, and sigma = softplus(...) + 0.0001:
+    With a state h(0) = 0, networks of one hidden layer of rectified units, and sigma = softplus(...) + 0.0001::
 
         prior      mu_p, sigma_p = f[h(t-1)]
         posterior  mu_q, sigma_q = f[phi_x(x(t)), h(t-1)],    z(t) = mu + sigma eps,   eps ~ N(0, 1)
         output     f[phi_z(z(t)), h(t-1)]
         h(t) = GRU{[phi_x(x(t)), phi_z(z(t))], h(t-1)}
 
-    It is trained by :func:`neurodyn.fit` on
+    It is trained by :func:`neurodyn.fit` on ::
 
         F = sum over t of  error(t) + w KL[q(z(t)) || p(z(t))]
 

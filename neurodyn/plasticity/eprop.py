@@ -19,7 +19,7 @@ class EpropReadout:
     """Leaky outputs of spiking cells that descend the gradient of their squared error once a trial.
 
     y_k(t) = sum_i w_ki x_i(t), x = spikes low-passed with kappa = exp(-dt/tau), normalised by 1 - kappa. With the error
-    e_k = y_k - y*_k and the loss E = 1/2 sum_t sum_k e_k^2 of a trial,
+    e_k = y_k - y*_k and the loss E = 1/2 sum_t sum_k e_k^2 of a trial, ::
 
         dE/dw_ki = sum_t e_k(t) x_i(t),  w <- w - rate dE/dw at the end of the trial.
 
@@ -127,7 +127,7 @@ def eprop(
 ) -> SynapticRule:
     """Return e-prop for synapses inside a network of :func:`neurodyn.surrogate_lif` cells.
 
-    With the eligibility e_ji = psi_j(t) trace_i(t), low-passed by the output's kappa = exp(-dt/tau) to ebar,
+    With the eligibility e_ji = psi_j(t) trace_i(t), low-passed by the output's kappa = exp(-dt/tau) to ebar, ::
 
         dE/dw_ji is approximated by sum_t L_j(t) ebar_ji(t) + c (f_j - f*) mean_t(e_ji)/dt,
 

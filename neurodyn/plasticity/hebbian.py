@@ -14,7 +14,7 @@ from neurodyn.units import si
 class RewardModulatedHebbian:
     """Pre x fluctuation of the output x a binary reward signal; no error reaches the synapse (Hoerzer et al. 2014).
 
-    While learning is on, the outputs z_c = y_c + exploration*U(-1, 1) replace y_c, in the feedback too. Each step:
+    While learning is on, the outputs z_c = y_c + exploration*U(-1, 1) replace y_c, in the feedback too. Each step::
 
         P = -sum_c (z_c - f_c)^2,  M = 1 if P > P_mean, else 0
         dw_ci = eta(t) (z_c - z_mean_c) M x_i,  eta(t) = rate/(1 + t/decay)

@@ -72,7 +72,7 @@ def dopamine_stdp(
 ) -> SynapticRule:
     """Return STDP that dopamine makes into weight changes, seconds later.
 
-    STDP changes the eligibility c instead of the weight, and
+    STDP changes the eligibility c instead of the weight, and ::
 
         dc/dt = -c/tau_c,   dd/dt = -d/tau_d + reward,   dw/dt = gain (baseline + d) c,
 

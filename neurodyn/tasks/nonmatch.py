@@ -22,7 +22,7 @@ class DelayedNonmatch:
     """Two stimuli, each A or B, with a delay between them: at the end of the trial, say whether they differ.
 
     Time: the first stimulus starts with the trial, the second a delay after the first has ended; the response counts
-    in the last ``scored`` of the trial. The error of a trial is the mean of |target - output| there and the reward its
+    in the last ``scored`` of the trial. The error of a trial is the mean of ``|target - output|`` there and the reward its
     negative; both are computed in the network (see :func:`neurodyn.PerturbedRateNetwork`).
 
     Parameters

@@ -32,7 +32,7 @@ class FixedPoints(Result, figure="fixed_points"):
     ----------
     points : array, shape (point, unit)
     speed : array, shape (point)
-        |F(x) - x| in a step of a map, |f(x)| of a flow. The q of the literature is its square over 2.
+        ``|F(x) - x|`` in a step of a map, ``|f(x)|`` of a flow. The q of the literature is its square over 2.
     fixed : array of bool, shape (point)
         Whether it is a fixed point; else it is a slow point, a minimum of the speed that isn't 0.
     outlier : array of bool, shape (point)
@@ -73,7 +73,7 @@ class FixedPoints(Result, figure="fixed_points"):
 
     @property
     def growth(self) -> FloatArray:
-        """|l| - 1 of the eigenvalues l of a map, Re l of a flow, (point, unit): above 0 where perturbations grow."""
+        """``|l| - 1`` of the eigenvalues l of a map, Re l of a flow, (point, unit): above 0 where perturbations grow."""
         return _growth(self.eigenvalues, self.kind)
 
     @property
@@ -152,7 +152,7 @@ def fixed_points(
 ) -> FixedPoints:
     """Find where a system stands still, or nearly, by minimising its squared speed from many starts at once.
 
-    q(x) = |F(x) - x|^2 / 2 of a map, |f(x)|^2 / 2 of a flow, is minimised by damped Gauss-Newton steps (Levenberg and
+    ``q(x) = |F(x) - x|^2 / 2`` of a map, ``|f(x)|^2 / 2`` of a flow, is minimised by damped Gauss-Newton steps (Levenberg and
     Marquardt), with the full Hessian of q where these gain little, as at slow points. All is computed in float64, with
     derivatives by torch.
 
@@ -177,7 +177,7 @@ def fixed_points(
         A point is an outlier if it is farther than ``far`` times ``scale`` from the mean of the starts, > 0. Such
         points are kept and marked.
     margin : float
-        Growth, |l| - 1 of a map or Re l of a flow, that counts as none, >= 0. Of an integration step dt it is that of dt.
+        Growth, ``|l| - 1`` of a map or Re l of a flow, that counts as none, >= 0. Of an integration step dt it is that of dt.
     iterations : int
         Steps at most, of each start.
 
@@ -189,7 +189,7 @@ def fixed_points(
 
     Notes
     -----
-    A minimum of the speed counts as one where |grad q| times ``scale`` is below 0.001 |F(x) - x|^2.
+    A minimum of the speed counts as one where ``|grad q|`` times ``scale`` is below ``0.001 |F(x) - x|^2``.
 
     Don't trust it: that a list of points is complete (more starts may find more; how many starts ended in each tells); slow
     points far from where the activity goes; the class of a point where ``step`` has a kink (rectified units), whose

@@ -157,7 +157,7 @@ def kick_interventions(
     draws : int
         Random sets for each chosen one, at least 1.
     partners : float
-        Presynaptic partners as a share of all units, in (0, 1): those of the largest summed |weight| onto the kick neurons.
+        Presynaptic partners as a share of all units, in (0, 1): those of the largest summed ``|weight|`` onto the kick neurons.
     trajectories, steps : int
         From states that the intact network visits, under the same noise in every condition; at least 1 and 2.
     burn_in : int
@@ -178,7 +178,7 @@ def kick_interventions(
     A random set has as many units as the chosen one, each drawn among those nearest in mean activity to one of it. For
     kick neurons these are not among the kick neurons of any direction; for partners they are any but the kick neurons, and
     may be partners. Critical pairs are complex pairs of eigenvalues of the active-set Jacobian, noise in the gate, with
-    \\|Re z\\| < 0.1 and Im z > 0.06 for z = (l - 1)/(l + 1); here their mean number, over steps within 15 of a switch, is
+    ``|Re z|`` < 0.1 and Im z > 0.06 for z = (l - 1)/(l + 1); here their mean number, over steps within 15 of a switch, is
     taken; with fewer than two switches over the windows of the intact network.
 
     References

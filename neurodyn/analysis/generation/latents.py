@@ -28,7 +28,7 @@ class LatentProfile:
     prior_sigma, posterior_sigma : array, shape (model, sequence, state, latent)
         Means over the steps in the state; NaN where there are none, and of posteriors where z came from the prior.
     prior_size, posterior_size : array, shape (model, sequence, state, latent)
-        The same of |mu|.
+        The same of ``|mu|``.
     count : array of int, shape (model, state)
         Steps.
     """

@@ -120,9 +120,9 @@ def spectral_amplification(
     Notes
     -----
     All frequencies are fitted together by least squares, so that periods need not be whole numbers of samples. Noise adds to the
-    square of what is fitted. Of several paths with phasors z, |mean z|^2 - s^2 / paths is unbiased (s^2 their sample variance);
+    square of what is fitted. Of several paths with phasors z, ``|mean z|^2 - s^2 / paths`` is unbiased (s^2 their sample variance);
     errors come from a bootstrap over paths. Of a single path, the mean square of the neighbouring frequencies, N, is taken off;
-    errors are those of Gaussian noise, var |z|^2 = 2 |z|^2 N + N^2 and var lag = N / 2 |z|^2: N has to be flat there.
+    errors are those of Gaussian noise, ``var |z|^2 = 2 |z|^2 N + N^2`` and ``var lag = N / 2 |z|^2``: N has to be flat there.
 
     Not to be trusted where the response is not stationary (discard more), where the lag's error is above about 0.5 rad, and for
     fewer than ten paths as to the error. The response to a strong drive is not linear: eta then depends on A.

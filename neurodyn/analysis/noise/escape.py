@@ -88,7 +88,7 @@ def kramers_rate(
 
     Notes
     -----
-    r = sqrt(V''(well) |V''(barrier)|) / (2 pi) exp(-(V(barrier) - V(well)) / D), the first term of an expansion in D / barrier
+    ``r = sqrt(V''(well) |V''(barrier)|) / (2 pi) exp(-(V(barrier) - V(well)) / D)``, the first term of an expansion in D / barrier
     (Kramers 1940, Physica 7:284; Haenggi, Talkner & Borkovec 1990, Rev Mod Phys 62:251). It is the rate of leaving the well for
     good: 1/r is the mean first passage time to the other well, that to the top is half of it. In V = x^4/4 - x^2/2
     2 r is 9 to 11 % above the exact slowest rate for D from 0.05 to 0.1, 4 % at 0.15, and falls 4 to 35 % short of it from 0.2 to 0.5
@@ -153,8 +153,8 @@ class TwoState(Result, figure="two_state"):
 
     Notes
     -----
-    With l = up + down and the variance v of x, C(t) = v exp(-l |t|), S = 2 v l / (l^2 + W^2) and chi = (v / D) l / (l - i W): with
-    up = down = r, |chi| = (<x^2> / D) 2 r / sqrt(4 r^2 + W^2) and lag = atan(W / 2 r) (McNamara & Wiesenfeld 1989, Phys Rev A 39:4854).
+    With l = up + down and the variance v of x, ``C(t) = v exp(-l |t|)``, S = 2 v l / (l^2 + W^2) and chi = (v / D) l / (l - i W): with
+    up = down = r, ``|chi| = (<x^2> / D) 2 r / sqrt(4 r^2 + W^2)`` and lag = atan(W / 2 r) (McNamara & Wiesenfeld 1989, Phys Rev A 39:4854).
     Motion inside the wells is left out (see :func:`bistable_response`); W and l have to be slow beside it.
     """
 
@@ -269,7 +269,7 @@ def bistable_response(
 
     Notes
     -----
-    C(t) = g1 exp(-l |t|) + g2 exp(-m |t|), with l the sum of Kramers' rates and m the mean curvature of the wells, by their populations. Two
+    ``C(t) = g1 exp(-l |t|) + g2 exp(-m |t|)``, with l the sum of Kramers' rates and m the mean curvature of the wells, by their populations. Two
     things are known without error: C(0) is the variance v, and C'(0+) = -D for any potential. So
     g2 = (D - l v) / (m - l), g1 = v - g2, and chi = sum_j (g_j / D) l_j / (l_j - i W), S = sum_j 2 g_j l_j / (l_j^2 + W^2): the theory of
     Jung & Haenggi (1991), Phys Rev A 44:8032. For V = x^4/4 - x^2/2, eta and SNR are within 21 %

@@ -44,7 +44,7 @@ class PeriodicResponse(Result, figure="periodic_response"):
 
     @property
     def amplification(self) -> float:
-        """Spectral power amplification at this A, |z_1 / A|^2."""
+        """Spectral power amplification at this A, ``|z_1 / A|^2``."""
         return float(abs(self.harmonics[0] / self.amplitude) ** 2)
 
     @property

@@ -237,7 +237,7 @@ class FokkerPlanck(Result, figure="fokker_planck_solution"):
 
         Notes
         -----
-        chi(W) = <f | (-i W - L)^-1 | -d/dx p0> and S(W) = 2 Re <f| (-i W - L)^-1 |(f - <f>) p0>, each by one tridiagonal solve. For
+        ``chi(W) = <f | (-i W - L)^-1 | -d/dx p0>`` and ``S(W) = 2 Re <f| (-i W - L)^-1 |(f - <f>) p0>``, each by one tridiagonal solve. For
         f = x, S = (2 D / W) Im chi (fluctuation-dissipation theorem), which is a check: two solves must agree.
         """
         w = angular(angular_frequency)

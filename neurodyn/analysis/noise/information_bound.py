@@ -68,7 +68,7 @@ def information_rate(
 ) -> InformationRate:
     """Lower bound of the information that a response carries about a Gaussian signal, from their coherence.
 
-    rate = - integral of log2[1 - C(f)] df over positive frequencies, C = |S_sr|^2 / (S_ss S_rr).
+    rate = - integral of log2[1 - C(f)] df over positive frequencies, ``C = |S_sr|^2 / (S_ss S_rr)``.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ Over = Literal["radians", "cycles"]
 class LinearResponse(Result, figure="linear_response"):
     r"""Response to A cos(W t) and background spectrum, exact for A -> 0; ``print`` shows them.
 
-    The mean answers with Re[A chi exp(-i W t)] = A |chi| cos(W t - lag).
+    The mean answers with ``Re[A chi exp(-i W t)] = A |chi| cos(W t - lag)``.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class LinearResponse(Result, figure="linear_response"):
 
     @property
     def amplification(self) -> FloatArray:
-        """Spectral power amplification eta = |chi|^2, the squared gain of the amplitude."""
+        """Spectral power amplification ``eta = |chi|^2``, the squared gain of the amplitude."""
         return np.abs(self.susceptibility) ** 2
 
     @property

@@ -66,7 +66,7 @@ def phase_locking(
     seed: int = 0,
     time: str = "ms",
 ) -> PhaseLocking:
-    """Index of n:m synchronisation between events and a periodic drive, |<exp i(n phi - m psi)>|.
+    """Index of n:m synchronisation between events and a periodic drive, ``|<exp i(n phi - m psi)>|``.
 
     phi(t) is the phase of the events, which grows by 2 pi from each to the next, linearly between; psi(t) = 2 pi f t that of the
     drive. The mean is over time, evenly sampled from the first to the last event of a train.

@@ -79,7 +79,7 @@ def self_induced_resonance(epsilon: float, *, noise: ArrayLike, a: float = 1.05)
     Notes
     -----
     While y stands, x moves in U = -x^2/2 + x^4/12 + x y with wells on the left and right branches of y = x - x^3/3. On a branch y drifts by
-    dy/dt = x + a, and is left at the rate k(y) = sqrt(|U''_well U''_saddle|) / (2 pi epsilon) exp(-2 dU(y) / s^2); what
+    dy/dt = x + a, and is left at the rate ``k(y) = sqrt(|U''_well U''_saddle|) / (2 pi epsilon) exp(-2 dU(y) / s^2)``; what
     comes to the right knee jumps there, what comes to the state of rest at x = -a stays until it jumps. A jump takes no time and
     keeps y, so the y of jumps are a Markov chain: left branch, right branch, left branch, ... Its stationary distribution is
     found on cells of the branches; an interval is one round, from the jump to the right to the next one, with both parts random

@@ -194,8 +194,8 @@ def rice_rate(threshold: float, *, sd: ArrayLike, time_constants: tuple[float, f
 
     Notes
     -----
-    Rice (1944): nu = (1 / 2 pi) sqrt(-C''(0) / C(0)) exp(-threshold^2 / 2 sd^2). Here C(t) = sd^2 (t1 exp(-|t| / t1) -
-    t2 exp(-|t| / t2)) / (t1 - t2), so that -C''(0) / C(0) = 1 / (t1 t2). A single filter isn't enough: paths of the Ornstein-Uhlenbeck
+    Rice (1944): nu = (1 / 2 pi) sqrt(-C''(0) / C(0)) exp(-threshold^2 / 2 sd^2). Here
+    ``C(t) = sd^2 (t1 exp(-|t| / t1) - t2 exp(-|t| / t2)) / (t1 - t2)``, so that -C''(0) / C(0) = 1 / (t1 t2). A single filter isn't enough: paths of the Ornstein-Uhlenbeck
     process aren't differentiable and cross infinitely often, a simulation counts what its step makes of that.
     """
     theta = number(threshold, "threshold", unit="")

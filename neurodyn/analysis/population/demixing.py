@@ -34,7 +34,7 @@ class DemixedPCA(Result, figure="demixed_pca"):
     part_variance : mapping to float
         Share of the variance of the averages that is in the part; they sum to 1.
     explained : mapping to array, shape (component)
-        Share of the variance of the averages that the component rebuilds, 1 - |X - F_k D_k X|^2 / |X|^2.
+        Share of the variance of the averages that the component rebuilds, ``1 - |X - F_k D_k X|^2 / |X|^2``.
     composition : mapping to mapping to array, shape (component)
         Of the variance of a component's projection, the share from each part: 1 from its own part if it is demixed.
     strength : float
@@ -99,7 +99,7 @@ def demixed_pca(
 ) -> DemixedPCA:
     """Split activity into parts by condition and time, and find components that rebuild each part from all of the activity.
 
-    For each part X_p of the averages X the ridge regression of reduced rank
+    For each part X_p of the averages X the ridge regression of reduced rank ::
 
         min over F, D of |X_p - F D X|^2 + mu |F D|^2,    mu = (lambda |X|)^2
 
@@ -146,7 +146,7 @@ def demixed_pca(
 
     References
     ----------
-    Kobak et al. 2016, eLife 5:e10989. The published code has mu = (lambda |X|^2)^2 in Python; ours is the paper's.
+    Kobak et al. 2016, eLife 5:e10989. The published code has ``mu = (lambda |X|^2)^2`` in Python; ours is the paper's.
     """
     names = tuple(labels)
     if len(names) < 2 or len(set(names)) != len(names) or not all(isinstance(n, str) and n for n in names):

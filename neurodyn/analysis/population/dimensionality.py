@@ -248,7 +248,7 @@ def participation_ratio(x: Any, *, bias_correction: bool = True) -> float:
         The ratio of a sample covariance is too small, since tr S^2 is too large by about (tr C)^2 / T:
         independent units in T samples read as about 1 / (1/N + 1/T) dimensions. By default numerator and
         denominator are replaced by estimates that are unbiased for T independent samples of any
-        distribution, with S the sample covariance (divisor T - 1) and Q = sum_t |x_t - mean|^4 / (T - 1):
+        distribution, with S the sample covariance (divisor T - 1) and ``Q = sum_t |x_t - mean|^4 / (T - 1)``::
 
             tr C^2   : (T-1) / (T (T-2) (T-3)) * [(T-1)(T-2) tr S^2 + (tr S)^2 - T Q]
             (tr C)^2 : (T-1) / (T (T-2) (T-3)) * [2 tr S^2 + (T^2 - 3T + 1)(tr S)^2 - T Q]

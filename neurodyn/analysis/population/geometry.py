@@ -130,7 +130,7 @@ def condition_pca(
 def transfer_projection(weights: ArrayLike, start: ArrayLike, target: ArrayLike) -> Any:
     """How far weights have come from one end point towards another: 0 at the start, 1 at the target.
 
-    (w - start) . (target - start) / |target - start|^2
+    ``(w - start) . (target - start) / |target - start|^2``
 
     Parameters
     ----------

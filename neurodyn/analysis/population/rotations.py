@@ -114,7 +114,7 @@ def jpca(
 
     Notes
     -----
-    With x the states half-way between samples and dx/dt their differences over dt, M minimises |dX - X M'|^2 among
+    With x the states half-way between samples and dx/dt their differences over dt, M minimises ``|dX - X M'|^2`` among
     skew-symmetric matrices: M G + G M = H - H' with G = X'X and H = dX'X, solved in the eigenbasis of G. Half-way, a pure rotation
     at f Hz gives the eigenvalues ± i 2 tan(pi f dt) / dt, of which frequencies are taken back exactly; and noise that is
     independent in time doesn't pull M towards decay, as it does if the difference is paired with the state before it.

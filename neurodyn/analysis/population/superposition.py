@@ -20,7 +20,7 @@ class Procrustes(Result, figure="procrustes"):
     Attributes
     ----------
     misfit : NullTest, alternative "less"
-        |a - scale b R|^2 / |a|^2, both centred: 0 for the same shape; at most 1 with scaling.
+        ``|a - scale b R|^2 / |a|^2``, both centred: 0 for the same shape; at most 1 with scaling.
     rotation : array, shape (unit of b, unit of a)
         R, orthogonal; it may hold a reflection. With unequal numbers of units, zeros are appended to the fewer.
     scale : float
@@ -40,8 +40,8 @@ class Procrustes(Result, figure="procrustes"):
 def procrustes(a: ArrayLike, b: ArrayLike, *, scaling: bool = True, samples: int = 100, seed: int = 0) -> Procrustes:
     """Rotate (and scale) one recording onto another, sample by sample, and ask how much of the shape is the same.
 
-    With both centred, R minimises |a - s b R|^2 among orthogonal matrices, by the singular values of b'a; s is their sum over
-    |b|^2.
+    With both centred, R minimises ``|a - s b R|^2`` among orthogonal matrices, by the singular values of b'a; s is their sum over
+    ``|b|^2``.
 
     Parameters
     ----------

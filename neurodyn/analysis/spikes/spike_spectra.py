@@ -174,7 +174,7 @@ def spike_field_coherence(
 ) -> SpikeFieldCoherence:
     """Coherence of a spike train with a signal sampled at the same time, with intervals in random order as the null.
 
-    C(f) = |S_xy|^2 / (S_xx S_yy), with spectra averaged over segments (Hann, half overlapping; ``scipy.signal.coherence``).
+    ``C(f) = |S_xy|^2 / (S_xx S_yy)``, with spectra averaged over segments (Hann, half overlapping; ``scipy.signal.coherence``).
 
     Parameters
     ----------

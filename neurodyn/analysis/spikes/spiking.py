@@ -94,7 +94,7 @@ def spike_statistics(
 ) -> SpikeStatistics:
     """Rates, variation of intervals and Fano factors of spike trains, with Poisson and renewal nulls.
 
-    With I_k the intervals of a unit, n of them, and N_w its counts in windows:
+    With I_k the intervals of a unit, n of them, and N_w its counts in windows::
 
         CV   = SD(I) / mean(I)
         CV2  = 2/(n-1) sum |I_{k+1} - I_k| / (I_{k+1} + I_k)
