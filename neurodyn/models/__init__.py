@@ -6,7 +6,7 @@ import importlib
 from types import ModuleType
 
 # Imported at its first use, so that `nd.models.patterns` works and `import neurodyn` stays quick.
-_MODULES = ("chaotic", "force", "patterns", "rest")
+_MODULES = ("chaotic", "counter", "force", "patterns", "rest")
 
 
 def __getattr__(name: str) -> ModuleType:
