@@ -79,9 +79,8 @@ def _by_trial(
             f"{recording.path or 'the recording'} has no table of trials with their times; leave trials=False"
         )
     for number, row in table.iterrows():
-        start = float(row["start_ms"])
-        stop = start + float(row["duration_ms"])
-        about = {str(name): getattr(value, "item", lambda value=value: value)() for name, value in row.items()}
+        about = {str(name): value.item() if hasattr(value, "item") else value for name, value in row.items()}
+        start, stop = about["start_ms"], about["start_ms"] + about["duration_ms"]
         segment = neo.Segment(name=f"trial {number}", trial=number, **about)
         for one in spikes:
             segment.spiketrains.extend(_trains(one.between(start, stop)))
@@ -156,7 +155,7 @@ def _units(text: str) -> tuple[Any, float]:
     return made, scale
 
 
-def _epoch(recording: Recording) -> neo.Epoch | None:
+def _epoch(recording: Recording) -> Any:
     import neo
     import quantities as pq
 

@@ -57,15 +57,15 @@ def write_nwb(recording: Recording, path: str | Path, *, overwrite: bool = False
     _trials(recording, file)
     temporary = beside(final, "nwb")  # pynwb warns of another ending
     try:
-        with NWBHDF5IO(temporary, "w") as io:
-            io.write(file)
+        with NWBHDF5IO(path=temporary, mode="w") as io:
+            io.write(container=file)
         publish(temporary, final, overwrite=overwrite)
     finally:
         temporary.unlink(missing_ok=True)
     return final
 
 
-def _file(recording: Recording) -> NWBFile:
+def _file(recording: Recording) -> Any:  # what pynwb makes has methods that no type checker sees
     attrs = recording.attrs
     try:
         started = datetime.datetime.fromisoformat(str(attrs["started"]))
@@ -96,7 +96,7 @@ def _file(recording: Recording) -> NWBFile:
     )
 
 
-def _units(recording: Recording, file: NWBFile) -> None:
+def _units(recording: Recording, file: Any) -> None:
     keys = [key for key in recording if key.startswith("spikes/")]
     if not keys:
         return
@@ -135,7 +135,7 @@ def _units(recording: Recording, file: NWBFile) -> None:
     )
 
 
-def _series(file: NWBFile, series: Series) -> None:
+def _series(file: Any, series: Series) -> None:
     section = series.key.partition("/")[0]
     known = known_unit(series.array.units)
     unit, conversion = series.array.units or "unknown", 1.0
@@ -171,7 +171,7 @@ def _series(file: NWBFile, series: Series) -> None:
         _module(file, "labels", "what stands along the dimensions of arrays, in the order of their columns").add(table)
 
 
-def _module(file: NWBFile, name: str, description: str) -> Any:
+def _module(file: Any, name: str, description: str) -> Any:
     if name in file.processing:
         return file.processing[name]
     return file.create_processing_module(name=name, description=description)
@@ -184,7 +184,8 @@ def _data(array: LazyArray) -> Any:
     chunk = chunk_shape(array.shape, array.dtype.itemsize)
     rows = chunk[0] * max(1, _BUFFER_BYTES * len(array) // (array.nbytes * chunk[0]))
     buffer = (min(rows, len(array)), *array.shape[1:])
-    return H5DataIO(_Blocks(array, chunk_shape=chunk, buffer_shape=buffer), compression="gzip", compression_opts=1)
+    blocks = _Blocks(array, chunk_shape=chunk, buffer_shape=buffer)
+    return H5DataIO(data=blocks, compression="gzip", compression_opts=1, shuffle=True)
 
 
 class _Blocks(GenericDataChunkIterator):
@@ -202,7 +203,7 @@ class _Blocks(GenericDataChunkIterator):
         return self._array.dtype
 
 
-def _scratch(recording: Recording, file: NWBFile, key: str) -> None:
+def _scratch(recording: Recording, file: Any, key: str) -> None:
     array = recording[key]
     values = array.values.tolist() if array.dtype.kind == "U" else array.values
     coords = {str(dim): array[dim].values.tolist() for dim in array.dims if dim in array.coords}
@@ -211,7 +212,7 @@ def _scratch(recording: Recording, file: NWBFile, key: str) -> None:
     file.add_scratch(values, name=name, description=json.dumps(about, ensure_ascii=False))
 
 
-def _trials(recording: Recording, file: NWBFile) -> None:
+def _trials(recording: Recording, file: Any) -> None:
     trials = recording.trials
     if not {"start_ms", "duration_ms"} <= set(trials):
         if len(trials):

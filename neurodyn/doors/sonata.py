@@ -180,8 +180,7 @@ def _configurations(
     ends = [report["end_time"] for report in reports.values()]
     spikes = folder.path / "spikes.h5"
     ends += [recording[key].duration_ms for key in recording if key.startswith("spikes/")]
-    seed = attrs.get("seed")
-    seed = int(seed) if str(seed).isdecimal() else 0
+    seed = str(attrs.get("seed"))
     texts = {
         "node_sets.json": {name: {"population": name} for name in sizes},
         "circuit_config.json": {
@@ -204,7 +203,7 @@ def _configurations(
             "run": {
                 "tstop": max(ends, default=0.0),
                 "dt": attrs.get("dt_ms") or min(report["dt"] for report in reports.values()),
-                "random_seed": min(seed, _LARGEST_SEED),
+                "random_seed": min(int(seed) if seed.isdecimal() else 0, _LARGEST_SEED),
             },
             "output": {"output_dir": ".", **({"spikes_file": spikes.name} if spikes.exists() else {})},
             "reports": dict(reports),

@@ -50,10 +50,14 @@ def open_tree(recording: Recording) -> xarray.DataTree:
     """All groups of arrays; see :meth:`Recording.datatree`."""
     import xarray
 
-    groups: dict[str, Any] = {"/": xarray.Dataset(attrs=recording.attrs)}
-    groups |= {f"/{name}": open_dataset(recording, name) for name in dataset_groups(recording)}
-    tree = xarray.DataTree.from_dict(groups)
-    tree.set_close(lambda: [dataset.close() for dataset in groups.values()])
+    groups = {f"/{name}": open_dataset(recording, name) for name in dataset_groups(recording)}
+    tree = xarray.DataTree.from_dict({"/": xarray.Dataset(attrs=recording.attrs), **groups})
+
+    def close() -> None:
+        for dataset in groups.values():
+            dataset.close()
+
+    tree.set_close(close)
     return tree
 
 

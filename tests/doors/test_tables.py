@@ -43,7 +43,7 @@ def test_arrays_are_wide(folder: Path, recording: Recording) -> None:
 def test_tables_and_configuration(folder: Path, recording: Recording) -> None:
     trials = pandas.read_csv(folder / "trials.csv", index_col="trial")
     assert trials.equals(recording.trials.astype(trials.dtypes.to_dict()))
-    results = pandas.read_csv(folder / "results.csv", index_col="name")["value"]
+    results = dict(pandas.read_csv(folder / "results.csv").to_numpy().tolist())
     assert float(results["accuracy"]) == 0.9 and json.loads(str(results["by block"])) == [1.0, 2.0]
     assert pandas.read_csv(folder / "checks.csv").to_dict("records") == recording.checks
     about = json.loads((folder / "configuration.json").read_text())
@@ -54,7 +54,7 @@ def test_the_index_lists_every_file_with_its_units(folder: Path, recording: Reco
     index = pandas.read_csv(folder / "index.csv")
     assert set(index["file"]) | {"index.csv"} == {item.name for item in folder.iterdir()}
     assert set(recording) <= set(index["entry"])
-    units = index.set_index("entry")["units"]
+    units = dict(zip(index["entry"], index["units"], strict=True))
     assert units["state/cells/v"] == "mV" and units["spikes/silent"] == "ms"
 
 
