@@ -18,7 +18,7 @@ from neurodyn.scripts import simulation_of
 
 ROOT = Path(__file__).parents[1]
 SCAN = ROOT / "docs" / "examples" / "scan"
-MADE_UP = {"model.py"}  # a script that stands for the reader's own
+MADE_UP = {"model.py"}  # the reader's own script
 
 
 def commands(page: Path) -> list[str]:
