@@ -25,7 +25,7 @@ from neurodyn.doors.brian2_reading import (
     statements,
 )
 from neurodyn.doors.brian2_signals import carried, carrier, split, written_out
-from neurodyn.parts import Connection, Population, SpikeTimes
+from neurodyn.parts import CircuitError, Connection, Population, SpikeTimes
 from neurodyn.units import Dimensions, Quantity, dimensions_of
 
 
@@ -50,7 +50,7 @@ def read_group(group: Any, reading: Reading) -> Group | None:
         if kind is brian2.NeuronGroup:
             return _neurons(group, reading)
         return _poisson(group, reading) if kind is brian2.PoissonGroup else _spike_times(group, reading)
-    except NotExpressible as error:
+    except (NotExpressible, CircuitError) as error:  # the latter for names that are taken in circuits
         reading.refuse(group, str(error))
         return None
 
@@ -189,11 +189,9 @@ def _refractory(
     variables = group.resolve_all(names_of(period) | _called(period), reading.namespace)
     unit = parse_expression_dimensions(period, variables)
     if varying or tuple(float(d) for d in unit._dims) != SECOND:
+        why = f"depends on {varying[0]!r}, which changes" if varying else "is no time"
         raise NotExpressible(
-            f"refractory={period!r} depends on {varying[0]!r}: "
-            if varying
-            else f"refractory={period!r} is no time: "
-            "circuits take a time, one for all or one a unit; let the threshold hold the condition"
+            f"refractory={period!r} {why}: circuits take a time, one for all or one a unit; let the threshold hold the condition"
         )
     return one_or_all(evaluated(period, numbers), SECOND)
 

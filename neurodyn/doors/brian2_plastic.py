@@ -113,7 +113,7 @@ class _Rule:
         found = [e for e in read.effects if names_of(e.value) & read.changing]
         if not found:
             raise NotExpressible(
-                f"{', '.join(sorted(read.changing))} change, but no spike brings any of them to a cell: add such as "
+                f"spikes change {', '.join(sorted(read.changing))}, but no spike brings any of these to a cell: add such as "
                 "'x_post += w' to on_pre, with a variable x of the target"
             )
         effect = found[0]
@@ -121,7 +121,10 @@ class _Rule:
             name for name, *_ in read.code[effect.pathway.objname][: effect.position] if name in names_of(effect.value)
         ]
         what = f"{effect.text!r} "
-        if len(found) > 1:
+        decaying = [n for n in sorted(names_of(effect.value) & read.changing) if read.own[n].type != "parameter"]
+        if decaying:
+            what += f"delivers {decaying[0]!r}, which changes between spikes (short-term plasticity): run such synapses in Brian2"
+        elif len(found) > 1:
             what += f"and {found[1].text!r} both deliver what changes: circuits deliver one weight of a synapse"
         elif effect.pathway is not self.pre or effect.side != "post":
             what += "is not from an arriving spike to its target: circuits deliver changing weights that way only"
@@ -138,11 +141,9 @@ class _Rule:
         read, effect = self.read, self.delivery
         used = sorted(names_of(effect.value) & read.changing)
         found = linear(ast.unparse(effect.value), used) if len(used) == 1 else None
-        decaying = {n for n in used if read.own[n].type == "differential equation"}
-        if found is None or decaying:
+        if found is None:
             raise NotExpressible(
-                f"{effect.text!r} is no constant times one variable that only spikes change (short-term plasticity is not): "
-                "circuits deliver the weight w; run such synapses in Brian2"
+                f"{effect.text!r} is no constant times one variable that spikes change: circuits deliver one weight of a synapse"
             )
         unit = self.groups[read.group("post").name].units[effect.variable]
         scale = read.numbers(found[1], unit, self.groups, effect.text).value

@@ -19,6 +19,7 @@ Objects = list[Any]
 @pytest.fixture(autouse=True)
 def settings() -> Iterator[None]:
     """Brian2 on its numpy target in float64 with nothing reordered."""
+    brian2.BrianLogger.suppress_name("unused_brian_object")  # most are never run
     with brian2_settings():
         brian2.defaultclock.dt = 0.1 * ms
         yield
