@@ -47,8 +47,7 @@ def leaky_integrate_and_fire(
     refractory : quantity
         Time after a spike in which v rests.
     method : str
-        Integrator. "exact" solves the equations for inputs that are constant over a step; "euler" keeps the circuit in
-        the exact class, which the exponentials of a refractory membrane leave.
+        Integrator. "exact" solves the equations for inputs that are constant over a step; spikes lie on the grid with either.
     parameters : mapping of name to quantity, array (size,) or distribution
         Any of tau (20 ms), tau_syn (5 ms; another value than tau where ``method`` is "exact"), R (100 Mohm), v_rest
         (-70 mV), v_threshold (-50 mV), v_reset (-70 mV), bias (0 pA).
