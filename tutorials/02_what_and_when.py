@@ -34,7 +34,9 @@ task = nd.tasks.WhatWhen(latencies=("150 ms", "300 ms"), probability=0.8)
 seeds = [1, 2, 3]
 tests = (0, 1, 10, 25, 50, 75)
 sessions = [task.session(trials=75, tests=tests, seed=s) for s in seeds]
-print(f"{len(sessions[0].trials)} trials of {task.steps} ms in each session; events {task.names} at {task.latencies_ms} ms")
+print(
+    f"{len(sessions[0].trials)} trials of {task.steps} ms in each session; events {task.names} at {task.latencies_ms} ms"
+)
 
 # %% [markdown]
 # ## Network and rule
@@ -121,7 +123,9 @@ nd.plots.expectation_traces(
 
 # %%
 counted = [nd.models.counter.counter(session) for session in sessions]
-without = [nd.analysis.expectation_error(c.output, c.target, c.scored).nrmse.reshape(-1, 3).mean(axis=1) for c in counted]
+without = [
+    nd.analysis.expectation_error(c.output, c.target, c.scored).nrmse.reshape(-1, 3).mean(axis=1) for c in counted
+]
 figure = nd.plots.error_curves(
     tests,
     {"reservoir": error},
@@ -171,5 +175,5 @@ for out in outs:
 # </details>
 #
 # **Where to go on.** [What comes, when, and how probably](../docs/what_when.md) has all experiments with ten seeds, what fails included;
-# the next tutorial lets the world change; [plasticity](../docs/plasticity.md) has rules for synapses between cells;
+# [the next tutorial](03_force_and_local.ipynb) lets the world change; [plasticity](../docs/plasticity.md) has rules for synapses between cells;
 # [dimensionality](../docs/dimensionality.md) asks what the activity of a recording like these spans.

@@ -1,8 +1,8 @@
 """Figures: results in (arrays and mappings), matplotlib figures out.
 
 Every function returns a :class:`matplotlib.figure.Figure` that is bound to no window and no pyplot state;
-nothing is shown and no global setting stays changed. Functions of one panel take ``ax``, then draw there and
-return the figure it belongs to. Inputs are never modified.
+nothing is shown and no global setting stays changed. Functions of one panel take ``ax``, a matplotlib ``Axes``, then
+draw there and return the figure it belongs to. ``title`` is what stands above. Inputs are never modified.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from neurodyn.plots.ablation import bars_with_points as bars_with_points
     from neurodyn.plots.amplitude import amplitude_against_probability as amplitude_against_probability
     from neurodyn.plots.autocorrelations import unit_timescales as unit_timescales
-    from neurodyn.plots.base import OKABE_ITO as OKABE_ITO
-    from neurodyn.plots.base import style as style
+    from neurodyn.plots.base import new_figure as new_figure
     from neurodyn.plots.cells import panels_of_patterns as panels_of_patterns
     from neurodyn.plots.cells import raster_and_spectrum as raster_and_spectrum
     from neurodyn.plots.cells import rates_against_current as rates_against_current
@@ -65,6 +64,9 @@ if TYPE_CHECKING:
     from neurodyn.plots.predictions import prediction_error as prediction_error
     from neurodyn.plots.primitives import movement as movement
     from neurodyn.plots.primitives import transition_table as transition_table
+    from neurodyn.plots.publication import panel as panel
+    from neurodyn.plots.publication import panels as panels
+    from neurodyn.plots.publication import save_panels as save_panels
     from neurodyn.plots.regularity import correlation_time as correlation_time
     from neurodyn.plots.regularity import event_regularity as event_regularity
     from neurodyn.plots.regularity import phase_locking as phase_locking
@@ -97,6 +99,8 @@ if TYPE_CHECKING:
     from neurodyn.plots.spiking import spike_spectrum as spike_spectrum
     from neurodyn.plots.spiking import spike_statistics as spike_statistics
     from neurodyn.plots.stationary import fixed_points as fixed_points
+    from neurodyn.plots.styles import OKABE_ITO as OKABE_ITO
+    from neurodyn.plots.styles import style as style
     from neurodyn.plots.summary import overview as overview
     from neurodyn.plots.supervised import taught_signal as taught_signal
     from neurodyn.plots.sweeps import meta_prior as meta_prior
@@ -108,7 +112,7 @@ if TYPE_CHECKING:
 
 # No file bears the name of a function in it: importing it would put the module in the place of the function.
 _FILES = {
-    "OKABE_ITO": "base",
+    "OKABE_ITO": "styles",
     "ablated_units": "robustness",
     "accuracy_of_heads": "training",
     "amplitude_against_probability": "amplitude",
@@ -150,6 +154,7 @@ _FILES = {
     "movement": "primitives",
     "mutual_information": "information",
     "network_timescales": "training",
+    "new_figure": "base",
     "noise_free": "relaxation",
     "noise_knockout": "lyapunov",
     "noise_sensitivity": "sensitivity",
@@ -157,6 +162,8 @@ _FILES = {
     "null_test": "null_tests",
     "output_snr": "resonance",
     "overview": "summary",
+    "panel": "publication",
+    "panels": "publication",
     "panels_of_patterns": "cells",
     "pca": "dimensions",
     "periodic_response": "fokker_planck",
@@ -177,6 +184,7 @@ _FILES = {
     "response_against_noise": "resonance_theory",
     "responses": "cells",
     "reward_triggered": "plasticity",
+    "save_panels": "publication",
     "scan_overview": "scan",
     "self_induced_resonance": "resonance_theory",
     "shared_space": "common_spaces",
@@ -186,7 +194,7 @@ _FILES = {
     "spike_field_coherence": "spiking",
     "spike_spectrum": "spiking",
     "spike_statistics": "spiking",
-    "style": "base",
+    "style": "styles",
     "switch_spectra": "spectra",
     "synapse_trace": "plasticity",
     "taught_signal": "supervised",
@@ -247,12 +255,15 @@ __all__ = [
     "movement",
     "mutual_information",
     "network_timescales",
+    "new_figure",
     "noise_free",
     "noise_knockout",
     "noise_sensitivity",
     "null_test",
     "output_snr",
     "overview",
+    "panel",
+    "panels",
     "panels_of_patterns",
     "pca",
     "periodic_response",
@@ -273,6 +284,7 @@ __all__ = [
     "response_against_noise",
     "responses",
     "reward_triggered",
+    "save_panels",
     "scan_overview",
     "self_induced_resonance",
     "shared_space",
