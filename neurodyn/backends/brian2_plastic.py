@@ -103,10 +103,12 @@ class _Builder:
         self.network, self.groups, self.s = network, groups, s
         self.c: Connection = network.circuit[s.name]
         self.wiring = network.wiring[s.name]
-        self.lines: dict[str, str] = {"w": "w : 1"}
+        taken = {*groups[s.source].variables, *groups[s.target_population].variables}
+        self.w = next(name for name in ("w", "w_syn", "w_synapse") if name not in taken)  # cells may have a variable w
+        self.lines: dict[str, str] = {self.w: f"{self.w} : 1"}
         self.shared: dict[str, tuple[str, np.ndarray | None]] = {}  # variable -> our array and where each synapse looks
-        self.kept = {f"{s.name}.w": "w"}
-        on_pre, on_post = {"pre": f"{arriving}_post += w"}, {}
+        self.kept = {f"{s.name}.w": self.w}
+        on_pre, on_post = {"pre": f"{arriving}_post += {self.w}"}, {}
         regular = []
         for rule in self.c.rules:
             self._declare(rule)
@@ -176,9 +178,9 @@ class _Builder:
         own |= {name: f"{rule.name}_{name}" for name, trace in rule.traces.items() if trace.where == "post"}
         tree = ast.parse(textwrap.dedent(code))
         assigned = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        guarded = {n: v for n, v in {**own, "w": "w"}.items() if n in assigned and (when or n in {"w", *rule.memory})}
+        guarded = {n: v for n, v in {**own, "w": self.w}.items() if n in assigned and (when or n in {"w", *rule.memory})}
         before = [f"{n}_new = {v}" for n, v in guarded.items()]
-        names = {**own, "w": "w"} | {n: f"{n}_new" for n in guarded}
+        names = {**own, "w": self.w} | {n: f"{n}_new" for n in guarded}
         renamed = ast.unparse(ast.fix_missing_locations(_Names(names, lambda n: self._outside(rule, n)).visit(tree)))
         after = []
         for name, variable in guarded.items():

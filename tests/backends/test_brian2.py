@@ -270,6 +270,23 @@ def test_standalone_refuses_what_it_would_skip(tmp_path):
         brian2.set_device("runtime")
 
 
+def test_plastic_synapses_between_cells_with_a_variable_w():
+    """The weight of the synapses takes another name in Brian2, as that of fixed ones does."""
+    cells = nd.Population(
+        "cells", 4, code="w += 0.1*(v - w)\nv += 0.3 + 0.05*i - 0.2*w + g\ng = 0", variables={"v": "1", "w": "1", "g": "1"},
+        threshold="v > 1", reset="v = 0",
+    )  # fmt: skip
+    rule = nd.SynapticRule("rule", traces={"x": nd.Trace("pre", "5 ms")}, on_post="w += 0.1*x*w_post")
+    net = nd.Circuit(
+        [cells], [nd.Connection(cells, cells, "g", pattern="all", weight=0.01, rules=rule, name="plastic")]
+    )
+    ours, theirs = (
+        nd.simulate(net, "5 ms", record=["spikes", "plastic.w"], backend=backend)
+        for backend in ("interpreter", "brian2")
+    )
+    assert nd.compare(ours, theirs, tolerance=1e-12) and np.ptp(ours["plastic.w"].values[-1]) > 0.01
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["cython", "cpp_standalone"])
 def test_compiled_targets_repeat_our_spikes(target, tmp_path):
