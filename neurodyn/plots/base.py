@@ -1,84 +1,52 @@
-"""What every figure shares: style, palette, page size, panel letters, legends and captions."""
+"""What every figure shares: page size, panel letters, legends and captions."""
 
 from __future__ import annotations
 
 import io
 import string
 import textwrap
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any
 
-import matplotlib as mpl
-from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.transforms import ScaledTranslation
 
-#: Colours that stay apart for colour-blind readers (Okabe and Ito 2008).
-OKABE_ITO = {
-    "blue": "#0072B2",
-    "vermillion": "#D55E00",
-    "green": "#009E73",
-    "orange": "#E69F00",
-    "purple": "#CC79A7",
-    "sky": "#56B4E9",
-    "black": "#000000",
-    "yellow": "#F0E442",
-}
-# Yellow is left out of the cycle: thin yellow lines vanish on paper.
-CYCLE = [colour for name, colour in OKABE_ITO.items() if name != "yellow"]
-GREY = "#707070"
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+from neurodyn.plots.styles import CYCLE, GREY, MARKERS, OKABE_ITO, Kind, kind, settings, style, type_size
 
-STYLE: dict[Any, Any] = {
-    "axes.grid": False,
-    "axes.labelsize": 9,
-    "axes.linewidth": 0.8,
-    "axes.prop_cycle": cycler(color=CYCLE),
-    "axes.spines.right": False,
-    "axes.spines.top": False,
-    "axes.titlelocation": "left",
-    "axes.titlesize": 9.5,
-    "axes.titlepad": 6,
-    "figure.dpi": 110,
-    "figure.titlesize": 10,
-    "font.size": 9,
-    "legend.fontsize": 8,
-    "legend.frameon": False,
-    "legend.handlelength": 1.8,
-    "legend.title_fontsize": 8,
-    "lines.linewidth": 1.3,
-    "lines.markersize": 4,
-    "pdf.fonttype": 42,
-    "savefig.dpi": 300,
-    "svg.fonttype": "none",
-    "xtick.labelsize": 8,
-    "xtick.major.width": 0.8,
-    "ytick.labelsize": 8,
-    "ytick.major.width": 0.8,
-}
-
-
-@contextmanager
-def style() -> Iterator[None]:
-    """Draw in the style of this package, and leave the global settings as they were.
-
-    8 to 10 point type, Okabe-Ito colours, no grid, no upper and right spine, 300 dpi, text kept as text in
-    PDF and SVG. Usable as ``with style():`` around figures of one's own, and as a decorator ``@style()``.
-    """
-    with mpl.rc_context(dict(STYLE)):
-        yield
+__all__ = [
+    "CYCLE",
+    "GREY",
+    "MARKERS",
+    "OKABE_ITO",
+    "PrintFigure",
+    "caption",
+    "dress",
+    "figure_of",
+    "label",
+    "legend_below",
+    "legend_right",
+    "legend_under",
+    "new_figure",
+    "note",
+    "panel_letters",
+    "root_of",
+    "style",
+]
 
 
 class PrintFigure(Figure):
-    """A figure on the Agg canvas that saves with the settings of :func:`style`, whenever that is."""
+    """A figure on the Agg canvas that saves with the settings of the :class:`style` it was made in, whenever that is."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._style: Kind = kind()
 
     def savefig(self, fname: Any, **options: Any) -> None:
         """Save as matplotlib's ``savefig``, at 300 dpi unless ``dpi`` says otherwise."""
-        with style():
+        with style(self._style):
             super().savefig(fname, **options)
 
     def _repr_png_(self) -> bytes:
@@ -117,7 +85,8 @@ def root_of(ax: Axes) -> Figure:
 
 def dress(ax: Axes) -> Axes:
     """Fix the look of the ticks, which matplotlib otherwise makes at drawing time, outside the style."""
-    ax.tick_params(which="major", labelsize=STYLE["xtick.labelsize"], width=0.8, length=3)
+    look = settings()
+    ax.tick_params(which="major", labelsize=look["xtick.labelsize"], width=look["xtick.major.width"], length=3)
     ax.spines[["top", "right"]].set_visible(False)
     return ax
 
@@ -133,7 +102,7 @@ def panel_letters(axes: Iterable[Axes]) -> None:
             textcoords="offset points",
             ha="right",
             va="baseline",
-            fontsize=11,
+            fontsize=type_size(11),
             fontweight="bold",
             annotation_clip=False,
         )
@@ -163,7 +132,7 @@ def legend_below(figure: Figure, handles: list[Any]) -> None:
     """A legend under all panels, in as many columns as fit; none if there is nothing to list."""
     if handles:
         # 8 point letters are about 4.6 points wide; handle and gaps take some 34 points an entry.
-        widths = [34 + 4.6 * len(str(handle.get_label())) for handle in handles]
+        widths = [type_size(34 + 4.6 * len(str(handle.get_label()))) for handle in handles]
         room = figure.get_figwidth() * 72
         columns = len(handles) if sum(widths) <= room else max(1, int(room / max(widths)))
         figure.legend(handles=handles, loc="outside lower center", ncols=columns, columnspacing=1.4)
@@ -172,8 +141,8 @@ def legend_below(figure: Figure, handles: list[Any]) -> None:
 def caption(figure: Figure, text: str) -> None:
     """Small text under the figure and its legend, wrapped to its width; call it last."""
     # 7.5 point letters of the default font are about 4.1 points wide on average.
-    wrapped = textwrap.fill(text, max(20, int(figure.get_figwidth() * 72 / 4.1)))
-    height = (8 + 9.5 * (wrapped.count("\n") + 1)) / 72 / figure.get_figheight()
+    wrapped = textwrap.fill(text, max(20, int(figure.get_figwidth() * 72 / type_size(4.1))))
+    height = (8 + type_size(9.5) * (wrapped.count("\n") + 1)) / 72 / figure.get_figheight()
     # Constrained layout knows no text under a legend: reserve the place of both by hand.
     reserved = height
     for legend in figure.legends:
@@ -182,7 +151,7 @@ def caption(figure: Figure, text: str) -> None:
     engine = figure.get_layout_engine()
     if isinstance(engine, ConstrainedLayoutEngine):
         engine.set(rect=(0, reserved, 1, 1 - reserved))
-    figure.text(0.01, 4 / 72 / figure.get_figheight(), wrapped, fontsize=7.5, color="0.25", va="bottom")
+    figure.text(0.01, 4 / 72 / figure.get_figheight(), wrapped, fontsize=type_size(7.5), color="0.25", va="bottom")
 
 
 def note(ax: Axes, text: str) -> None:
