@@ -55,7 +55,7 @@ for k in (0, 3, 6):
 
 # %%
 with nd.plots.style():
-    figure = nd.plots.base.new_figure(7.2, 4.2)
+    figure = nd.plots.new_figure(7.2, 4.2)
     time = np.arange(1, 401)  # a sample is taken at the end of its step
     for ax, k in zip(figure.subplots(3, 1, sharex=True), (0, 3, 6), strict=True):
         x = batches[0][k]["well.x"].values
@@ -124,7 +124,7 @@ print(analysis.event_regularity(cells[0][2]["spikes"].trains(), time="unit of ti
 
 # %%
 with nd.plots.style():
-    figure = nd.plots.base.new_figure(7.2, 4.0)
+    figure = nd.plots.new_figure(7.2, 4.0)
     for ax, k in zip(figure.subplots(3, 1, sharex=True), (0, 2, 5), strict=True):
         trains = [train[(train >= 100) & (train < 160)] for train in cells[0][k]["spikes"].trains()]
         ax.eventplot(trains, linelengths=0.8, linewidths=0.9, colors="black")
@@ -156,8 +156,8 @@ plots.resonance_curve(regularity, title="Excitable cells fire most regularly at 
 #     print(f"Omega = {angular}: at most {gain[best]:.2f}, at D = {noise[best]:.3f}")
 # ```
 #
-# A slow force finds its best noise lower and gains far more, since there is time to wait for a switch. A fast one is hardly followed at
-# any level: no switch takes less than the noise allows.
+# A slow force finds its best noise lower and gains far more, since there is time to wait for a switch. A fast one is hardly followed at any level:
+# particles don't switch ten times as often, and within its well each of them gives way little.
 # </details>
 #
 # **Where to go on.** [Resonance](../docs/resonance.md): all measures, their conventions, and what noise does to a spiking

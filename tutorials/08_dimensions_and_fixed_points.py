@@ -30,7 +30,7 @@ from neurodyn import analysis
 
 # %%
 net = nd.RateReservoir(100, gain=2.0, connection_probability=1.0, noise=0.0, dt="5 ms", seed=2)
-nd.simulate(net, "15 s", record=["x"], out="runs/tutorial_08.h5", overwrite=True)
+run = nd.simulate(net, "15 s", record=["x"], out="runs/tutorial_08.h5", overwrite=True)
 
 # %% [markdown]
 # From here on only the file is used. It holds the activity, and the network itself.

@@ -185,18 +185,25 @@ else:
 print(cluster.status())
 
 # %% [markdown]
-# **Exercise.** Where cells fire by noise alone their spikes should be nearly a Poisson process (CV 1). At 150 pA, which noise comes nearest? Scan `sigma` by points that are no
-# grid, ten of them, over two seconds each.
+# **Exercise.** Cells that noise alone lifts over the threshold, seldom, should fire nearly as a Poisson process does: a CV of 1. At 150 pA and 2 mV the table says .7. Is it the
+# cell, or the length of the run? Scan `time`, up to 100 s.
 #
 # <details><summary>Solution</summary>
 #
 # ```python
-# shutil.rmtree(folder / "noise", ignore_errors=True)
-# points = [{"current": "150 pA", "sigma": f"{s} mV"} for s in np.arange(2, 12)]
-# noise = nd.Scan(script, out=folder / "noise", points=points, set={"time": "2 s"}, seeds=1)
-# noise.run(workers=2)
-# print(nd.load_scan(folder / "noise")[["rate (Hz)", "CV of intervals"]].to_dataframe())
+# shutil.rmtree(folder / "time", ignore_errors=True)
+# long = nd.Scan(
+#     script,
+#     out=folder / "time",
+#     grid={"time": ["1 s", "3 s", "10 s", "100 s"]},
+#     set={"current": "150 pA", "sigma": "2 mV"},
+#     seeds=2,
+# )
+# long.run(workers=2)
+# print(nd.load_scan(folder / "time")[["rate (Hz)", "CV of intervals"]].mean("repetition").to_dataframe())
 # ```
+#
+# Mostly the length: an interval that is longer than the run is never seen. The rate needs no such care.
 # </details>
 #
 # **Where to go on.** [From your laptop to a cluster](../docs/scans.md): limits, what fails and how it is taken up again, Slurm and its peculiarities, Dask, batches, Snakemake.
