@@ -25,10 +25,10 @@ def test_every_run_is_a_point_and_pairs_are_joined(tmp_path, sound, texts, xy):
     sound(figure)
     left, right = figure.axes
     assert left.get_ylabel() == "value (ms)" and left.get_xlabel() == "rule"
-    joined = [line for line in left.lines if line.get_linestyle() == "-" and len(line.get_xdata()) == 2][:4]
+    joined = [line for line in left.lines if line.get_linestyle() == "-" and len(xy(line)[0]) == 2][:4]
     assert all(np.isclose(abs(np.diff(xy(line)[1])), 1.0) for line in joined)
     points = [line for line in left.lines if line.get_marker() == "o"]
-    assert sorted(len(line.get_xdata()) for line in points) == [4, 4]
+    assert sorted(len(xy(line)[0]) for line in points) == [4, 4]
     (gaps,) = [line for line in right.lines if line.get_marker() == "o"]
     assert np.allclose(xy(gaps)[1], 1.0)
     found_texts = texts(figure)
