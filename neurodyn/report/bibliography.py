@@ -56,7 +56,16 @@ def bibtex(*things: Any) -> str:
 
 def keys_of(*things: Any) -> tuple[str, ...]:
     """Return the keys of what things use, each once; see :func:`bibtex`."""
-    return tuple(dict.fromkeys((OWN, *(key for thing in things for key in _keys(thing)))))
+    return _once(key for thing in things for key in _keys(thing))
+
+
+def keys_of_recording(recording: Recording, circuit: Circuit | None) -> tuple[str, ...]:
+    """Return the keys of what a recording uses, whose circuit is read already."""
+    return _once(_of_recording(recording, circuit))
+
+
+def _once(keys: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((OWN, *keys)))
 
 
 def short(key: str) -> str:
@@ -67,7 +76,8 @@ def short(key: str) -> str:
         names = f"{_initials(authors[0])} et al."
     else:
         names = " and ".join(x for x in (", ".join(_initials(a) for a in authors[:-1]), _initials(authors[-1])) if x)
-    where = f.get("journal") or f.get("booktitle") or f.get("publisher") or ""
+    version = f"Version {f['version']}" if "version" in f else ""
+    where = version or f.get("journal") or f.get("booktitle") or f.get("publisher") or ""
     numbers = " ".join(x for x in (f.get("volume", ""), f.get("pages", "").replace("--", "-")) if x)
     link = f"doi:{f['doi']}" if "doi" in f else f"arXiv:{f['eprint']}" if "eprint" in f else f.get("url", "")
     what = ", ".join(x for x in (where, numbers.replace(" ", ":", 1), link) if x)
@@ -83,15 +93,15 @@ def _initials(author: str) -> str:
 
 def _keys(thing: Any) -> Iterator[str]:
     if isinstance(thing, Recording):
-        yield from _of_recording(thing)
+        yield from _of_recording(thing, circuit_of(thing))
     elif isinstance(thing, Path) or (isinstance(thing, str) and Path(thing).suffix in (".h5", ".hdf5")):
-        yield from _of_recording(load(thing))
+        yield from _keys(load(thing))
     elif isinstance(thing, str):
         yield thing
     elif isinstance(thing, Circuit):
         yield from _of_circuit(thing)
     elif hasattr(thing, "recording") and isinstance(thing.recording, Recording):  # a training
-        yield from _of_recording(thing.recording)
+        yield from _keys(thing.recording)
     elif isinstance(thing, Population):
         yield from (*thing.references, LANGUAGE)
     elif callable(getattr(thing, "session", None)) or hasattr(thing, "references"):
@@ -114,7 +124,7 @@ def _of_circuit(circuit: Circuit) -> Iterator[str]:
     yield LANGUAGE
 
 
-def _of_recording(recording: Recording) -> Iterator[str]:
+def _of_recording(recording: Recording, circuit: Circuit | None) -> Iterator[str]:
     config = recording.config
     for name in _names(config):
         yield from getattr(_public(name), "references", ())
@@ -125,19 +135,19 @@ def _of_recording(recording: Recording) -> Iterator[str]:
 
         for name in made:
             yield from getattr(getattr(ANALYSES.get(name), "function", None), "references", ())
-    if circuit := circuit_of(recording):
+    if circuit is not None:
         yield from _of_circuit(circuit)
     yield from RUNNERS.get(str(recording.attrs.get("backend", "")), ())
 
 
 def _names(config: Mapping[str, Any]) -> Iterator[str]:
-    """Public names that a configuration holds: of network, task and curriculum, and in what the learner printed."""
+    """Public names that a configuration holds: of network, coding, task and curriculum, and in the text of the learner."""
     yield str(_mapping(config, "network").get("network", ""))
     yield str(_mapping(_mapping(config, "training"), "curriculum").get("curriculum", ""))
     for section in ("task", "session"):
         yield str(_mapping(config, section).get("task", ""))
-    for text in (_mapping(config, "simulate").get("learn", ""), _mapping(config, "network").get("coding", "")):
-        yield from re.findall(r"\b([A-Z]\w*)(?=\()", str(text))
+    yield str(_mapping(_mapping(config, "network"), "output").get("coding", ""))
+    yield from re.findall(r"\b([A-Z]\w*)(?=\()", str(_mapping(config, "simulate").get("learn", "")))
 
 
 def _mapping(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:

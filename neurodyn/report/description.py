@@ -10,7 +10,7 @@ from typing import Any
 from neurodyn.circuit import Circuit
 from neurodyn.recording import Recording, load
 from neurodyn.report import parts, runs, tables
-from neurodyn.report.bibliography import OWN, keys_of, short
+from neurodyn.report.bibliography import OWN, keys_of, keys_of_recording, short
 from neurodyn.report.sources import circuit_of, circuit_of_training, is_training
 from neurodyn.report.tables import Table
 from neurodyn.report.words import counted
@@ -98,7 +98,8 @@ def methods(model: Any) -> Methods:
 
 def _of_recording(recording: Recording) -> Methods:
     name = str(recording.attrs.get("simulation") or recording.config.get("simulation") or "")
-    keys = keys_of(recording)
+    kept = circuit_of(recording)
+    keys = keys_of_recording(recording, kept)
     if is_training(recording):
         settings = recording.config["network"]
         circuit = circuit_of_training(recording)
@@ -107,12 +108,11 @@ def _of_recording(recording: Recording) -> Methods:
         )
         more = [*runs.training_tables(recording), runs.measurements(recording)]
     else:
-        circuit = circuit_of(recording)
-        if circuit is None:
+        if kept is None:
             raise ValueError(
                 f"{recording.path or 'the recording in memory'} holds results alone and no network, so there is no model to describe"
             )
-        found = _described(name or circuit.name, circuit, keys, summary=runs.computed_rows(recording))
+        found = _described(name or kept.name, kept, keys, summary=runs.computed_rows(recording))
         more = [*runs.task_tables(recording), runs.measurements(recording)]
     return Methods(found.name, _lettered([*found.tables, *more]), keys)
 

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from neurodyn.recording import Recording
 
 _PNG = b"\x89PNG\r\n\x1a\n"
@@ -26,7 +28,8 @@ def _drawn(recording: Recording) -> Iterator[tuple[str, bytes]]:
     from neurodyn import plots
 
     if any(key.startswith("spikes/") or _drawable(recording, key) for key in recording):
-        yield "Overview", _png(plots.overview(recording))
+        with np.errstate(over="ignore"):  # margins around numbers of a run that blew up
+            yield "Overview", _png(plots.overview(recording))
     heads = any(key == "training/accuracy_of_head" for key in recording)
     if heads and not isinstance(recording.config["network"].get("seed"), list):
         from neurodyn.training.run import TrainingRun

@@ -9,6 +9,7 @@ import neurodyn
 from neurodyn.recording import Recording, load
 from neurodyn.recording.disk import beside, check_output, publish
 from neurodyn.report import sections
+from neurodyn.report.bibliography import keys_of
 from neurodyn.report.figures import figures
 
 _STYLE = """
@@ -35,6 +36,7 @@ pre { background: var(--soft); padding: 0.7rem; overflow-x: auto; max-height: 30
 details { margin: 0.5rem 0; } summary { cursor: pointer; }
 figure { margin: 1rem 0; } figcaption { color: var(--faint); font-size: 0.9rem; }
 img { display: block; max-width: 100%; height: auto; background: #fff; border: 1px solid var(--line); }
+@media screen and (max-width: 40rem) { figure { overflow-x: auto; } img { max-width: none; width: 40rem; } }
 footer { margin: 3rem 0 1rem; color: var(--faint); font-size: 0.85rem; }
 @media print { body { max-width: none; font-size: 10pt; } nav { display: none; } figure, tr { break-inside: avoid; }
   details::details-content { content-visibility: visible; block-size: auto; } pre { max-height: none; white-space: pre-wrap; } }
@@ -88,19 +90,20 @@ def report(recording: Recording | str | Path, path: str | Path | None = None, *,
 
 def _page(recording: Recording) -> str:
     title = html.escape(sections.title_of(recording))
+    model = sections.model(recording)
     parts = {
         "Results": sections.results(recording),
         "Checks": sections.checks(recording),
         "Figures": figures(recording),
         "Trials": sections.trials(recording),
         "Recorded": sections.recorded(recording),
-        "Model": sections.network(recording),
+        "Model": sections.network(model),
         "Configuration": sections.configuration(recording),
         "Repeating it": sections.repeating(recording),
-        "References": sections.references(recording),
+        "References": sections.references(model.references if model else keys_of(recording)),
     }
     shown = {name: body for name, body in parts.items() if body}
-    links = "".join(f'<a href="#{_anchor(name)}">{name}</a>' for name in shown)
+    links = " ".join(f'<a href="#{_anchor(name)}">{name}</a>' for name in shown)
     bodies = "\n".join(f'<section id="{_anchor(n)}"><h2>{n}</h2>{body}</section>' for n, body in shown.items())
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -116,7 +119,7 @@ def _page(recording: Recording) -> str:
 <main>
 {bodies}
 </main>
-<footer>Made by neurodyn {html.escape(neurodyn.__version__)} from the recording alone.</footer>
+<footer>Made by neurodyn {html.escape(neurodyn.__version__)} from the recording and the figures beside it.</footer>
 </body>
 </html>
 """

@@ -51,15 +51,22 @@ def task_tables(recording: Recording) -> list[Table]:
 
 def measurements(recording: Recording) -> Table:
     """Return G: what was recorded, with shape and unit, and what results are made of it."""
-    rows = [(name, about) for name, about in entries(recording).items()]
+    rows = recorded(recording)
     if names := list(recording.results):
         rows.append(("Results", ", ".join(names[:_MOST])))
     return Table("G", "Measurements", (), tuple(rows) or (("Recorded", "nothing"),))
 
 
+def recorded(recording: Recording) -> list[tuple[str, str]]:
+    """What was recorded, by path; the unit of plain numbers, "1", is left out."""
+    return [(name, about.removesuffix(" 1")) for name, about in entries(recording).items()]
+
+
 def flat(settings: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, str]]:
     """Settings as pairs of name and text; names of nested ones are joined by a dot."""
     for name, value in settings.items():
+        if isinstance(value, list) and value and isinstance(value[0], Mapping):
+            value = {str(number): one for number, one in enumerate(value, 1)}
         if isinstance(value, Mapping):
             yield from flat(value, f"{before}{name}.")
         elif value is not None and value != "":

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import html
 import json
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from neurodyn.outcome import shown
 from neurodyn.recording import Recording
 from neurodyn.recording.layout import lookup
-from neurodyn.recording.summary import entries
 from neurodyn.recording.values import decode
-from neurodyn.report.bibliography import bibtex, keys_of, short
-from neurodyn.report.description import methods
-from neurodyn.report.runs import flat
-from neurodyn.report.sources import circuit_of, is_training
+from neurodyn.report import runs
+from neurodyn.report.bibliography import bibtex, short
+from neurodyn.report.description import Methods, methods
+from neurodyn.report.sources import is_training
+from neurodyn.report.tables import markup
 from neurodyn.report.words import counted
 from neurodyn.rerun import by_hand
 
@@ -83,7 +84,7 @@ def trials(recording: Recording) -> str:
         return ""
     rows = [(str(name), _column(table[name])) for name in table.columns]
     first = [
-        [str(index), *(shown(x) for x in row)]
+        [str(index), *map(_cell, row)]
         for index, row in zip(table.index, table.head(_FIRST).values.tolist(), strict=False)
     ]
     some = f"first {_FIRST} of {counted(len(table), 'trial')}" if len(table) > _FIRST else counted(len(table), "trial")
@@ -99,24 +100,36 @@ def _column(values: Any) -> str:
         text = f"{shown(float(values.min()))} to {shown(float(values.max()))}, mean {shown(float(values.mean()))}"
         return text + (f"; none in {missing}" if missing else "")
     counts = values.value_counts(dropna=False, sort=values.dtype.kind not in "iuf")
-    parts = [f"{shown(value) if value == value else 'none'}: {number}" for value, number in counts.head(_KINDS).items()]
+    if len(counts) == 1:
+        return f"{_cell(counts.index[0])} throughout"
+    parts = [f"{_cell(value)} ({number})" for value, number in counts.head(_KINDS).items()]
     more = len(counts) - len(parts)
     return ", ".join(parts) + (f" and {more} others" if more > 0 else "")
 
 
+def _cell(value: Any) -> str:
+    """A cell of the table of trials; a number that is missing as a dash."""
+    return "-" if isinstance(value, float) and math.isnan(value) else shown(value)
+
+
 def recorded(recording: Recording) -> str:
     """What was recorded, with shapes and units."""
-    return grid((), list(entries(recording).items()))
+    return grid((), runs.recorded(recording))
 
 
-def network(recording: Recording) -> str:
-    """The methods tables, where the recording holds a network."""
-    if not is_training(recording) and circuit_of(recording) is None:
+def model(recording: Recording) -> Methods | None:
+    """The methods tables; None of a recording that holds no network."""
+    with recording.open() as file:
+        described = is_training(recording) or lookup(file, "network") is not None
+    return methods(recording) if described else None
+
+
+def network(found: Methods | None) -> str:
+    """The methods tables: the summary, and the others folded."""
+    if found is None:
         return ""
-    found = methods(recording)
-    first, *others = (f'<div class="wide">{table}</div>' for table in found.html().split("\n<table") if table)
-    rest = "".join(other.replace('<div class="wide"> ', '<div class="wide"><table ', 1) for other in others)
-    return first + folded("Populations, connections, equations, rules, inputs, measurements", rest)
+    first, *others = (f'<div class="wide">{markup(table)}</div>' for table in found.tables)
+    return first + folded("Populations, connections, equations, rules, inputs, measurements", "".join(others))
 
 
 def configuration(recording: Recording) -> str:
@@ -125,7 +138,9 @@ def configuration(recording: Recording) -> str:
     if not config:
         return ""
     text = json.dumps(config, indent=2, ensure_ascii=False)
-    return folded("As a table", grid((), list(flat(config)))) + folded("As JSON", f"<pre>{html.escape(text)}</pre>")
+    return folded("As a table", grid((), list(runs.flat(config)))) + folded(
+        "As JSON", f"<pre>{html.escape(text)}</pre>"
+    )
 
 
 def repeating(recording: Recording) -> str:
@@ -156,12 +171,12 @@ def _again(recording: Recording) -> str:
     ):
         command = html.escape(f"neurodyn rerun {recording.path.name}")
         return f"The file holds all that it takes: <code>{command}</code> repeats the run and compares."
-    return f"To repeat it: <code>{html.escape(by_hand(recording))}</code>"
+    how, colon, command = by_hand(recording).partition(": ")
+    return f"To repeat it, {html.escape(how)}{colon}<code>{html.escape(command)}</code>"
 
 
-def references(recording: Recording) -> str:
+def references(keys: Sequence[str]) -> str:
     """The papers behind what was run, in words and as BibTeX."""
-    keys = keys_of(recording)
     items = "".join(f"<li>{html.escape(short(key))}</li>" for key in keys)
     return f"<ul>{items}</ul>{folded('BibTeX', f'<pre>{html.escape(bibtex(*keys))}</pre>')}"
 
