@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
 
 Made = TypeVar("Made", bound=Callable[..., Any])
@@ -25,11 +25,16 @@ def cites(*keys: str) -> Callable[[Made], Made]:
         @functools.wraps(function)
         def marked(*args: Any, **options: Any) -> Any:
             found = function(*args, **options)
-            if not keys or "references" not in getattr(found, "__dataclass_fields__", ()):
-                return found
-            return replace(found, references=tuple(dict.fromkeys((*keys, *found.references))))
+            return _with(found, keys) if keys and is_dataclass(found) else found
 
         marked.references = keys  # type: ignore[attr-defined]
         return cast(Made, marked)
 
     return mark
+
+
+def _with(found: Any, keys: tuple[str, ...]) -> Any:
+    """`found` with these references first, if they are a field of its own: those of a class (ClassVar) are its class's."""
+    if all(field.name != "references" for field in fields(found)):
+        return found
+    return replace(found, references=tuple(dict.fromkeys((*keys, *found.references))))

@@ -24,3 +24,5 @@ def test_values_without_the_field_are_returned_as_they_are() -> None:
     assert cites("a")(lambda: found)() is found
     part = nd.Population("x", 1, "x : 1")
     assert cites()(lambda: part)() is part
+    rule = nd.ThreeFactor()  # references of its class, which no copy can change
+    assert cites("a")(lambda: rule)() is rule
