@@ -103,6 +103,7 @@ def as_read_here(app: Sphinx, page: str, source: list[str]) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    """Connect the two steps above."""
+    """Connect the steps above, and one of the reference."""
     app.connect("builder-inited", before_reading)
     app.connect("source-read", as_read_here)
+    app.connect("autodoc-process-docstring", reference.whole_text, priority=400)  # before napoleon's, which is 500

@@ -7,6 +7,7 @@ nowhere else; here stands only on which page a name is.
 from __future__ import annotations
 
 import inspect
+import os.path
 import re
 from dataclasses import dataclass
 from importlib import import_module
@@ -37,6 +38,8 @@ _TEXTS = {
     "run": "What runs a description, says beforehand what it costs, and makes a function a command.",
     "doors": "From and to the tools that people already use; pages and tables made from recordings.",
 }
+# Pages that begin with all that the docstring of their module says, and not with its first paragraph alone.
+_WHOLE = ("plots", "train")
 # Public modules whose names are asked for by their module, as in nd.tasks.sine, and the page of each.
 _MODULES = {
     "recording": "record", "models.chaotic": "models", "models.force": "models", "models.patterns": "models",
@@ -46,7 +49,7 @@ _MODULES = {
 _COMMENTS = {
     "neurodyn": ("units",),
     "neurodyn.models.force": ("models.force_published",),
-    "neurodyn.plots": ("plots.base",),
+    "neurodyn.plots": ("plots.styles",),
     "neurodyn.recording": ("recording.layout",),
     "neurodyn.units": ("units", "_unit_text"),
 }
@@ -115,7 +118,8 @@ def pages() -> list[Page]:
                 names[page].append(name)
     made = []
     for page, (title, homes) in _PAGES.items():
-        text = _TEXTS.get(page) or _opening(inspect.getdoc(import_module(f"neurodyn.{homes[0]}")) or "")
+        doc = "" if page in _TEXTS else inspect.getdoc(import_module(f"neurodyn.{homes[0]}")) or ""
+        text = _TEXTS.get(page) or (doc if page in _WHOLE else _opening(doc))
         made.append(Page(page, title, text, tuple(sorted(names[page], key=_in_order))))
     at = list(_PAGES).index("plots")
     return made[:at] + _analysis() + made[at:]
@@ -158,9 +162,9 @@ def first_sentence(doc: str) -> str:
     return re.split(r"(?<!\bal)(?<!\bvs)(?<!e\.g)(?<!i\.e)(?<=[.])\s+(?=[A-Z`])", text)[0]
 
 
-def _described(name: Name) -> list[str]:
+def _described(name: Name, heading: str) -> list[str]:
     """The section of a name: a heading, and the directive that brings in its docstring."""
-    lines = ["", name.last, "-" * len(name.last), ""]
+    lines = ["", heading, "-" * len(heading), ""]
     if name.kind == "function":
         return [*lines, f".. autofunction:: {name.full}"]
     if name.kind == "value":
@@ -170,13 +174,23 @@ def _described(name: Name) -> list[str]:
 
 
 def _text(page: Page) -> str:
-    lines = [page.title, "=" * len(page.title), "", page.text, "", ".. list-table::", "   :widths: 30 70", ""]
-    for name in page.names:
+    lines = [".. highlight:: none", "", page.title, "=" * len(page.title), "", page.text, ""]
+    lines += [".. list-table::", "   :widths: 30 70", ""]
+    modules = [name.full.split(".")[:-1] for name in page.names]
+    shared = len(os.path.commonprefix(modules))  # what all names begin with is left out
+    headings = [".".join(name.full.split(".")[shared:]) for name in page.names]
+    for name, heading in zip(page.names, headings, strict=True):
         role = {"class": "class", "function": "func", "value": "data"}[name.kind]
-        lines += [f"   * - :py:{role}:`{name.last} <{name.full}>`", f"     - {first_sentence(name.doc)}"]
-    for name in page.names:
-        lines += _described(name)
+        lines += [f"   * - :py:{role}:`{heading} <{name.full}>`", f"     - {first_sentence(name.doc)}"]
+    for name, heading in zip(page.names, headings, strict=True):
+        lines += _described(name, heading)
     return "\n".join(lines) + "\n"
+
+
+def whole_text(app: object, what: str, name: str, target: object, options: object, lines: list[str]) -> None:
+    """Keep napoleon from reading "share: of what" of a property as its type: an empty comment goes before (autodoc's hook)."""
+    if what in ("property", "attribute"):
+        lines[:0] = ["..", ""]
 
 
 def write(folder: Path) -> list[Path]:

@@ -36,8 +36,22 @@ def to_neo(recording: Recording, *, trials: bool = False) -> neo.Block:
     Units that neo's package of quantities can't express, such as "mV (2003 form)", become dimensionless, with the text
     as the annotation ``recorded_units``. All is read into memory. Arrays without time are left out: neo has no place.
 
-    Raises ImportError if neo is missing, ValueError for `trials` without a table of them.
-    Source of the format: Garcia et al. 2014, Front. Neuroinform. 8:10.
+    Parameters
+    ----------
+    recording : Recording
+    trials : bool
+        Whether each trial is a segment of its own.
+
+    Raises
+    ------
+    ImportError
+        neo is missing.
+    ValueError
+        For ``trials`` without a table of them.
+
+    References
+    ----------
+    Garcia et al. (2014) Front. Neuroinform. 8:10.
     """
     need("neo", "neo")
     import neo

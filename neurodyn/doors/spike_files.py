@@ -54,8 +54,14 @@ def read_spikes(
         population, else the row. Silent units are counted as far as the file tells of them. The times (n,) are in
         order; in a circuit each goes to the nearest step, and two spikes of a unit in one step are refused.
 
-    Raises FileNotFoundError, KeyError for an unknown population, and ValueError for a file without spikes, several
-    populations and none chosen, or a window that isn't one.
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    KeyError
+        For an unknown population.
+    ValueError
+        For a file without spikes, several populations and none chosen, or a window that isn't one.
     """
     file = Path(path).expanduser()
     if file.is_dir():

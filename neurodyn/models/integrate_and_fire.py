@@ -43,7 +43,9 @@ def leaky_integrate_and_fire(
     Parameters
     ----------
     name : str
+        Of the population, a Python identifier.
     size : int
+        Number of cells, 0 or more.
     refractory : quantity
         Time after a spike in which v rests.
     method : str
@@ -58,6 +60,10 @@ def leaky_integrate_and_fire(
     ------
     CircuitError
         For the name of a parameter that the model doesn't have.
+
+    References
+    ----------
+    Gerstner, Kistler, Naud & Paninski (2014) Neuronal Dynamics, chapter 1.
     """
     given = dict(parameters or {})
     for key in given:

@@ -77,6 +77,10 @@ class LocalThreeFactor:
 
     ``dw_ci = rate * G_c(t) * e_c(t) * x_i(t)``. To be used with ``features="running"``; ``rate`` is above 0, and stable
     while ``rate*|x|^2 < 2``.
+
+    References
+    ----------
+    The three factors of Yamada & Chao (2025) arXiv:2510.14382; normalisation and rates are ours.
     """
 
     references: ClassVar[tuple[str, ...]] = ("yamada2025",)

@@ -40,6 +40,10 @@ class WhatWhenRule:
     ------
     ValueError
         Features that don't exist, or a feedback below 0.
+
+    References
+    ----------
+    Yamada & Chao (2025) arXiv:2510.14382: two readouts of one reservoir; numbers and features are ours.
     """
 
     references: ClassVar[tuple[str, ...]] = ("yamada2025",)

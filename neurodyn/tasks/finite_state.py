@@ -45,6 +45,10 @@ class FiniteState:
     A machine is unifilar if no state has two edges with the same symbol: then a symbol tells where the machine goes. The
     states along a sequence and the entropy rate are known in closed form for these alone. All ways of giving sequences
     are those of :class:`HiddenMarkov`: integers (time,) or (sequence, time), arrays or tensors, or a list of (time,).
+
+    References
+    ----------
+    The first experiment of Ahmadi & Tani (2019) Neural Comput. 31:2025 has such a machine, see :meth:`cycle`.
     """
 
     references: ClassVar[tuple[str, ...]] = ("ahmadi2019",)

@@ -75,7 +75,7 @@ class WhatWhen:
 
     Notes
     -----
-    Source: Yamada & Chao, arXiv 2510.14382 (name and structure of the task); the numbers are this package's.
+    Source: Yamada & Chao (2025) arXiv:2510.14382 (name and structure of the task); the numbers are this package's.
     """
 
     references: ClassVar[tuple[str, ...]] = ("yamada2025",)

@@ -40,7 +40,7 @@ class KickInterventions:
     sizes : tuple of int
     mu : array, shape (mu)
         Factors.
-    members : tuple of tuples of arrays of int
+    members : tuple of tuples of arrays of int, shape (unit)
         Kick neurons of each direction and size. Where fewer pass, all that do, once: the sizes beyond are empty and their
         numbers NaN.
     intact : array, shape (direction)

@@ -59,7 +59,7 @@ class KickConnectivity:
     ----------
     directions : tuple of (int, int)
         Those with kick neurons, as source and target symbol.
-    groups, populations : tuple of arrays of int
+    groups, populations : tuple of arrays of int, shape (unit)
         Kick neurons, and the units that integrate for them, of each direction.
     drive : array, shape (direction, unit)
         Mean weight from a unit to the kick neurons of a direction.

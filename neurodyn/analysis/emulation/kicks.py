@@ -47,7 +47,7 @@ class KickNeurons:
         the transition; with ``target="any"`` whatever it is in the target's cluster.
     arriving : array of int, shape (direction)
         Units that rise like kick neurons and stay open in the target's cluster: they belong to where the path goes.
-    groups : tuple of arrays of int
+    groups : tuple of arrays of int, shape (unit)
         For each direction the ``top`` units that pass, highest score first; fewer where fewer pass.
     passing : NullTest of an array (direction)
         Number of units that pass, beside the numbers that pass when symbols and zones are shifted in time.

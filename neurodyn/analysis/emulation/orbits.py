@@ -33,9 +33,9 @@ class DrivenOrbits:
         Symbol of the largest logit.
     turns : array, shape (path)
         Net rotations about the mean in the plane of components 1 and 2, by sign. Which sign is which means nothing.
-    lengths : array of int
+    lengths : array of int, shape (interval)
         Complete intervals between switches of the winner, in steps, over all paths.
-    symbol_lengths : array of int
+    symbol_lengths : array of int, shape (run)
         Complete runs of the sampled symbols, in steps, over all paths.
     target_dwell, target_runs : DwellTimes or None
         The same of the hidden states and of the symbols of a hidden Markov model, in closed form.

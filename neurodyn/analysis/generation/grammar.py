@@ -43,7 +43,7 @@ class Legality:
 
 @dataclass(frozen=True, eq=False)
 class BranchProbabilities:
-    """What was emitted in the states with a choice; arrays have one entry for each such edge, ``print`` shows a table.
+    """What was emitted in the states with a choice; arrays have shape (edge), one entry for each; ``print`` shows a table.
 
     ``found[state, symbol]`` is the share of one symbol.
 

@@ -26,11 +26,11 @@ class LinearResponse(Result, figure="linear_response"):
 
     Attributes
     ----------
-    angular_frequency : array
+    angular_frequency : array, shape (frequency)
         W in radians per unit of time; W = 2 pi f for a frequency f in cycles.
     susceptibility : complex array, of the shape of `angular_frequency`
         chi(W). Its imaginary part is positive where the answer lags behind.
-    spectrum : array
+    spectrum : array, shape (frequency)
         Background without the force, S(W) = integral of C(t) exp(i W t) over all t: a two-sided density per cycle, the variance
         is its integral over f = W / 2 pi. Per radian it is S / (2 pi).
     noise : float

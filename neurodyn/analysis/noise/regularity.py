@@ -22,7 +22,7 @@ class EventRegularity(Result, figure="event_regularity"):
 
     Attributes
     ----------
-    intervals : tuple of arrays
+    intervals : tuple of arrays, shape (interval)
         Of each train.
     cv_error : float
         Standard error of the pooled CV, bootstrap over trains (over intervals of a single train); NaN without a CV.

@@ -38,7 +38,7 @@ class OutputSNR(Result, figure="output_snr"):
         The ratio at up to 40 frequencies near the line, each over the floor there, as if the line were there.
     frequencies, density : array, shape (frequency)
         One-sided spectrum, mean over segments and paths.
-    bins : array of int
+    bins : array of int, shape (bin)
         Those of ``frequencies`` that tell the floor.
     frequency : float
         Of the line, in cycles per unit of time.

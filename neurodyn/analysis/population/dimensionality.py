@@ -30,7 +30,7 @@ class PCAResult(Result, figure="pca"):
     mean : array, shape (unit)
     samples : int
         Number of samples, trials laid end to end.
-    held : array or None
+    held : array, shape (time, component) or (trial, time, component), or None
         The scores, if activity was in memory.
     """
 

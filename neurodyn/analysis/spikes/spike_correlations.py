@@ -30,7 +30,7 @@ class CountCorrelations(Result, figure="count_correlations"):
     synchrony : NullTest of a number, greater
         chi^2 = var(mean count over units) / mean over units of var(count): 1 / units for independent units of
         equal variance, 1 for units that do the same.
-    units : array of int
+    units : array of int, shape (unit)
         The units that have spikes enough, of which all of this is taken.
     bin : float, ms
     bins : int

@@ -28,7 +28,9 @@ class TimescalePosterior:
     parameters : tuple of str
         ``tau``, or ``tau_fast``, ``tau_slow`` and the ``weight`` of the fast one; times in steps.
     samples : array, shape (particle, parameter)
-        The last population, with `weights` of sum 1, shape (particle).
+        The last population.
+    weights : array, shape (particle)
+        Of the particles; their sum is 1.
     distances : array, shape (particle)
         Mean squared differences between the autocorrelations of data and particle.
     thresholds, acceptance : array, shape (population)
