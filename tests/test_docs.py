@@ -203,6 +203,22 @@ def _(names: dict, printed: str, folder: Path) -> None:
     assert names["values"]["eprop.gradient"].shape == names["values"]["recurrent.w"].shape == (50 * 49,)
 
 
+@after("citing", block=0)
+def _(names: dict, printed: str, folder: Path) -> None:
+    keys = re.findall(r"^@\w+\{(\w+),", printed, re.MULTILINE)
+    of_run = ["neurodyn", "yamada2025", "sussillo2009", "izhikevich2003", "stimberg2019", "lam2015"]
+    assert keys == [*of_run, "neurodyn", "izhikevich2007dopamine", "khajehabdollahi2024"]
+
+
+@after("citing")
+def _(names: dict, printed: str, folder: Path) -> None:
+    (shown,) = re.findall(r"^```text\n(.*?)^```", (ROOT / "docs" / "citing.md").read_text(), re.DOTALL | re.MULTILINE)
+    assert "@article{me2027,\n" in printed and shown in printed
+    assert "each pair with probability 0.1" in names["table"].markdown()
+    assert r"\toprule" in (folder / "runs" / "methods.tex").read_text()
+    assert names["page"] == folder / "runs" / "a.html" and names["page"].stat().st_size > 50_000
+
+
 @pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda p: p.stem)
 def test_tutorials_run(tutorial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.chdir(tmp_path)
@@ -211,3 +227,18 @@ def test_tutorials_run(tutorial: Path, tmp_path: Path, monkeypatch: pytest.Monke
     if tutorial.stem.startswith("02"):
         simulated, formula = re.search(r"simulated ([\d.]+), formula ([\d.]+)", capsys.readouterr().out).groups()  # type: ignore[union-attr]
         assert simulated == formula
+
+
+@after("brian2", block=0)
+def _(names: dict, printed: str, folder: Path) -> None:
+    assert "the same trains: True" in printed and names["ours"]["spikes"].ids.size > 500
+
+
+@after("brian2", block=1)
+def _(names: dict, printed: str, folder: Path) -> None:
+    assert printed.endswith("True\n")
+
+
+@after("brian2", block=2)
+def _(names: dict, printed: str, folder: Path) -> None:
+    assert names["apart"] < 1e-6 and "units" in names["on_brian2"].groups
