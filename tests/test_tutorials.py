@@ -32,7 +32,7 @@ def test_a_tutorial_asks_shows_and_leads_on(tutorial: Path) -> None:
     opening = text.split("Open this file")[0]
     assert "?" in opening, "no question at the beginning"
     assert "$" in text, "no equation"
-    assert "**Exercise" in text and solutions(tutorial), "no exercise with a solution that is code"
+    assert "Exercise" in text and solutions(tutorial), "no exercise with a solution that is code"
     end = text.split("**Where to go on.**")
     assert len(end) == 2 and "](../docs/" in end[1], "no links at the end"
     for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):

@@ -136,7 +136,8 @@ figure
 #     print(f"{w}: median {np.median(each):.0f} spikes/s, mean {each.mean():.1f}, {np.sum(each == 0)} silent")
 # ```
 #
-# It does not: the fewer spikes there are, the less each further step of weight can take away.
+# At first it nearly does, from 20 spikes/s without synapses to 14, 9 and 4. Then it can't: the fewer spikes there are, the less each
+# further step of weight takes away. The mean falls less (13, 11, 9, 8), since the strongest cells hardly notice.
 # </details>
 #
 # **Where to go on.** [A reservoir that learns what and when](02_what_and_when.ipynb) is the next tutorial. [Recordings](../docs/recording.md): what is
