@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from neurodyn import units
+from neurodyn._unit_text import UnitsError, parse
 from neurodyn.backends.engine import Engine, Records, SampleSpec
 from neurodyn.circuit import Circuit
 from neurodyn.network import Network
@@ -219,13 +220,15 @@ class Recorder:
                 dims.append(dim)
                 labelled = axis.startswith("#")
                 coords[dim] = list(self._labels(axis)) if labelled else np.arange(self.network.sizes[axis])
+            unit, scale = self._unit(array, None)
             self.writer.samples(
                 f"weights/{owner}/{variable}",
                 engine.value(array.name)[None].astype(float),
                 np.array([engine.step * self.dt_ms]),
                 dims=tuple(dims),
                 coords=coords,
-                attrs={"units": array.unit},
+                attrs={"units": unit},
+                scale=scale,
             )
 
     def finish(self, trained: Circuit) -> Recording:
@@ -275,18 +278,19 @@ class Recorder:
                 else (part.outputs if isinstance(part, Readout) and len(part.outputs) == 1 else (variable,))
             )
             label_dim, coords = "output", {"output": [names[k] for k in spec.units]}
-        synaptic = {name for c in self.network.circuit.connections for name in (c.name, *(r.name for r in c.rules))}
-        if isinstance(part, Readout) or not (isinstance(part, Population | Filter | Input) or owner in synaptic):
+        if isinstance(part, Readout) or not (isinstance(part, Population | Filter | Input) or owner in self._synaptic()):
             path = f"readout/{owner}/{variable}"
         unit, scale = self._unit(array, part)
         return path, ("time", label_dim), coords, unit, scale
 
     def _unit(self, array: Array, part: Any) -> tuple[str, float]:
         """Return the unit of the file and what to divide SI values by."""
-        if isinstance(part, Population) and array.name.partition(".")[2] not in part.labels:
-            try:
-                quantity = units.quantity(f"1 {array.unit}") if array.unit != "1" else None
-            except ValueError:
-                quantity = None
-            return array.unit, float(quantity.value) if quantity is not None else 1.0
+        owner, _, variable = array.name.partition(".")
+        if (isinstance(part, Population) and variable not in part.labels) or owner in self._synaptic():
+            with contextlib.suppress(UnitsError):  # pseudo-units, such as "mV (2003 form)"
+                return array.unit, parse(array.unit)[0]
         return array.unit, 1.0
+
+    def _synaptic(self) -> set[str]:
+        """Names of connections and of the rules of their synapses."""
+        return {name for c in self.network.circuit.connections for name in (c.name, *(r.name for r in c.rules))}

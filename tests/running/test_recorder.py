@@ -210,3 +210,26 @@ def test_a_long_trace_is_the_same_in_memory_and_in_its_place_in_a_file(tmp_path,
     np.testing.assert_array_equal(memory, file)
     assert len(made) == 3  # 19 MB in blocks of 17: two in memory, and one again and again for the file
     assert file[-1, -1] > 50
+
+
+def test_values_are_counted_in_the_unit_that_stands_beside_them() -> None:
+    """Plastic weights were written in SI and called pA; so were variables in units such as 1/mV."""
+    cells = nd.Population(
+        "cells",
+        2,
+        "dv/dt = -v/(10*ms) : volt\ndg/dt = -g/(1*second) : 1/volt\ndI/dt = -I/(5*ms) : amp",
+        threshold="v > 1*mV",
+        reset="v = 0*mV",
+        method="euler",
+        initial={"g": "2 /mV"},
+    )
+    source = nd.poisson("source", 3, "0 Hz")
+    plastic = nd.Connection(source, cells, "I", pattern="all", weight="20 pA", rules=nd.stdp(A_plus="1 pA", A_minus="1 pA"), name="plastic")  # fmt: skip
+    net = nd.Circuit([source, cells], [plastic], dt="1 ms", seed=1)
+    run = nd.simulate(net, "3 ms", record=["plastic.w", "cells.g", "weights"], backend="interpreter")
+    for key, unit, value in (("state/plastic/w", "pA", 20.0), ("weights/plastic/w", "pA", 20.0)):
+        assert run[key].attrs["units"] == unit
+        np.testing.assert_allclose(run[key], value, rtol=1e-12)
+    assert run["cells.g"].attrs["units"] == "1/mV"
+    np.testing.assert_allclose(run["cells.g"][0], 2.0 * (1 - 1e-3), rtol=1e-12)
+    np.testing.assert_allclose(run.network().synapses("plastic").weights, 20e-12)
