@@ -25,9 +25,10 @@ examples:
 RUN_EXAMPLES = """\
 examples:
   neurodyn run simulations/what_when.py
-  neurodyn run simulations/what_when.py --set trials=400 --set gain=1.5 --seed 3
+  neurodyn run simulations/what_when.py --set experiment=E1 --set trials=400 --seed 3
   neurodyn run simulations/timescales_parity.py --quick --seeds 3
-  neurodyn run simulations/what_when.py --set latencies="150 ms,300 ms" --out runs/long.h5
+  neurodyn run simulations/timescale_estimators.py --set timescales=2,10 --set seeds=1
+  neurodyn run simulations/izhikevich_patterns.py --set experiment=network --set duration="4 s" --out runs/net.h5
   neurodyn run my_scripts.py:second_one --json --strict
 
 A parameter is given as --set NAME=VALUE, or behind the script as --NAME VALUE; --NAME alone means true.

@@ -1,4 +1,4 @@
-"""What the pages and tutorials show runs as it stands there.
+"""What the pages show runs as it stands there (tutorials: test_tutorials.py).
 
 The ```python blocks of README.md and of each page in docs/ are executed in order, in one namespace, in an empty folder.
 A new page needs nothing here; `SLOW` names those that take long. What blocks have to leave behind stands under `@after`.
@@ -7,7 +7,6 @@ A new page needs nothing here; `SLOW` names those that take long. What blocks ha
 from __future__ import annotations
 
 import re
-import runpy
 import shutil
 import sys
 from collections.abc import Callable
@@ -18,7 +17,6 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
-TUTORIALS = sorted((ROOT / "tutorials").glob("*.py"))
 SCAN = ROOT / "docs" / "examples" / "scan"
 
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
@@ -49,6 +47,12 @@ def after(page: str, *, block: int = -1) -> Callable[[Check], Check]:
         return check
 
     return entered
+
+
+def told(page: str, number: int) -> str:
+    """What a page says is printed: its ```text blocks."""
+    text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    return re.findall(r"^```text\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[number]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -87,6 +91,46 @@ def _(names: dict, printed: str, folder: Path) -> None:
 @after("README", block=3)
 def _(names: dict, printed: str, folder: Path) -> None:
     assert len(names["runs"]) == len(list((folder / "runs").glob("net*.h5"))) == 4
+
+
+@after("start")
+def _(names: dict, printed: str, folder: Path) -> None:
+    assert (folder / "runs" / "start.png").exists() and "identical" in printed and "order shuffled" in printed
+
+
+@after("choose", block=0)
+def _(names: dict, printed: str, folder: Path) -> None:
+    assert printed.startswith("exact\nidentical")
+
+
+@after("choose")
+def _(names: dict, printed: str, folder: Path) -> None:
+    assert told("choose", 0) in printed
+
+
+@after("record_less", block=0)
+def _(names: dict, printed: str, folder: Path) -> None:
+    assert re.findall(r"^ *([\d.]+) MB for", printed, re.MULTILINE) == ["26.9", "698.9", "94.1", "40.3"]
+
+
+@after("record_less")
+def _(names: dict, printed: str, folder: Path) -> None:
+    assert names["short"]["cells.v"].shape == (700, 1000)
+
+
+@after("resume")
+def _(names: dict, printed: str, folder: Path) -> None:
+    assert "SIGTERM stopped the run" in printed and "identical" in printed and len(names["run"].attrs["resumed"]) == 1
+
+
+@after("seeds")
+def _(names: dict, printed: str, folder: Path) -> None:
+    assert "identical" in printed
+
+
+@after("extend")
+def _(names: dict, printed: str, folder: Path) -> None:
+    assert "identical: 20 spikes" in printed and (folder / "runs" / "levels.h5").exists()
 
 
 @after("plasticity", block=0)
@@ -219,16 +263,6 @@ def _(names: dict, printed: str, folder: Path) -> None:
     assert names["page"] == folder / "runs" / "a.html" and names["page"].stat().st_size > 50_000
 
 
-@pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda p: p.stem)
-def test_tutorials_run(tutorial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
-    monkeypatch.chdir(tmp_path)
-    names = runpy.run_path(str(tutorial))
-    assert names["figure"].axes
-    if tutorial.stem.startswith("02"):
-        simulated, formula = re.search(r"simulated ([\d.]+), formula ([\d.]+)", capsys.readouterr().out).groups()  # type: ignore[union-attr]
-        assert simulated == formula
-
-
 @after("brian2", block=0)
 def _(names: dict, printed: str, folder: Path) -> None:
     assert "the same trains: True" in printed and names["ours"]["spikes"].ids.size > 500
@@ -242,3 +276,11 @@ def _(names: dict, printed: str, folder: Path) -> None:
 @after("brian2", block=2)
 def _(names: dict, printed: str, folder: Path) -> None:
     assert names["apart"] < 1e-6 and "units" in names["on_brian2"].groups
+
+
+@after("exchange")
+def _(names: dict, printed: str, folder: Path) -> None:
+    run = names["run"]
+    assert np.array_equal(names["volts"], run["cells.v"]) and names["frames"].data.shape == (101, 5)
+    assert len(names["source"].units) == len(run["spikes"].between(500, 1000)) and len(names["chosen"]) >= 1
+    assert len(names["spikes"]) == len(run["spikes"]) and len(names["heard"]["spikes/cells"])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from neurodyn import _command_help, _command_scan
 from neurodyn._command_line import UsageError, parser
 from neurodyn._command_scan import parse as parse_scan
 from neurodyn.cli import _assignments, main
@@ -18,24 +19,36 @@ from neurodyn.scripts import simulation_of
 
 ROOT = Path(__file__).parents[1]
 SCAN = ROOT / "docs" / "examples" / "scan"
-MADE_UP = {"model.py"}  # the reader's own script
+MADE_UP = {"model.py", "my_scripts.py"}  # the reader's own scripts
 
 
 def commands(page: Path) -> list[str]:
-    """Those after a prompt, without what stands behind `#`."""
-    return re.findall(r"^\$ (neurodyn\b[^#\n]*?) *(?:#.*)?$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    """Those after a prompt, without what stands behind `#`, then those within a text that name a simulation."""
+    text = page.read_text(encoding="utf-8")
+    prompted = re.findall(r"^\$ (neurodyn\b[^#\n]*?) *(?:#.*)?$", text, re.MULTILINE)
+    return [*prompted, *re.findall(r"`(neurodyn (?:run|scan) simulations/[^`]+)`", text)]
 
 
+def examples() -> list[str]:
+    """Those under the help texts of the commands; what is explained beside them begins after three blanks."""
+    told = "\n".join(text for name, text in vars(_command_help).items() if name.endswith("EXAMPLES"))
+    told += (
+        _command_scan._NEW + _command_scan._RUN + _command_scan._EXTEND + _command_scan._STATUS + _command_scan._PLOT
+    )
+    return [re.split(r"   +", line)[0] for line in re.findall(r"^  (neurodyn .*)$", told, re.MULTILINE)]
+
+
+SOURCES = {page.stem: commands(page) for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
 COMMANDS = [
-    pytest.param(command, id=f"{page.stem}: {command[9:60]}")
-    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-    for command in dict.fromkeys(commands(page))
+    pytest.param(command, id=f"{source}: {command[9:60]}")
+    for source, listed in [*SOURCES.items(), ("help", examples())]
+    for command in dict.fromkeys(listed)
 ]
 
 
 def understood(command: str) -> argparse.Namespace:
     """The options of a command; scripts exist, and parameters are parameters of the simulation, or `UsageError`."""
-    words = shlex.split(command)[1:]
+    words = shlex.split(re.split(r" [>|] ", command)[0])[1:]  # what a shell does with the output is its own
     if words[:1] == ["scan"]:
         options = parse_scan(words[1:])
         target, rest = getattr(options, "simulation", ""), []
