@@ -97,7 +97,8 @@ def cuba(size: int = 200) -> Objects:
     return made
 
 
-@pytest.mark.parametrize("backend", ["interpreter", pytest.param("numba", marks=SLOW)])
+@SLOW  # the quick one is that of docs/brian2.md
+@pytest.mark.parametrize("backend", ["interpreter", "numba"])
 def test_vogels_abbott(backend: Any) -> None:
     """The same spikes for 50 ms; voltages up to the rounding of sums, which Brian2 adds onto the variable one by one."""
     circuit = kept(objects := cuba())
