@@ -158,7 +158,7 @@ def test_an_existing_recording_is_refused_before_running(folder, stored, capsys)
         (["run", "simulations/growing.py", "--trials", "2", "--set", "trials=3"], "'trials' is given twice"),
         (["list", "--trials", "3"], "unknown argument '--trials'"),
         (["rnu", "simulations/growing.py"], "unknown command 'rnu'; did you mean 'run'?"),
-        (["zzzzz"], "there are run, scan, info, plot, rerun, analyse, list, doctor"),
+        (["zzzzz"], "there are run, scan, info, plot, rerun, analyse, export, report, methods, cite, list, doctor"),
         (["info", "runs/none.h5"], "there is no recording 'runs/none.h5'"),
         (["plot", "none.h5"], "there is no recording 'none.h5'"),
         (["list", "nowhere"], "there is no folder 'nowhere'"),
@@ -174,12 +174,14 @@ def test_a_script_that_cannot_be_imported(folder, capsys):
     (folder / "unfinished.py").write_text("def f(:\n")
     (folder / "leaves.py").write_text("raise SystemExit(3)\n")
     (folder / "plain.py").write_text("x = 1\n")
+    (folder / "untyped.py").write_text("import neurodyn as nd\n@nd.simulation\ndef f(*, x=1.0): ...\n")
     line = refused(capsys, "run", "broken.py")
     assert "broken.py cannot be imported: ZeroDivisionError" in line
     assert "line 2" in line
     assert "unfinished.py cannot be imported: SyntaxError" in refused(capsys, "info", "unfinished.py")
     assert "leaves.py cannot be imported: SystemExit" in refused(capsys, "info", "leaves.py")
     assert "put @nd.simulation above a function" in refused(capsys, "run", "plain.py")
+    assert f"{folder / 'untyped.py'}, line 2)" in refused(capsys, "run", "untyped.py")  # not where neurodyn raised it
     assert cli.main(["run", "broken.py", "--debug"]) == 2
     assert "Traceback" in capsys.readouterr().err
 
