@@ -25,7 +25,7 @@ BLOCKS = {
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 }
 ELSEWHERE = {"recording"}  # needs a recording made for it: tests/recording/test_docs.py
-SLOW = {"force", "local_learning"}
+SLOW = {"force", "local_learning", "choose", "record_less", "resume"}
 PAGES = [
     pytest.param(page, marks=pytest.mark.slow) if page in SLOW else page
     for page, blocks in BLOCKS.items()
