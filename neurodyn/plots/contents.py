@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from neurodyn.plots.base import label as label_of
 
 CLOCK = "time (ms)"
 # Columns of the table of trials that may hold the start of a trial on the clock of the run, in ms.
@@ -33,10 +36,10 @@ class Track:
 
 
 def tracks(recording: Any, *, lines: int) -> list[Track]:
-    """Every numeric array of a recording, at most ``lines`` lines of each, in the order of the sections."""
+    """Every numeric array of a recording but spikes and courses of a training, at most ``lines`` lines of each, in order."""
     order = {"state": 0, "readout": 1, "stimulus": 2, "weights": 4, "data": 5}
     keys = sorted(
-        (key for key in recording if not key.startswith("spikes/")),
+        (key for key in recording if not key.startswith(("spikes/", "training/"))),
         key=lambda key: order.get(key.partition("/")[0], 3),
     )
     found = [track(key, recording[key], lines=lines) for key in keys]
@@ -52,6 +55,8 @@ def track(key: str, array: Any, *, lines: int) -> Track | None:
     if by_trial:
         remarks.append(f"last of {array.shape[0]} trials")
         array = array[-1].transpose("time", ...)
+    if key.startswith("weights/") and array.dims[1:] == ("synapse",) and array.shape[1] > 1:
+        return _distribution(key, array)
     x, label = _axis(array)
     if by_trial:
         # The clock within a trial is not that of the run.
@@ -74,6 +79,21 @@ def track(key: str, array: Any, *, lines: int) -> Track | None:
     remark = f" ({', '.join(remarks)})" if remarks else ""
     name = str(array.attrs.get("long_name", key.rpartition("/")[2]))
     return Track(key, x, label, values, tuple(labels), units, remark, name)
+
+
+def _distribution(key: str, array: Any) -> Track | None:
+    """Weights of synapses at the first and the last snapshot, as counts."""
+    values = np.asarray(array.values, dtype=np.float64)[[0, -1]]
+    if not np.isfinite(values).any():
+        return None
+    edges = np.histogram_bin_edges(values[np.isfinite(values)], 60)
+    counts = np.stack([np.histogram(row, edges)[0] for row in values], axis=1).astype(np.float64)
+    times, _ = _axis(array)
+    labels = tuple(f"{time / 1000:.4g} s" for time in (times[0], times[-1]))
+    units = str(array.attrs.get("units", "1"))
+    x_label = label_of(str(array.attrs.get("long_name", key.rpartition("/")[2])), units)
+    remark = f" of {array.shape[1]} synapses, at the first and the last snapshot"
+    return Track(key, (edges[:-1] + edges[1:]) / 2, x_label, counts, labels, "1", remark, "synapses")
 
 
 def aims_of(one: Track, others: list[Track]) -> Track | None:
@@ -116,7 +136,10 @@ def trial_names(table: Any) -> list[str]:
 
 def title_of(attrs: Mapping[str, Any], path: Any) -> str:
     """Name, seed and backend of a run, and whether it came to its end."""
-    given = attrs.get("simulation") or attrs.get("name") or attrs.get("circuit")
+    config = json.loads(attrs.get("config_json", "{}"))
+    given = attrs.get("simulation") or config.get("simulation") or attrs.get("name") or attrs.get("circuit")
+    if given is None and "training" in config:
+        given = " on ".join(filter(None, (_own_name(config, "network"), _own_name(config, "task"))))
     parts = [str(given or (path.name if path is not None else "Recording"))]
     if "seed" in attrs:
         parts.append(f"seed {attrs['seed']}")
@@ -127,10 +150,17 @@ def title_of(attrs: Mapping[str, Any], path: Any) -> str:
     return ", ".join(parts)
 
 
+def _own_name(config: Mapping[str, Any], part: str) -> str:
+    """What a network or task of a training calls itself."""
+    found = config.get(part)
+    return str(found.get(part, "")) if isinstance(found, Mapping) else ""
+
+
 def _axis(array: Any) -> tuple[np.ndarray, str]:
     dim = array.dims[0]
     if dim not in array.coords or array.coords[dim].dtype.kind not in "biuf":
-        return np.arange(array.shape[0], dtype=np.float64), "time (step)" if dim == "time" else str(dim)
+        name = "row" if str(dim).startswith("dim_") else str(dim)
+        return np.arange(array.shape[0], dtype=np.float64), "time (step)" if dim == "time" else name
     coordinate = array.coords[dim]
     units = str(coordinate.attrs.get("units", "ms" if dim == "time" else "1"))
     label = str(dim) if units == "1" else f"{dim} ({units})"
@@ -144,8 +174,11 @@ def _names(array: Any, count: int) -> list[str]:
     if count != array.shape[1]:
         return [str(k) for k in range(count)]
     given = array.coords[dim].values if dim in array.coords else np.arange(count)
-    return [value if isinstance(value, str) else f"{dim} {value:g}" for value in given.tolist()]
+    name = "column" if str(dim).startswith("dim_") else dim
+    return [value if isinstance(value, str) else f"{name} {value:g}" for value in given.tolist()]
 
 
 def _plural(array: Any) -> str:
-    return "entries" if array.ndim > 2 else f"{array.dims[1]}s"
+    if array.ndim > 2:
+        return "entries"
+    return "columns" if str(array.dims[1]).startswith("dim_") else f"{array.dims[1]}s"

@@ -138,7 +138,12 @@ def save_panels(figure: Figure, out: str | Path, *, data: bool = True, overwrite
 
 def _draw(figure: Figure, path: Path, form: str) -> None:
     metadata = {"pdf": {"CreationDate": None}, "svg": {"Date": None}}[form]
-    exact: dict[Any, Any] = {"savefig.bbox": None, "pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "neurodyn"}
+    exact: dict[Any, Any] = {
+        "savefig.bbox": None,
+        "pdf.fonttype": 42,
+        "svg.fonttype": "none",
+        "svg.hashsalt": "neurodyn",
+    }
     with mpl.rc_context(exact):
         figure.savefig(path, format=form, metadata=metadata)
 

@@ -12,11 +12,16 @@ from matplotlib.figure import Figure
 
 from neurodyn.plots.base import GREY, dress, label, legend_right, new_figure, note, style
 from neurodyn.plots.contents import CLOCK, Track, aims_of, cell_groups, title_of, tracks, trial_names, trial_starts
+from neurodyn.plots.epochs import epochs
 from neurodyn.plots.lines import draw_traces
+from neurodyn.plots.outcomes import outcome_table
 from neurodyn.plots.spikes import draw_raster, draw_rate, group_members
 
 WHOLE_MS, PART_MS = 10_000.0, 5_000.0
+DECADES = 30.0  # largest over smallest of a course of a training, from which on its axis is logarithmic
 MAX_POPULATIONS, MAX_TRIALS = 5, 100
+UNORDERED = ("unit", "synapse", "model", "network", "seed")  # what is no course along which to draw a line
+MAX_NAMES = 6  # of what is not drawn
 # Panels of one section of the file; 4 of the others.
 MAX_OF_SECTION = {"stimulus": 2, "weights": 2}
 
@@ -30,6 +35,10 @@ def overview(
     max_lines: int = 4,
 ) -> Figure:
     """Spikes with rates, state, readouts with their targets, stimuli and whatever else a recording holds.
+
+    Of a training: losses, what was learnt and time constants over epochs or updates, each model as a line where several
+    learnt apart. Of plastic synapses: the distribution of their weights at the first and the last snapshot. A recording of
+    results alone: a table of its checks and results.
 
     Parameters
     ----------
@@ -46,27 +55,30 @@ def overview(
     Raises
     ------
     ValueError
-        A recording without arrays and spikes, or an empty window.
+        A recording without arrays, spikes, results and checks, or an empty window.
     """
     spiking = [key for key in recording if key.startswith("spikes/")]
     spikes = {key.partition("/")[2]: recording[key] for key in spiking[:MAX_POPULATIONS]}
-    found = tracks(recording, lines=max_lines)
+    learnt, unseen = epochs(recording, lines=max_lines)
+    found = [*learnt, *tracks(recording, lines=max_lines)]
+    title = title_of(recording.attrs, getattr(recording, "path", None))
     if not spikes and not found:
-        raise ValueError(
-            "the recording holds neither spikes nor arrays, so there is nothing to draw; "
-            f"its results are {recording.results or 'empty'}"
-        )
+        if not recording.results and not recording.checks:
+            raise ValueError(
+                "the recording holds neither spikes nor arrays, results or checks: there is nothing to draw"
+            )
+        return outcome_table(recording, title)
     # Snapshots of weights lie far apart: they are shown over the whole run.
     clocked = [one for one in found if one.x_label == CLOCK and not one.key.startswith("weights/")]
-    own = [one for one in found if one not in clocked]
+    own = [one for one in found if one not in clocked and one not in learnt]
     # Of weights the matrices first: what a readout learned, before the statistics of its features.
     own.sort(key=lambda one: one.key.startswith("weights/") and one.labels == ("all",))
     aims = {one.key: aims_of(one, clocked) for one in clocked}
     clocked = [one for one in clocked if one not in aims.values()]
     idle = [one for one in clocked if one.key.startswith("stimulus/") and np.ptp(one.values) == 0]
     clocked = [one for one in clocked if one not in idle]
-    panels = _chosen([*clocked, *own])
-    left_out = spiking[MAX_POPULATIONS:] + [one.key for one in [*clocked, *own] if one not in panels]
+    panels = [*learnt, *_chosen([*clocked, *own])]
+    left_out = spiking[MAX_POPULATIONS:] + unseen + [one.key for one in [*clocked, *own] if one not in panels]
 
     table = recording.trials
     starts = trial_starts(table)
@@ -85,16 +97,21 @@ def overview(
             _lines(ax, one, aims[one.key], span=span, scale=scale)
         else:
             _whole(ax, one)
-    timed = axes[: 2 * len(spikes) + sum(one in clocked for one in panels)]
+    timed = axes[: 2 * len(spikes)] + [
+        ax for ax, one in zip(axes[2 * len(spikes) :], panels, strict=True) if one in clocked
+    ]
     if timed:
         _clock(timed, span, scale)
         if starts is not None:
             _trials(timed, table, starts, span, scale)
-    texts = [title_of(recording.attrs, getattr(recording, "path", None)) + shown]
+    texts = [title + shown]
+    if checks := recording.checks:
+        texts.append(f"{sum(one['passed'] for one in checks)} of {len(checks)} checks passed")
     if idle:
         texts.append(f"Constant: {', '.join(one.key for one in idle)}")
     if left_out:
-        texts.append(f"Not drawn: {', '.join(left_out)}")
+        more = f" and {len(left_out) - MAX_NAMES} more" if len(left_out) > MAX_NAMES else ""
+        texts.append(f"Not drawn: {', '.join(left_out[:MAX_NAMES])}{more}")
     figure.suptitle(textwrap.fill(". ".join(texts), 92), x=0.01, ha="left")
     return figure
 
@@ -204,7 +221,13 @@ def _whole(ax: Axes, one: Track) -> None:
     long = one.x_label == CLOCK and np.ptp(one.x) > WHOLE_MS
     draw_traces(ax, one.x * (1e-3 if long else 1.0), one.values, one.labels)
     _dots(ax, len(one.x))
+    if one.x_label in UNORDERED:
+        for line in ax.lines:
+            line.set(linestyle="none", marker="o", markersize=3)
     ax.set_xlabel("time (s)" if long else one.x_label)
+    finite = one.values[np.isfinite(one.values)]
+    if one.key.startswith("training/") and finite.size and finite.min() > 0 and finite.max() > DECADES * finite.min():
+        ax.set_yscale("log")
     _say(ax, one)
 
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import xarray as xr
 
 from neurodyn import plots
 from neurodyn.recording import Writer, annotate, load
@@ -104,7 +105,7 @@ def test_training_without_spikes(sound):
     writer.samples("state/rnn/h", np.zeros((2, 6, 3)), [0.0, 1.0], dims=("trial", "time", "unit"))
     figure = plots.overview(writer.finish())
     sound(figure)
-    assert [ax.get_xlabel() for ax in figure.axes] == ["time in trial (step)", "epoch"]
+    assert [ax.get_xlabel() for ax in figure.axes] == ["epoch", "time in trial (step)"]
 
 
 def test_quiet_and_empty_populations(sound, texts):
@@ -136,15 +137,36 @@ def test_an_incomplete_run_is_called_so(tmp_path, texts):
     assert "what_when, seed 3, numba, INCOMPLETE: v of cells is NaN at step 3" in texts(plots.overview(load(kept)))
 
 
-def test_results_alone_cannot_be_drawn_but_their_arrays_can(tmp_path, sound):
+def test_results_alone_are_a_table_and_their_arrays_lines(tmp_path, sound, texts):
     path = tmp_path / "results.h5"
-    annotate(path, results={"error": 0.2}, checks=[], config={}, data={})
-    with pytest.raises(ValueError, match="neither spikes nor arrays.*'error': 0.2"):
+    annotate(path, results={}, checks=[], config={}, data={})
+    with pytest.raises(ValueError, match="neither spikes nor arrays, results or checks"):
         plots.overview(load(path))
-    annotate(path, results={}, checks=[], config={}, data={"error": np.arange(6.0).reshape(3, 2)})
+    checks = [{"name": "error", "value": 0.25, "threshold": "< 0.2", "reference": None, "source": "", "passed": False}]
+    annotate(path, results={"error": 0.25}, checks=checks, config={"simulation": "bump"}, data={})
+    assert {"bump", "Checks: 0 of 1 passed", "Results", "< 0.2", "NO"} <= set(texts(plots.overview(load(path))))
+    data = {"error": np.arange(6.0).reshape(3, 2), "rate": xr.DataArray([1.0, 2.0], dims="unit")}
+    annotate(path, results={}, checks=checks, config={}, data=data)
     figure = plots.overview(load(path))
     sound(figure)
-    assert titles(figure) == ["data/error"]
+    assert titles(figure) == ["data/error", "data/rate"]
+    assert [ax.get_xlabel() for ax in figure.axes] == ["row", "unit"]
+    assert [line.get_linestyle() for line in figure.axes[1].lines] == ["None"]
+    assert any("0 of 1 checks passed" in text for text in texts(figure))
+
+
+def test_weights_of_synapses_are_distributions(sound, xy):
+    writer = Writer(None, header={"dt_ms": 1.0})
+    weights = np.array([[1.0] * 50, [2.0] * 50, [0.0] * 20 + [4.0] * 30])
+    writer.samples("weights/plastic/w", weights, [0.0, 500.0, 1000.0], dims=("time", "synapse"), attrs={"units": "nS"})
+    figure = plots.overview(writer.finish())
+    sound(figure)
+    (ax,) = figure.axes
+    assert ax.get_title(loc="left") == "weights/plastic/w of 50 synapses, at the first and the last snapshot"
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("w (nS)", "synapses")
+    first, last = ax.lines
+    assert [line.get_label() for line in ax.lines] == ["0 s", "1 s"]
+    assert sorted(xy(first)[1])[-1] == 50 and sorted(xy(last)[1])[-2:] == [20, 30]
 
 
 def test_the_file_stays_as_it_was(tmp_path):
