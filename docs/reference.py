@@ -45,6 +45,23 @@ _MODULES = {
     "recording": "record", "models.chaotic": "models", "models.force": "models", "models.patterns": "models",
     "models.rest": "models", "tasks": "tasks", "training": "train", "plots": "plots", "doors": "doors", "units": "units",
 }  # fmt: skip
+# What functions of a page return and raise, at the end of the page: classes that nobody makes by hand.
+_RETURNED = {
+    "describe": ("language.ModelError", "parts.CircuitError"),
+    "run": ("compare.Comparison", "estimate.Estimate", "rerun.Rerun", "rerun.RerunError", "simulation.Simulation"),
+    "models": (
+        "models.cells.Cell", "models.generative.FreeEnergy", "models.generative.Rollout", "models.hmm_rnn.Generated",
+        "models.izhikevich_2007.Cell2007", "models.responses.Response",
+    ),
+    "tasks": (
+        "tasks.digits.Batch", "tasks.hidden_markov_choice.HiddenMarkovChoice", "tasks.hidden_markov_fit.HiddenMarkovFit",
+        "tasks.switching.PrimitiveSample", "tasks.switching.Segments",
+    ),
+    "train": ("training.error_regression.Regressed", "training.error_regression.RegressionRun"),
+    "scan": ("scan.options.RunOptions", "scan.probe.DryRun", "scan.status.Status"),
+    "doors": ("compare_runs.Comparison", "report.description.Methods"),
+    "analysis_learning": ("analysis.learning.expectation.ExpectationError",),
+}  # fmt: skip
 # Values have no docstring: modules whose comments describe those of a public module that only hands them on.
 _COMMENTS = {
     "neurodyn": ("units",),
@@ -57,10 +74,11 @@ _COMMENTS = {
 
 @dataclass(frozen=True)
 class Name:
-    """A public name: ``full`` as it is imported (neurodyn.analysis.pca), and the object."""
+    """A public name: ``full`` as it is imported (neurodyn.analysis.pca), and the object; whether it is only returned."""
 
     full: str
     target: Any
+    returned: bool = False
 
     @property
     def last(self) -> str:
@@ -120,13 +138,20 @@ def pages() -> list[Page]:
     for page, (title, homes) in _PAGES.items():
         doc = "" if page in _TEXTS else inspect.getdoc(import_module(f"neurodyn.{homes[0]}")) or ""
         text = _TEXTS.get(page) or (doc if page in _WHOLE else _opening(doc))
-        made.append(Page(page, title, text, tuple(sorted(names[page], key=_in_order))))
+        ordered = sorted(names[page], key=_in_order)
+        made.append(Page(page, title, text, (*ordered, *_returned(page))))
     at = list(_PAGES).index("plots")
     return made[:at] + _analysis() + made[at:]
 
 
 def _in_order(name: Name) -> tuple[int, str]:
     return ("class", "function", "value").index(name.kind), name.last.lower()
+
+
+def _returned(page: str) -> list[Name]:
+    """What the functions of a page return and raise."""
+    paths = [f"neurodyn.{path}".rpartition(".") for path in _RETURNED.get(page, ())]
+    return [Name(f"{module}.{last}", getattr(import_module(module), last), True) for module, _, last in paths]
 
 
 def _analysis() -> list[Page]:
@@ -148,7 +173,7 @@ def _analysis() -> list[Page]:
             title, text = f"Analysis: {folder}", inspect.getdoc(import_module(f"neurodyn.analysis.{folder}")) or ""
         homes = list(dict.fromkeys(name.target.__module__ for name in names))
         ordered = sorted(names, key=lambda n: (homes.index(n.target.__module__), n.kind == "class"))
-        made.append(Page(f"analysis_{folder}", title, text, tuple(ordered)))
+        made.append(Page(f"analysis_{folder}", title, text, tuple(ordered + _returned(f"analysis_{folder}"))))
     return made
 
 
@@ -176,9 +201,9 @@ def _described(name: Name, heading: str) -> list[str]:
 def _text(page: Page) -> str:
     lines = [".. highlight:: none", "", page.title, "=" * len(page.title), "", page.text, ""]
     lines += [".. list-table::", "   :widths: 30 70", ""]
-    modules = [name.full.split(".")[:-1] for name in page.names]
+    modules = [name.full.split(".")[:-1] for name in page.names if not name.returned]
     shared = len(os.path.commonprefix(modules))  # what all names begin with is left out
-    headings = [".".join(name.full.split(".")[shared:]) for name in page.names]
+    headings = [name.last if name.returned else ".".join(name.full.split(".")[shared:]) for name in page.names]
     for name, heading in zip(page.names, headings, strict=True):
         role = {"class": "class", "function": "func", "value": "data"}[name.kind]
         lines += [f"   * - :py:{role}:`{heading} <{name.full}>`", f"     - {first_sentence(name.doc)}"]

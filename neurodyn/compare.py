@@ -73,6 +73,8 @@ class Comparison:
         Largest deviation of a sample, relative to the largest magnitude of its entry; 0 if all are identical.
     deviation_path : str
         Entry of that largest deviation.
+    tolerance : float
+        The relative one that samples were compared with; 0 means the same bits.
     """
 
     equal: bool

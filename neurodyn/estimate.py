@@ -15,9 +15,21 @@ from neurodyn.session import Session
 
 @dataclass(frozen=True)
 class Estimate:
-    """Sizes in bytes: the network with its state in memory, inputs, and the recording before compression.
+    """What a run needs, by :func:`estimate`; ``print`` shows it.
 
-    ``peak`` is the most that the network takes, while it is built. Synapses that are drawn count by their mean.
+    Attributes
+    ----------
+    network : int
+        Bytes of the network with its state in memory. Synapses that are drawn count by their mean.
+    inputs : int
+        Bytes of the inputs of the session.
+    recording : int
+        Bytes of the recording before compression.
+    steps : int
+        Steps of the session.
+    synapses : int
+    peak : int
+        The most bytes that the network takes, while it is built.
     """
 
     network: int

@@ -26,6 +26,16 @@ class Simulation:
 
     Calling it validates the parameters, prints the resolved configuration, runs the function, prints its
     results and checks, and stores all of them in ``out`` if that is given.
+
+    Parameters
+    ----------
+    function : callable
+        See :func:`simulation`.
+
+    Raises
+    ------
+    TypeError
+        A parameter that is not keyword-only, lacks a type or a default, or has a name that every simulation takes.
     """
 
     def __init__(self, function: Callable[..., Outcome | Mapping[str, Any]]):

@@ -25,6 +25,11 @@ class Cell2007:
         u' = a (U - u) with U = cubic (v - v_b)^3 above v_b, 0 below, in the place of b (v - v_r) (fast spiking cells).
     peak_slope, reset_slope, u_max : str, optional
         A spike is v > v_peak + peak_slope u; then v = c + reset_slope u, and u += d up to at most u_max.
+
+    Raises
+    ------
+    ValueError
+        Parameters that belong together of which one is missing, or that exclude each other.
     """
 
     C: str

@@ -48,6 +48,11 @@ class RunOptions:
         Lines of shell before a task starts: ``module load python``.
     scheduler : str or None
         Address, or scheduler file, of a running Dask cluster.
+
+    Raises
+    ------
+    ScanError
+        For values out of range; names the option.
     """
 
     on: str = "local"

@@ -27,7 +27,7 @@ class PrimitiveSample:
     values : (sequence, time, dimension)
     labels : (sequence, time)
         Which primitive each step belongs to; integers.
-    onsets : one array for each sequence
+    onsets : one array for each sequence, shape (event)
         Steps at which primitives begin. The last one of a sequence is cut by its end, as a rule.
     """
 
@@ -47,9 +47,9 @@ class Segments:
 
     Attributes
     ----------
-    labels : arrays of int
+    labels : arrays of int, shape (event)
         The primitives, one after the other.
-    peaks : arrays of int
+    peaks : arrays of int, shape (event)
         The step at which each was farthest from home.
     """
 
