@@ -14,7 +14,7 @@ from neurodyn.plots.base import GREY, OKABE_ITO, dress, new_figure
 
 MOST = 40  # rows of results, and of checks
 _ROW = 0.19  # inches
-_WIDTH, _LETTERS = 7.6, 118  # inches; letters of 8 points across
+_WIDTH, _LETTERS = 7.6, 109  # inches; letters of 8 points across
 
 # Title, names of columns, rows, and where columns begin (0 to 1).
 _Block = tuple[str, tuple[str, ...], Sequence[tuple[str, ...]], tuple[float, ...]]
