@@ -13,7 +13,7 @@ from force.runs import Traces, run
 from neurodyn.models.force import PUBLISHED
 from neurodyn.plots import line_with_band, taught_signal
 
-SHEET = "our sheet, set on 2 seeds"
+SHEET = "a prototype, 2 seeds"
 FREQUENCY = 5.0
 #: free run and training of the published script, in s
 START, STOP, END = 5.0, 10.0, 15.0
