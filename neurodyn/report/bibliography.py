@@ -71,7 +71,9 @@ def _once(keys: Iterable[str]) -> tuple[str, ...]:
 def short(key: str) -> str:
     """A reference as one line of text: authors, year, title, where, and DOI or arXiv number."""
     f = _fields(_entry(key))
-    authors = [name.strip() for name in f.get("author", "").split(" and ")]
+    if not {"author", "year"} <= f.keys():  # an entry of a user, or none
+        return f.get("title") or " ".join(_entry(key).split()).removeprefix("% ")
+    authors = [name.strip() for name in f["author"].split(" and ")]
     if len(authors) > _MANY or authors[-1] == "others":
         names = f"{_initials(authors[0])} et al."
     else:
@@ -81,7 +83,7 @@ def short(key: str) -> str:
     numbers = " ".join(x for x in (f.get("volume", ""), f.get("pages", "").replace("--", "-")) if x)
     link = f"doi:{f['doi']}" if "doi" in f else f"arXiv:{f['eprint']}" if "eprint" in f else f.get("url", "")
     what = ", ".join(x for x in (where, numbers.replace(" ", ":", 1), link) if x)
-    return ". ".join(x for x in (f"{names} ({f.get('year', 'no year')})", f.get("title", key), what) if x)
+    return ". ".join(x for x in (f"{names} ({f['year']})", f.get("title", key), what) if x)
 
 
 def _initials(author: str) -> str:
@@ -97,7 +99,7 @@ def _keys(thing: Any) -> Iterator[str]:
     elif isinstance(thing, Path) or (isinstance(thing, str) and Path(thing).suffix in (".h5", ".hdf5")):
         yield from _keys(load(thing))
     elif isinstance(thing, str):
-        yield thing
+        yield _known(thing)
     elif isinstance(thing, Circuit):
         yield from _of_circuit(thing)
     elif hasattr(thing, "recording") and isinstance(thing.recording, Recording):  # a training
@@ -173,14 +175,22 @@ def _entries() -> dict[str, str]:
     return {re.match(r"@\w+\{([^,]+),", entry)[1]: entry for entry in found}  # type: ignore[index]
 
 
+def _known(key: str) -> str:
+    """A key that was typed, or an entry; others are refused."""
+    if not key.lstrip().startswith("@") and key not in _entries():
+        near = difflib.get_close_matches(key, _entries(), n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(_entries())}."
+        raise ValueError(f"{key!r} is no key of the bibliography; {hint} An entry of your own begins with '@'")
+    return key
+
+
 def _entry(key: str) -> str:
+    """The entry of a key; of one that a file brings and this version doesn't have, a comment."""
     if key.lstrip().startswith("@"):
         return key.strip()
-    if key not in _entries():
-        near = difflib.get_close_matches(key, _entries(), n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(_entries())}"
-        raise ValueError(f"{key!r} is no key of the bibliography; {hint} An entry of your own begins with '@'")
-    return _entries()[key]
+    return (
+        _entries().get(key) or f"% {' '.join(key.split())}: not in the bibliography of neurodyn {neurodyn.__version__}"
+    )
 
 
 def _fields(entry: str) -> dict[str, str]:

@@ -89,6 +89,13 @@ def test_what_a_recording_used(kinds: dict[str, Path]) -> None:
     assert keys_of(nd.load_training(kinds["training"])) == keys_of(kinds["training"])
 
 
+def test_keys_and_entries_of_others_do_no_harm() -> None:
+    net = nd.Circuit([nd.Population("a", 1, "x : 1", references=("new\n2030", "@misc{x, note={n}}"))])
+    assert "% new 2030: not in the bibliography of neurodyn" in bibtex(net) and "\n@misc{x, note={n}}\n" in bibtex(net)
+    assert short("new\n2030").startswith("new 2030: not in") and short("@misc{x, note={n}}") == "@misc{x, note={n}}"
+    assert short("@misc{x,\n  title = {Of mine},\n}") == "Of mine"
+
+
 def test_things_of_many_kinds() -> None:
     assert keys_of(nd.FORCE, nd.FORCE(), nd.tasks.Parity(), nd.stdp, "nordlie2009")[1:] == (
         "sussillo2009", "khajehabdollahi2024", "song2000", "vanrossum2000", "morrison2008", "nordlie2009",
