@@ -133,7 +133,7 @@ figure = nd.plots.line_with_band(
     {**estimate, "true probability": np.tile(np.repeat(p, length), (len(seeds), 1))},
     xlabel="training trial",
     ylabel="estimated probability of A",
-    title="The estimate follows, or averages",
+    title="Estimated probability of A, by two rules",
 )
 figure
 
