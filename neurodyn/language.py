@@ -116,9 +116,13 @@ class Translator:
             return ast.parse(textwrap.dedent(text) if mode == "exec" else text, mode=mode)  # type: ignore[return-value]
         except SyntaxError as error:
             line = (error.text or text).strip()
-            raise ModelError(
-                f"{self.owner}: can't read {line!r} ({error.msg}); write assignments such as 'v += dt*u'"
-            ) from None
+            named = f"{self._target} = " if mode == "eval" and self._target else ""
+            wanted = (
+                "assignments such as 'v += dt*u'"
+                if mode == "exec"
+                else "a quantity such as '20 ms', or an expression such as '2*pi*20*Hz'"
+            )
+            raise ModelError(f"{self.owner}: can't read {named}{line!r} ({error.msg}); write {wanted}") from None
 
     def _lines(self, lines: Iterable[ast.stmt], scope: dict[str, Symbol]) -> None:
         for line in lines:

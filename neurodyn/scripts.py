@@ -73,7 +73,9 @@ def defined_in(script: Path) -> list[Simulation]:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        frame = traceback.extract_tb(error.__traceback__)[-1]
+        frames = traceback.extract_tb(error.__traceback__)
+        # the last line of the user's own, if there is one: what it called has nothing to be mended
+        frame = ([f for f in frames if Path(f.filename).resolve().parent == Path(folder)] or frames)[-1]
         place = "" if frame.filename.startswith("<") else f" ({frame.filename}, line {frame.lineno})"
         raise ScriptError(f"{script} cannot be imported: {type(error).__name__}: {error}{place}") from error
     members = [member for member in vars(module).values() if isinstance(member, Simulation)]

@@ -268,17 +268,17 @@ def _shown(x: Any) -> str:
 
 
 def _example(x: Any, unit: str) -> str:
-    number = x if isinstance(x, (int, float)) and not isinstance(x, bool) else 1
-    return f"{number:g} {_attachable(unit)}"
+    bare = isinstance(x, (int, float)) and not isinstance(x, bool) or isinstance(x, str) and x.strip().isdecimal()
+    return f"{float(x) if bare else 1:g} {_attachable(unit)}"
 
 
 @dataclass(frozen=True)
 class Units:
-    """Marks a parameter of a simulation as a quantity: ``tau: Annotated[str, Units("second")] = "20 ms"``.
+    """Marks a parameter of a simulation as a quantity: ``tau: Annotated[str, Units("ms")] = "20 ms"``.
 
     The value stays text, so that it can be typed on a command line and stored in a file; it is checked when
     the simulation is called. ``Time``, ``Voltage``, ``Current``, ``Rate`` and the like are ready-made. ``unit`` is
-    any unit of the wanted dimensions.
+    any unit of the wanted dimensions, the one that errors take as an example.
     """
 
     unit: str
@@ -299,16 +299,16 @@ class Units:
 
 
 #: Type of a parameter that is a time, such as "20 ms".
-Time = Annotated[str, Units("second")]
+Time = Annotated[str, Units("ms")]
 #: Type of a parameter that is a voltage, such as "-60 mV".
-Voltage = Annotated[str, Units("volt")]
+Voltage = Annotated[str, Units("mV")]
 #: Type of a parameter that is a current, such as "200 pA".
-Current = Annotated[str, Units("amp")]
+Current = Annotated[str, Units("pA")]
 #: Type of a parameter that is a rate, such as "5 Hz".
-Rate = Annotated[str, Units("hertz")]
+Rate = Annotated[str, Units("Hz")]
 #: Type of a parameter that is a conductance, such as "10 nS".
-Conductance = Annotated[str, Units("siemens")]
+Conductance = Annotated[str, Units("nS")]
 #: Type of a parameter that is a resistance, such as "100 Mohm".
-Resistance = Annotated[str, Units("ohm")]
+Resistance = Annotated[str, Units("Mohm")]
 #: Type of a parameter that is a capacitance, such as "200 pF".
-Capacitance = Annotated[str, Units("farad")]
+Capacitance = Annotated[str, Units("pF")]

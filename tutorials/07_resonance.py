@@ -73,8 +73,15 @@ figure
 # neighbouring frequencies, where there is no force.
 
 # %%
-options = {"dt": 1.0, "frequency": frequency, "amplitude": A, "start": 1.0, "discard": 80.0}
-found = [[analysis.spectral_amplification(run["well.x"], **options) for run in batch] for batch in batches]
+found = [
+    [
+        analysis.spectral_amplification(
+            run["well.x"], dt=1.0, frequency=frequency, amplitude=A, start=1.0, discard=80.0
+        )
+        for run in batch
+    ]
+    for batch in batches
+]
 eta = np.array([[each.eta for each in batch] for batch in found]).T  # (level, network)
 null = np.array([[each.null.null.mean() for each in batch] for batch in found]).T
 

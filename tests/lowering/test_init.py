@@ -212,3 +212,9 @@ def test_equations_name_what_they_do_not_know():
     ):
         with pytest.raises(ValueError, match=message):
             lower(nd.Circuit([nd.Population("cells", 2, text)]))
+
+
+def test_an_expression_that_can_not_be_read_is_named():
+    cells = nd.Population("cells", 2, "dx/dt = -omega*x : 1", parameters={"omega": "2*pi*20 Hz"})
+    with pytest.raises(ModelError, match=r"cells: can't read omega = '2\*pi\*20 Hz' .* such as '2\*pi\*20\*Hz'"):
+        lower(nd.Circuit([cells]))
