@@ -144,8 +144,9 @@ def pages() -> list[Page]:
     return made[:at] + _analysis() + made[at:]
 
 
-def _in_order(name: Name) -> tuple[int, str]:
-    return ("class", "function", "value").index(name.kind), name.last.lower()
+def _in_order(name: Name) -> tuple[int, bool, str]:
+    """What is at hand as nd.name comes first, values come last."""
+    return name.full.count("."), name.kind == "value", name.last.lower()
 
 
 def _returned(page: str) -> list[Name]:

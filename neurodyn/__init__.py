@@ -1,4 +1,11 @@
-"""neurodyn: simulate, train and analyse spiking and rate models of neural circuits."""
+"""Simulate, train and analyse spiking and rate models of neural circuits.
+
+Describe a network (``Population``, ``Connection``, ``Input``, ``Readout``, ``Circuit``), or take one of the models
+(``SpikingReservoir``, ``NicolaClopath``, ``LeakyRNN``, ``HMMRNN``, ``PVRNN``, ...), with a task of ``tasks`` and a rule
+such as ``WhatWhenRule`` or ``stdp``. ``simulate`` runs it, ``train``, ``emulate`` and ``fit`` train it; each gives a
+recording, which ``load`` and ``load_training`` open again. ``analysis`` makes numbers of it, ``plots`` figures, and
+``export`` files of other tools. ``simulation`` makes a function a command, and ``Scan`` runs it at many points.
+"""
 
 from __future__ import annotations
 

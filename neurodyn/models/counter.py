@@ -22,17 +22,17 @@ class CounterRun:
 
     Attributes
     ----------
-    q : (trial, event)
+    q : array, shape (trial, event)
         Estimated probabilities after each trial of the session (calibration and tests included).
-    latency_ms : (trial, event)
+    latency_ms : array, shape (trial, event)
         Estimated latencies in ms after the cue, after each trial; NaN before the first occurrence.
-    tests : (test,)
+    tests : array, shape (test,)
         Which trials of the session were tests.
-    output : (test, time, event)
+    output : array, shape (test, time, event)
         Expectation q_c y_c(t) in each test; 0 for events that have not occurred yet.
-    target : (test, time, event)
+    target : array, shape (test, time, event)
         What a perfect observer expected, p_c y_c(t).
-    scored : (time,)
+    scored : array, shape (time,)
         1 where samples count.
 
     Examples

@@ -73,7 +73,7 @@ class RecurrentNetwork(SeededModule, ABC):
 
         Parameters
         ----------
-        x : (time, batch, input)
+        x : array, shape (time, batch, input)
         heads : int or sequence of int
             The first so many heads, or these; all by default.
         every : bool

@@ -24,11 +24,11 @@ class Batch:
 
     Attributes
     ----------
-    inputs : (time, batch, 1)
+    inputs : array, shape (time, batch, 1)
         Digits as the network sees them, each held for ``hold`` steps.
-    labels : (task, batch)
+    labels : array, shape (task, batch)
         0 or 1, one row for each N; integers.
-    digits : (digit, batch)
+    digits : array, shape (digit, batch)
         0 or 1, integers.
     hold : int
     """

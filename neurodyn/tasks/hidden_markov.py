@@ -26,11 +26,11 @@ class HiddenMarkov(Inference):
 
     Parameters
     ----------
-    transition : (state, next state)
+    transition : array, shape (state, next state)
         Probabilities; every row sums to 1.
-    emission : (state, symbol)
+    emission : array, shape (state, symbol)
         Probabilities of the symbols in each state; every row sums to 1.
-    start : (state,), optional
+    start : array, shape (state,), optional
         Probabilities of the first state; the stationary distribution if not given.
 
     Raises

@@ -26,11 +26,11 @@ class HiddenMarkovFit:
     ----------
     model : HiddenMarkov
         Of the start with the highest log-likelihood.
-    log_likelihood : (iteration,)
+    log_likelihood : array, shape (iteration,)
         Of all sequences in nats, on the way; the last is that of ``model``. It never decreases.
     converged : bool
         Whether the last gain was below the tolerance; otherwise the iterations ran out.
-    starts : (start,)
+    starts : array, shape (start,)
         Final log-likelihood of each start: where they disagree, there are several local maxima.
     """
 

@@ -110,7 +110,7 @@ class Statistics:
         ----------
         lags : int
             At least 0.
-        values : (symbol,), optional
+        values : array, shape (symbol,), optional
             Number that stands for each symbol; 0, 1, 2, ... if not given. NaN throughout if only one of them occurs.
         """
         v = np.arange(self.symbols) if values is None else np.asarray(values)

@@ -20,9 +20,9 @@ class Primitives(SwitchingPrimitives):
 
     Parameters
     ----------
-    centres : (primitive, 2)
+    centres : array, shape (primitive, 2)
         Centres of the loops, not at the origin; radii are their distances from it. Loops run counter-clockwise.
-    transition : (primitive, next primitive)
+    transition : array, shape (primitive, next primitive)
         Probabilities; every row sums to 1.
     duration : (int, int)
         Least and greatest number of steps of a primitive, at least 4; all numbers between are equally likely.

@@ -24,8 +24,8 @@ class PrimitiveSample:
 
     Attributes
     ----------
-    values : (sequence, time, dimension)
-    labels : (sequence, time)
+    values : array, shape (sequence, time, dimension)
+    labels : array, shape (sequence, time)
         Which primitive each step belongs to; integers.
     onsets : one array for each sequence, shape (event)
         Steps at which primitives begin. The last one of a sequence is cut by its end, as a rule.
@@ -165,7 +165,7 @@ class SwitchingPrimitives(ABC):
 
         Parameters
         ----------
-        values : (time, dimension) or (..., time, dimension)
+        values : array, shape (time, dimension) or (..., time, dimension)
             Leading axes are laid out one after the other.
         out, back : float, optional
             Distances, ``out`` above ``back``; half and a third of the least ``reach`` if not given.

@@ -20,9 +20,9 @@ class Sequences:
 
     Attributes
     ----------
-    symbols : (step,)
+    symbols : array, shape (step,)
         All sequences, one after the other.
-    ends : (sequence,)
+    ends : array, shape (sequence,)
         Where each ends.
     shape : tuple of int, optional
         Of the array that was given; None for a list.

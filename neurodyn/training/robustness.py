@@ -47,11 +47,11 @@ class Ablation:
 
     Attributes
     ----------
-    units : (ablation,)
+    units : array, shape (ablation,)
         The unit that was silenced: the fastest first, then the slowest.
-    tau : (ablation,)
-    accuracy : (ablation, repeat)
-    baseline : (repeat,)
+    tau : array, shape (ablation,)
+    accuracy : array, shape (ablation, repeat)
+    baseline : array, shape (repeat,)
         Of the intact network.
     fast : int
         How many of the ablations are those of fast units.
@@ -150,9 +150,9 @@ class Perturbation:
     Attributes
     ----------
     what : "recurrent" or "tau"
-    sizes : (size,)
+    sizes : array, shape (size,)
         Norm of the perturbation by that of what is perturbed; the first is 0.
-    accuracy : (size, direction)
+    accuracy : array, shape (size, direction)
     """
 
     what: str
@@ -241,7 +241,7 @@ def perturbation(
         As for :func:`running_accuracy`; the task is to have ``probability=0.5``.
     what : "recurrent" or "tau"
         See :func:`perturbed`.
-    sizes : (size,), optional
+    sizes : array, shape (size,), optional
         Relative sizes, increasing from 0; those of the paper by default.
     directions, repeats : int
         Random directions, each the same for all sizes, and streams for each.

@@ -26,12 +26,12 @@ class Memory:
 
     Attributes
     ----------
-    n : (N,)
-    own : (N,)
+    n : array, shape (N,)
+    own : array, shape (N,)
         Accuracy of the heads that the network has, each at its N.
-    refitted : (N,)
+    refitted : array, shape (N,)
         Accuracy of new heads on the frozen network: whether its states still tell.
-    chance : (N,)
+    chance : array, shape (N,)
         Accuracy of the better constant answer on the same sequences.
     """
 

@@ -42,9 +42,9 @@ def expectation_trace(q: ArrayLike, y: ArrayLike) -> FloatArray:
 
     Parameters
     ----------
-    q : (..., event)
+    q : array, shape (..., event)
         Estimate of the probability of each event, one per trial.
-    y : (..., time, event)
+    y : array, shape (..., time, event)
         Estimate of the time course of each event.
 
     Returns
@@ -70,10 +70,10 @@ def expectation_error(output: ArrayLike, target: ArrayLike, scored: ArrayLike | 
 
     Parameters
     ----------
-    output : (..., time, event)
-    target : (..., time, event)
+    output : array, shape (..., time, event)
+    target : array, shape (..., time, event)
         Leading axes are broadcast against those of `output`.
-    scored : (time,) or (time, 1), optional
+    scored : array, shape (time,) or (time, 1), optional
         Non-zero where samples count, such as the input "scored" of a trial; all if not given.
 
     Returns
@@ -117,8 +117,8 @@ def amplitude(output: ArrayLike, time_ms: ArrayLike, latency_ms: ArrayLike, widt
 
     Parameters
     ----------
-    output : (..., time, event), or (time,)
-    time_ms : (time,)
+    output : array, shape (..., time, event), or (time,)
+    time_ms : array, shape (time,)
         Times of the samples.
     latency_ms : float or (event,)
         Latency of each event, on the same clock.
@@ -153,8 +153,8 @@ def peak_times(output: ArrayLike, time_ms: ArrayLike, window: tuple[float, float
 
     Parameters
     ----------
-    output : (..., time, event), or (time,)
-    time_ms : (time,)
+    output : array, shape (..., time, event), or (time,)
+    time_ms : array, shape (time,)
     window : (first, last) in ms, optional
         Where to look, ends included; everywhere if not given.
 
@@ -193,8 +193,8 @@ def bump_ratio(
 
     Parameters
     ----------
-    output : (..., time, event), or (time,)
-    time_ms : (time,)
+    output : array, shape (..., time, event), or (time,)
+    time_ms : array, shape (time,)
         Times of the samples.
     old_latency_ms, new_latency_ms : float or (event,)
         Latencies before and after the change.
@@ -218,9 +218,9 @@ def trials_to_recover(
 
     Parameters
     ----------
-    trials : (test,)
+    trials : array, shape (test,)
         Numbers of the training trials that the tests follow, increasing.
-    errors : (..., test)
+    errors : array, shape (..., test)
         Errors of these tests; a NaN never counts as recovered.
     before : float or array, shape (...)
         Error at the end of the block before the switch.
@@ -254,7 +254,7 @@ def overshoot(q: ArrayLike, old: float, new: float) -> float | FloatArray:
 
     Parameters
     ----------
-    q : (..., trial)
+    q : array, shape (..., trial)
         The estimate after the switch, such as the probability of one event.
     old, new : float
         True values before and after the switch.
