@@ -270,7 +270,7 @@ def _(names: dict, printed: str, folder: Path) -> None:
 
 @after("brian2", block=0)
 def _(names: dict, printed: str, folder: Path) -> None:
-    assert "the same trains: True" in printed and names["ours"]["spikes"].ids.size > 500
+    assert "the same trains: True" in printed and names["spikes"].num_spikes > 500
 
 
 @after("brian2", block=1)
@@ -289,3 +289,16 @@ def _(names: dict, printed: str, folder: Path) -> None:
     assert np.array_equal(names["volts"], run["cells.v"]) and names["frames"].data.shape == (101, 5)
     assert len(names["source"].units) == len(run["spikes"].between(500, 1000)) and len(names["chosen"]) >= 1
     assert len(names["spikes"]) == len(run["spikes"]) and len(names["heard"]["spikes/cells"])
+
+
+@after("figures", block=2)
+def _(names: dict, printed: str, folder: Path) -> None:
+    assert told("figures", 0) in printed
+    assert set(told("figures", 1).splitlines()) <= set((folder / "runs" / "fig1.b.csv").read_text().splitlines())
+
+
+@after("figures")
+def _(names: dict, printed: str, folder: Path) -> None:
+    assert names["found"].groups == ("0.1", "0.2", "0.4") and names["found"].differences["pairs"].tolist() == [5] * 4
+    pictures = ("overview", "print", "slide", "comparison")
+    assert all((folder / "runs" / f"figures_{name}.png").exists() for name in pictures)

@@ -175,7 +175,11 @@ def _enlarge(figure: Figure) -> None:
             if size < _SMALLEST:
                 part.set_fontsize(size * _TYPE)
         elif isinstance(part, Line2D):
-            part.set(linewidth=part.get_linewidth() * _LINES, markersize=part.get_markersize() * _DOTS)
+            part.set(
+                linewidth=part.get_linewidth() * _LINES,
+                markersize=part.get_markersize() * _DOTS,
+                markeredgewidth=part.get_markeredgewidth() * _LINES,
+            )
         elif isinstance(part, Patch):
             part.set_linewidth(part.get_linewidth() * _LINES)
         elif isinstance(part, Collection):
