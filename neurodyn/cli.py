@@ -211,7 +211,7 @@ def _written(options: argparse.Namespace, write: Callable[[], Path]) -> int:
     except (ImportError, OSError, ValueError) as error:
         if options.debug:
             traceback.print_exception(error)
-        raise UsageError(str(error)) from error
+        raise UsageError(str(error).replace("overwrite=True", "--overwrite")) from error
     return 0
 
 
@@ -229,7 +229,10 @@ def _methods(options: argparse.Namespace) -> int:
 def _cite(options: argparse.Namespace) -> int:
     from neurodyn.report import bibtex
 
-    print(bibtex(_recording(options.file)))
+    try:
+        print(bibtex(_recording(options.file)))
+    except ValueError as error:
+        raise UsageError(str(error)) from error
     return 0
 
 
