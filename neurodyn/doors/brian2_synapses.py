@@ -247,7 +247,8 @@ def sums_of(read: ReadSynapses, groups: Mapping[str, Group]) -> list[Connection]
         found = linear(text, dynamic) if len(dynamic) == 1 else None
         if found is None:
             raise NotExpressible(
-                f"{what} is no sum of a weight times one variable of the other side: write the rest into the equations of the cells"
+                f"{what} is no sum of a weight times one variable of the other side: sum a variable with an equation of its own (no "
+                "subexpression), and write the rest into the equations of the cells"
             )
         made.append(
             Connection(

@@ -182,7 +182,7 @@ FEATURES: dict[str, tuple[Callable[[], Objects], tuple[str, ...], float]] = {
     "refractory": (refractory, ("cells.v", "cells.a"), 1e-12),
     "postsynaptic": (postsynaptic, ("cells.v", "cells.x"), 1e-12),
     "sums": (sums, ("cells.v", "cells.g"), 1e-12),
-    "signals": (signals, ("cells.v",), 1e-9),
+    "signals": (signals, ("cells.v",), 1e-12),
 }
 
 
