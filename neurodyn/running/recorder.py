@@ -278,7 +278,9 @@ class Recorder:
                 else (part.outputs if isinstance(part, Readout) and len(part.outputs) == 1 else (variable,))
             )
             label_dim, coords = "output", {"output": [names[k] for k in spec.units]}
-        if isinstance(part, Readout) or not (isinstance(part, Population | Filter | Input) or owner in self._synaptic()):
+        if isinstance(part, Readout) or not (
+            isinstance(part, Population | Filter | Input) or owner in self._synaptic()
+        ):
             path = f"readout/{owner}/{variable}"
         unit, scale = self._unit(array, part)
         return path, ("time", label_dim), coords, unit, scale
