@@ -1,57 +1,50 @@
-"""docs/reproduction.md: commands that exist, verdicts of four kinds, numbers that stand on the page they are from."""
+"""docs/reproduction.md: verdicts of four kinds, numbers that stand on the page of results that they are from.
+
+That each command exists, with its parameters, is tested with those of all pages: tests/test_docs_commands.py.
+"""
 
 from __future__ import annotations
 
 import re
-import shlex
-import sys
 from pathlib import Path
 
 import pytest
 
-from neurodyn._command_line import parser
-from neurodyn.cli import _assignments
-from neurodyn.scripts import simulation_of
-
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "reproduction.md").read_text(encoding="utf-8")
-COLUMNS = ["claim", "measured", "published", "command", "seeds", "verdict", "source"]
+CLAIM = ["claim", "measured", "published", "seeds that meet it", "verdict", "run"]
+RUN = ["run", "command", "seeds", "numbers on"]
 VERDICTS = {"reproduced", "partly", "not", "can't hold"}
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e-?\d+)?(?![\d.]\d)")
 
 
-def rows() -> list[dict[str, str]]:
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines() if line[:1] == "|"]
-    return [dict(zip(COLUMNS, row, strict=True)) for row in cells if len(row) == len(COLUMNS) and "](" in row[-1]]
-
-
-ROWS = rows()
+def table(section: str, columns: list[str]) -> list[dict[str, str]]:
+    """The rows under this head."""
+    found = re.search(rf"^\| {' . '.join(columns)} \|\n\|[-|]+\|\n((?:\|.*\n)+)", section, re.MULTILINE)
+    lines = found[1].splitlines() if found else []
+    return [dict(zip(columns, (c.strip() for c in line[1:-1].split("|")), strict=True)) for line in lines]
 
 
 def numbers(text: str) -> set[str]:
     return set(NUMBER.findall(text))
 
 
+SECTIONS = PAGE.split("\n## ")
+RUNS = [{run["run"]: run for run in table(section, RUN)} for section in SECTIONS]
+CLAIMS = [(claim, runs) for section, runs in zip(SECTIONS, RUNS, strict=True) for claim in table(section, CLAIM)]
+COMMANDS = sorted({run["command"].split("`")[1] for runs in RUNS for run in runs.values()})
+
+
 def test_no_row_is_passed_over() -> None:
-    assert len(ROWS) == PAGE.count("`neurodyn run") > 50
-    assert {row["verdict"].partition(":")[0] for row in ROWS} == VERDICTS
+    assert len(COMMANDS) == len(set(re.findall(r"`(neurodyn run [^`]*)`", PAGE))) > 30 and len(CLAIMS) > 60
+    assert sum(line.count("|") == len(CLAIM) + 1 for line in PAGE.splitlines()) == len(CLAIMS) + 2 * 5  # five heads
+    assert {claim["verdict"].partition(":")[0] for claim, _ in CLAIMS} == VERDICTS
     assert all(re.search(rf"^\| {verdict} \|", PAGE, re.MULTILINE) for verdict in VERDICTS)  # explained on the page
+    assert all({claim["run"] for claim, of in CLAIMS if of is runs} == set(runs) for runs in RUNS)
 
 
-@pytest.mark.parametrize("command", sorted({row["command"] for row in ROWS}))
-def test_the_command_exists(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    options, rest = parser().parse_known_args(shlex.split(command.strip("`"))[1:])
-    options.rest = rest
-    simulation = simulation_of(options.script)
-    given = simulation.from_text(_assignments(options))
-    simulation.prepare(overwrite=True, **given, out=None)
-
-
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["claim"][:50])
-def test_measured_numbers_stand_on_the_source(row: dict[str, str]) -> None:
-    target = re.search(r"\]\(([\w/]+\.md)\)", row["source"])
-    assert target is not None
-    source = numbers((ROOT / "docs" / target[1]).read_text(encoding="utf-8"))
-    assert numbers(row["measured"]) <= source, numbers(row["measured"]) - source
+@pytest.mark.parametrize("claim, runs", CLAIMS, ids=lambda of: of.get("claim", "")[:50])
+def test_measured_numbers_stand_on_the_page_of_results(claim: dict[str, str], runs: dict[str, dict[str, str]]) -> None:
+    (target,) = re.findall(r"\]\(([\w/]+\.md)\)", runs[claim["run"]]["numbers on"])
+    source = numbers((ROOT / "docs" / target).read_text(encoding="utf-8"))
+    assert numbers(claim["measured"]) <= source, numbers(claim["measured"]) - source
