@@ -176,7 +176,7 @@ class Circuit:
         return replace(self, connections=tuple(replace(c, rules=rules.get(c.name, ())) for c in self.connections))
 
     def synapses(self, connection: str) -> Wiring:
-        """Return the synapses of a connection: ``sources``, ``targets``, ``weights`` (SI units), ``delays`` (steps), each (synapses,).
+        """Return the synapses of a ``connection`` by its name: ``sources``, ``targets``, ``weights`` (SI units), ``delays`` (steps), each (synapses,).
 
         In the order in which recordings hold them; weights are those that a run begins with.
         """
@@ -189,14 +189,17 @@ class Circuit:
         return realize(self).wiring[connection]
 
     def lesion(self, population: str, units: Any) -> Circuit:
-        """Return a copy in which ``units`` (indices) of a population never spike again; at threshold they reset in silence."""
+        """Return a copy in which ``units`` (indices) of a ``population`` never spike again; at threshold they reset in silence."""
         part = self[population]
         if not isinstance(part, Population) or not part.spiking:
             raise CircuitError(f"lesion: {population!r} is no spiking population")
         return self.with_part(replace(part, silenced=(*part.silenced, *np.asarray(units).ravel().tolist())))
 
     def clamp(self, population: str, variable: str, units: Any, value: Any) -> Circuit:
-        """Return a copy in which ``variable`` of ``units`` is held at ``value`` (one, or one a unit) after every update."""
+        """Return a copy in which ``variable`` of ``units`` of a ``population`` is held at ``value`` after every update.
+
+        The value is a quantity, one for all units or one for each.
+        """
         part = self[population]
         if not isinstance(part, Population):
             raise CircuitError(f"clamp: {population!r} is no population")

@@ -301,7 +301,18 @@ class LeakyRNN(RecurrentNetwork):
         return w if self.mask is None else w * self.mask
 
     def run(self, x: Tensor, *, hold: int = 1, draws: Draws | None = None, last: bool = False) -> Tensor:
-        """Return the states of the units after each step, (time, batch, unit), or the last alone (batch, unit)."""
+        """Return the states of the units after each step, (time, batch, unit), or the last alone (batch, unit).
+
+        Parameters
+        ----------
+        x : array, shape (time, batch, input)
+        hold : int
+            Steps for which each digit of ``x`` is held; x has them already.
+        draws : mapping, optional
+            Start states and noise, from :meth:`draws`; torch's own generator draws them by default.
+        last : bool
+            Whether the last states alone are wanted.
+        """
         steps, batch = x.shape[:2]
         draws = self._torch_draws(steps, batch) if draws is None else draws
         alpha, w = self.alpha(hold), self.weights()

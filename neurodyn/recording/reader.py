@@ -84,7 +84,9 @@ class Recording:
             return  # made by this very version
         version = str(self.attrs.get("neurodyn_format", ""))
         if not version and "scan" in self.attrs:
-            raise ValueError(f"{self._name} is the table of a scan, no recording: nd.load_scan reads the folder it is in")
+            raise ValueError(
+                f"{self._name} is the table of a scan, no recording: nd.load_scan reads the folder it is in"
+            )
         if version != FORMAT:
             raise ValueError(
                 f"{self._name} is no recording of neurodyn: the attribute neurodyn_format is missing"
@@ -104,7 +106,10 @@ class Recording:
             yield file
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Recording:
-        """Write a copy (of a recording in memory, say) to `path` and return it."""
+        """Write a copy (of a recording in memory, say) to ``path`` and return it.
+
+        Raises FileExistsError for a file that is there, unless ``overwrite``.
+        """
         final = check_output(path, overwrite=overwrite)
         temporary = beside(final, "tmp")
         try:

@@ -80,6 +80,13 @@ class Spikes:
         """Rates in Hz (bin, unit) as float32: each spike adds exp(-s / tau) / tau, read at the bins' ends.
 
         The exponential is exact for spikes anywhere within a bin.
+
+        Parameters
+        ----------
+        tau_ms, dt_ms : float, ms
+            Time constant and width of a bin, above 0.
+        duration : float, ms, optional
+            Where the last bin ends; by default where the recording of the spikes does.
         """
         if not tau_ms > 0:
             raise ValueError(f"tau_ms = {tau_ms!r}: the time constant of the filter must be positive")

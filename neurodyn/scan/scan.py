@@ -112,6 +112,20 @@ class Scan:
         """Add values to axes, axes, points or repetitions; returns how many points are new, the others stay as they are.
 
         An axis that is new has the value that it had so far as its first one.
+
+        Parameters
+        ----------
+        grid : mapping of parameter to values
+            Added to the axes, or new axes.
+        points : sequence of mappings, or a CSV file
+            Single points.
+        seeds : int, optional
+            Repetitions of each point from now on.
+
+        Raises
+        ------
+        ScanError
+            For parameters that the simulation lacks, and ``seeds`` of a scan that was made without.
         """
         header, plan = self.folder.header, self.folder.plan
         if seeds is not None and plan.seeds is None:

@@ -176,7 +176,10 @@ class TwoState(Result, figure="two_state"):
     def of_potential(
         cls, potential: Potential, *, noise: float, wells: tuple[float, float] = (-1.0, 1.0), barrier: float = 0.0
     ) -> TwoState:
-        """The two states of a potential with two wells, at their bottoms, with Kramers' rates."""
+        """The two states of a potential with two wells, at their bottoms, with Kramers' rates.
+
+        ``potential``, ``noise`` and ``barrier`` are as in :func:`kramers_rate`, ``wells`` the places of the two minima.
+        """
         lower = kramers_rate(potential, noise=noise, well=wells[0], barrier=barrier)
         upper = kramers_rate(potential, noise=noise, well=wells[1], barrier=barrier)
         return cls(noise, lower.rate, upper.rate, (lower.well, upper.well))
