@@ -185,7 +185,7 @@ def _opening(doc: str) -> str:
 def first_sentence(doc: str) -> str:
     """The first sentence of a docstring, on one line; "et al." and the like don't end it."""
     text = " ".join(_opening(doc).split())
-    return re.split(r"(?<!\bal)(?<!\bvs)(?<!e\.g)(?<!i\.e)(?<=[.])\s+(?=[A-Z`])", text)[0]
+    return re.split(r"(?<!\bal\.)(?<!\bvs\.)(?<!e\.g\.)(?<!i\.e\.)(?<=[.])\s+(?=[A-Z`])", text)[0]
 
 
 def _described(name: Name, heading: str) -> list[str]:

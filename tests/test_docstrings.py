@@ -26,7 +26,8 @@ def load_reference() -> Any:
     return module
 
 
-PAGES = {page.file: page for page in load_reference().pages()}
+REFERENCE = load_reference()
+PAGES = {page.file: page for page in REFERENCE.pages()}
 NAMES = [name for page in PAGES.values() for name in page.names]
 
 # Said once, where the module says what its functions have in common.
@@ -135,6 +136,33 @@ def test_every_public_name_stands_on_one_page() -> None:
             assert inspect.ismodule(value) or id(value) in shown, f"{module.__name__}.{name}"
     full = [name.full for name in NAMES]
     assert len(full) == len(set(full))
+
+
+def test_pages_are_written_once_and_old_ones_removed(tmp_path: Path) -> None:
+    paths = REFERENCE.write(tmp_path)
+    assert [path.stem for path in paths] == ["index", *PAGES] and ".. autofunction:: neurodyn.simulate" in paths[
+        2
+    ].read_text()
+    (tmp_path / "gone.rst").write_text("")
+    paths[2].write_text("")
+    before = {path: path.stat().st_mtime_ns for path in paths}
+    REFERENCE.write(tmp_path)
+    assert not (tmp_path / "gone.rst").exists() and paths[2].read_text()
+    assert {path for path in paths if path.stat().st_mtime_ns != before[path]} == {paths[2]}
+
+
+@pytest.mark.parametrize(
+    ("doc", "first"),
+    [
+        ("One sentence. Another one.", "One sentence."),
+        (
+            "After Hoerzer et al. Second\nline, e.g. ``x``. More.\n\nNext.",
+            "After Hoerzer et al. Second line, e.g. ``x``.",
+        ),
+    ],
+)
+def test_first_sentence(doc: str, first: str) -> None:
+    assert REFERENCE.first_sentence(doc) == first
 
 
 every_page = pytest.mark.parametrize("page", PAGES)

@@ -49,7 +49,7 @@ def adaptive_exponential(
     """Return a population with C v' = -g_L (v - E_L) + g_L delta_T exp((v - v_T)/delta_T) - w + I, tau_w w' = a (v - E_L) - w.
 
     When v > v_peak it spikes: v = v_reset, w += b. I = bias + I_syn + I_in, where I_syn decays with tau_syn (connect
-    spikes to it) and I_in takes weighted sums. Where rest loses its stability: :func:`neurodyn.models.rest.rheobase`.
+    spikes to it) and I_in takes weighted sums. Where rest loses its stability: :func:`neurodyn.models.rest.rest_adex`.
 
     Parameters
     ----------
