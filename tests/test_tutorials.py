@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,13 @@ def test_a_tutorial_asks_shows_and_leads_on(tutorial: Path) -> None:
         assert (
             (tutorial.parent / target).with_suffix(".py" if target.endswith("ipynb") else Path(target).suffix).exists()
         )
+
+
+@EACH
+def test_its_notebook_is_that_of_its_source(tutorial: Path) -> None:
+    pair = runpy.run_path(str(tutorial.parent / "pair.py"))
+    made = tutorial.with_suffix(".ipynb")
+    assert made.exists() and made.read_text() == pair["notebook_of"](tutorial), "make notebooks"
 
 
 @pytest.fixture
