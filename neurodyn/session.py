@@ -26,7 +26,7 @@ class Trial:
     learning : bool
         Whether plasticity rules act in this trial.
     calibration : bool
-        Whether this trial belongs to the calibration of features (see ``nd.Standardize``).
+        Whether this trial belongs to the calibration of features (see ``features`` of :class:`neurodyn.WhatWhenRule`).
     reset : bool
         Whether the state of the network returns to its initial distribution before the trial.
     labels : mapping of name to str, float, int or bool
