@@ -26,6 +26,7 @@ extensions = [
     "sphinx.ext.mathjax",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
+    "sphinx-mathjax-offline",
     "sphinx_copybutton",
 ]
 exclude_patterns = ["_build", "examples", "**/.ipynb_checkpoints", "tutorials/recordings", "tutorials/runs"]
@@ -59,8 +60,10 @@ copybutton_prompt_text = "$ "
 html_theme = "pydata_sphinx_theme"
 html_title = f"neurodyn {release}"
 html_static_path = []
+templates_path = ["_templates"]
+html_sidebars = {"**": ["pages"], "index": ["pages"]}
 html_theme_options = {
-    "header_links_before_dropdown": 6,
+    "navbar_center": [],
     "navigation_with_keys": False,
     "show_toc_level": 2,
     "footer_start": ["copyright"],
