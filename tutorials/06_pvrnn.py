@@ -9,8 +9,8 @@
 # %% [markdown]
 # # PV-RNN: a meta-prior, chaos and noise, error regression
 #
-# By what means does a network imitate chance that it has found in its data: by chaos of its own, or by noise? One number of a PV-RNN
-# decides, the meta-prior. And what does such a network expect while it listens?
+# By what means does a network imitate chance that it has found in its data: by chaos of its own, or by noise? One
+# number of a PV-RNN decides, the meta-prior. And what does such a network expect while it listens?
 #
 # Open this file as a notebook with jupytext (`jupytext --to ipynb 06_pvrnn.py`), or run it as a script.
 
@@ -23,8 +23,9 @@ import neurodyn as nd
 from neurodyn import analysis
 
 # %% [markdown]
-# **What is learnt.** A machine that says 1, then 0, then 1 with probability .7 and 0 with .3, and begins anew. One symbol in three is chance;
-# the best that can be known of it is its entropy, $-(.7\ln .7 + .3\ln .3)/3 = .2036$ nats a symbol.
+# **What is learnt.** A machine that says 1, then 0, then 1 with probability .7 and 0 with .3, and begins anew. One
+# symbol in three is chance; the best that can be known of it is its entropy, $-(.7\ln .7 + .3\ln .3)/3 = .2036$ nats
+# a symbol.
 
 # %%
 machine = nd.tasks.FiniteState.cycle(p=0.7)
@@ -33,18 +34,18 @@ print(f"entropy: {machine.entropy_rate:.4f} nats a symbol")
 print("three sequences begin:", *("".join(map(str, row[:15].tolist())) for row in symbols[:3]))
 
 # %% [markdown]
-# **The network** (Ahmadi & Tani 2019) never sees the sequence as input. It has units $d = \tanh h$ with a time constant, and a latent variable $z$
-# that is drawn at every step:
+# **The network** (Ahmadi & Tani 2019) never sees the sequence as input. It has units $d = \tanh h$ with a time
+# constant, and a latent variable $z$ that is drawn at every step:
 #
 # $$h_t = \left(1 - \tfrac1\tau\right)h_{t-1} + \tfrac1\tau\left(W d_{t-1} + V z_t + b\right), \qquad z_t = \mu_t + \sigma_t\,\varepsilon_t.$$
 #
-# The prior of $z_t$ is computed from $d_{t-1}$. While it learns, the posterior has, at every step of every sequence, two numbers of its own that
-# are fitted along with the weights. Made small is
+# The prior of $z_t$ is computed from $d_{t-1}$. While it learns, the posterior has, at every step of every sequence,
+# two numbers of its own that are fitted along with the weights. Made small is
 #
 # $$F = \sum_t \text{error}_t + w \sum_t \mathrm{KL}\left[q(z_t)\,\|\,p(z_t)\right].$$
 #
-# A large **meta-prior** $w$ makes it dear to let the posterior say what the prior doesn't know; a small one makes it cheap. Several networks are
-# trained at once:
+# A large **meta-prior** $w$ makes it dear to let the posterior say what the prior doesn't know; a small one makes it
+# cheap. Several networks are trained at once:
 
 # %%
 net = nd.PVRNN(
@@ -57,8 +58,9 @@ begun = nd.fit(net, symbols, updates=400, test_every=100)
 print(begun.history[["update", "reconstruction", "divergence"]].to_string(index=False))
 
 # %% [markdown]
-# That is a beginning; memory and chaos come late. The same with three seeds each and 40 000 updates takes two minutes, and lies beside this tutorial.
-# `python tutorials/recordings/make.py 06_pvrnn` makes it again, to the same numbers on the same machine.
+# That is a beginning; memory and chaos come late. The same with three seeds each and 40 000 updates takes two
+# minutes, and lies beside this tutorial. `python tutorials/recordings/make.py 06_pvrnn` makes it again, to the same
+# numbers on the same machine.
 
 # %%
 beside = Path("recordings/06_pvrnn.h5")
@@ -71,19 +73,22 @@ for m in (0, 9):
     print(f"w = {net.meta_prior[m]:g} without noise: ", "".join(map(str, silent.values[m, 0, :60].tolist())))
 
 # %% [markdown]
-# **Chaos or noise?** Switch the noise off. If the network still chooses, the choice is its own. `noise_knockout` counts: periods of what is
-# generated, how often it says 1 at the choice (.7 is right), and how far its words of 12 symbols are from those of the machine.
+# **Chaos or noise?** Switch the noise off. If the network still chooses, the choice is its own. `noise_knockout`
+# counts: periods of what is generated, how often it says 1 at the choice (.7 is right), and how far its words of 12
+# symbols are from those of the machine.
 
 # %%
 knockout = analysis.noise_knockout(net, machine, steps=600, settle=600)
 print(knockout)
 
 # %%
-nd.plots.noise_knockout(knockout, title="Twelve networks: what is left when the noise is switched off")
+figure = nd.plots.noise_knockout(knockout, title="Twelve networks: what is left when the noise is switched off")
+figure
 
 # %% [markdown]
-# Large $w$: in nearly all runs they go on without noise and choose about as often as they should, though in words further from the machine's. Small $w$: all fall into the one orbit 101. A choice
-# without noise is chaos if neighbouring states part, that is if the largest Lyapunov exponent is above 0.
+# Large $w$: in nearly all runs they go on without noise and choose about as often as they should, though in words
+# further from the machine's. Small $w$: all fall into the one orbit 101. A choice without noise is chaos if
+# neighbouring states part, that is if the largest Lyapunov exponent is above 0.
 
 # %%
 exponents = {
@@ -97,7 +102,7 @@ for w, each in zip(weights, by_seed["without noise"].T, strict=True):
 print("the page on PV-RNN, medians of these seeds: 0.15, 0.16, -0.32, -0.62")
 
 # %%
-nd.plots.line_with_band(
+figure = nd.plots.line_with_band(
     weights,
     by_seed,
     xlabel="meta-prior w",
@@ -108,11 +113,13 @@ nd.plots.line_with_band(
     xscale="log",
     reference={"no growth": 0.0},
 )
+figure
 
 # %% [markdown]
-# **Listening.** Weights stay as they are. For each observed symbol the adaptive numbers of the last 12 steps take 20 steps of gradient down the same
-# $F$: the past is explained anew, and the prior goes on from there. What comes next is a distribution, so fifty draws of the next step are
-# averaged. Beside it the same network that is deaf: without any steps, it runs freely.
+# **Listening.** Weights stay as they are. For each observed symbol the adaptive numbers of the last 12 steps take 20
+# steps of gradient down the same $F$: the past is explained anew, and the prior goes on from there. What comes next
+# is a distribution, so fifty draws of the next step are averaged. Beside it the same network that is deaf: without
+# any steps, it runs freely.
 
 # %%
 begin = 20  # symbols that a listener may take to find its place
@@ -161,13 +168,15 @@ with nd.plots.style():
 figure
 
 # %% [markdown]
-# The network of small $w$ is nearly as good as can be, and needs no listening for it: the machine never slips out of its period of three, nor does
-# the network, which leaves the choice to its noise (.87 for a 1, the number that it generates, where .7 is right). That of large $w$ has an orbit
-# of its own. Deaf, it is soon out of step, and far worse than one who only knows how many ones there are; what it hears keeps it in step. But
-# it is sure of a choice that nobody can know, and pays for that when it is wrong. In generating it is the better one: its words are nearer to
-# the machine's (column KL above).
+# The network of small $w$ is nearly as good as can be, and needs no listening for it: the machine never slips out of
+# its period of three, nor does the network, which leaves the choice to its noise (.87 for a 1, the number that it
+# generates, where .7 is right). That of large $w$ has an orbit of its own. Deaf, it is soon out of step, and far
+# worse than one who only knows how many ones there are; what it hears keeps it in step. But it is sure of a choice
+# that nobody can know, and pays for that when it is wrong. In generating it is the better one: its words are nearer
+# to the machine's (column KL above).
 #
-# **Exercise.** Leave out the symbol in the middle, so that the machine is out of step from there on. Who finds the new place?
+# **Exercise.** Leave out the symbol in the middle, so that the machine is out of step from there on. Who finds the
+# new place?
 #
 # <details><summary>Solution</summary>
 #
@@ -180,9 +189,10 @@ figure
 #         print(f"w = {net.meta_prior[model]:g}, {iterations} iterations: {late:.2f} nats a symbol in the last fifty")
 # ```
 #
-# With 20 iterations nobody: in training no sequence ever slipped, and the prior holds on to its period. With 100 one of the three networks of small
-# $w$ is in step again by then, one has just come back, one never does; nor does the one of large $w$.
+# With 20 iterations nobody: in training no sequence ever slipped, and the prior holds on to its period. With 100 one
+# of the three networks of small $w$ is in step again by then, one has just come back, one never does; nor does the
+# one of large $w$.
 # </details>
 #
-# **Where to go on.** [PV-RNN](../docs/pvrnn.md): all switches, codings, movements, joints, what was and wasn't reproduced.
-# [Hidden Markov models](../docs/hidden_markov.md): machines of another kind.
+# **Where to go on.** [PV-RNN](../docs/pvrnn.md): all switches, codings, movements, joints, what was and wasn't
+# reproduced. [Hidden Markov models](../docs/hidden_markov.md): machines of another kind.

@@ -9,8 +9,8 @@
 # %% [markdown]
 # # Stochastic and coherence resonance
 #
-# Can noise help a system to follow a signal that is too weak for it, or to keep time without any signal? Both have a best
-# level of noise, and a curve over levels has to show that its maximum isn't chance.
+# Can noise help a system to follow a signal that is too weak for it, or to keep time without any signal? Both have a
+# best level of noise, and a curve over levels has to show that its maximum isn't chance.
 #
 # Open this file as a notebook with jupytext (`jupytext --to ipynb 07_resonance.py`), or run it as a script.
 
@@ -21,14 +21,14 @@ import neurodyn as nd
 from neurodyn import analysis, plots
 
 # %% [markdown]
-# **A weak signal in a double well.** A particle in the potential $V = x^4/4 - x^2/2$, with wells at -1 and 1 and a barrier of
-# 1/4 between them:
+# **A weak signal in a double well.** A particle in the potential $V = x^4/4 - x^2/2$, with wells at -1 and 1 and a
+# barrier of 1/4 between them:
 #
 # $$dx = (x - x^3 + A\cos\Omega t)\,dt + \sqrt{2D}\,dW.$$
 #
-# Without noise a force of $A = 0.1$ never lifts it over the barrier. Noise does, at random times; the force makes the way over
-# likelier when it points across. All levels of $D$ run side by side, with the same noise at other strengths. One unit of time
-# is a millisecond of the recording.
+# Without noise a force of $A = 0.1$ never lifts it over the barrier. Noise does, at random times; the force makes the
+# way over likelier when it points across. All levels of $D$ run side by side, with the same noise at other strengths.
+# One unit of time is a millisecond of the recording.
 
 # %%
 A, Omega = 0.1, 0.1
@@ -51,7 +51,8 @@ for k in (0, 3, 6):
     )
 
 # %% [markdown]
-# One particle hardly ever moves at little noise, and moves whenever it likes at much noise. In between it moves with the force.
+# One particle hardly ever moves at little noise, and moves whenever it likes at much noise. In between it moves with
+# the force.
 
 # %%
 with nd.plots.style():
@@ -69,8 +70,8 @@ with nd.plots.style():
 figure
 
 # %% [markdown]
-# How strongly does the *mean* follow? The amplification is $\eta = (\text{response}/A)^2$. Its null is the same estimate at
-# neighbouring frequencies, where there is no force.
+# How strongly does the *mean* follow? The amplification is $\eta = (\text{response}/A)^2$. Its null is the same
+# estimate at neighbouring frequencies, where there is no force.
 
 # %%
 found = [
@@ -87,8 +88,8 @@ null = np.array([[each.null.null.mean() for each in batch] for batch in found]).
 
 # %% [markdown]
 # What should be expected? Noise that moves a particle is a Fokker-Planck equation, $\partial_t p = \partial_x(V' p) +
-# D\,\partial_x^2 p$, and that is solved exactly. `resonance_curve` says "a resonance" only if an inner level beats *both* ends,
-# by a bound that holds for all levels together.
+# D\,\partial_x^2 p$, and that is solved exactly. `resonance_curve` says "a resonance" only if an inner level beats
+# *both* ends, by a bound that holds for all levels together.
 
 
 # %%
@@ -103,22 +104,23 @@ for d, measured, spread, theory in zip(levels, eta.mean(axis=1), eta.std(axis=1,
     print(f"D = {d:.3f}: eta {measured:6.2f} ± {spread:.2f} over networks, exact {theory:6.2f}")
 
 # %%
-plots.resonance_curve(
+figure = plots.resonance_curve(
     curve, theory={"Fokker-Planck": (levels, exact)}, title="A double well follows a weak force best at a medium noise"
 )
+figure
 
 # %% [markdown]
-# Five networks scatter, since each sees its own noise at all levels. [The page on resonance](../docs/resonance.md) has 2000 particles and 2000 units of
-# time, and differs from the exact curve by 4 % at most.
+# Five networks scatter, since each sees its own noise at all levels. [The page on resonance](../docs/resonance.md)
+# has 2000 particles and 2000 units of time, and differs from the exact curve by 4 % at most.
 
 # %% [markdown]
 # **Noise that keeps time.** A FitzHugh-Nagumo cell that is excitable, $a = 1.05$, and gets noise but no signal:
 #
 # $$\varepsilon\,\dot x = x - x^3/3 - y, \qquad \dot y = x + a + s\,\xi(t), \qquad \varepsilon = 0.01.$$
 #
-# After a spike it recovers in a fixed time; then it waits for noise. Little noise: long random waits. Much noise: waits are
-# short, but the recovery becomes random. The coefficient of variation of intervals, $\mathrm{CV} = \sigma/\mu$, is 1 for a
-# Poisson process and 0 for a clock.
+# After a spike it recovers in a fixed time; then it waits for noise. Little noise: long random waits. Much noise:
+# waits are short, but the recovery becomes random. The coefficient of variation of intervals, $\mathrm{CV} =
+# \sigma/\mu$, is 1 for a Poisson process and 0 for a clock.
 
 # %%
 strengths = np.array([0.02, 0.04, 0.08, 0.14, 0.25, 0.5])  # s
@@ -146,12 +148,13 @@ regularity = analysis.resonance_curve(
 )
 print(regularity)
 print(f"least CV {cv.mean(axis=0).min():.3f}; another program had 0.189 at s = 0.07")
-plots.resonance_curve(regularity, title="Excitable cells fire most regularly at a medium noise")
+figure = plots.resonance_curve(regularity, title="Excitable cells fire most regularly at a medium noise")
+figure
 
 # %% [markdown]
-# **Exercise.** The best noise makes the mean time in a well about half a period of the force. What happens if the force is ten
-# times faster, or ten times slower? The Fokker-Planck equation answers within a second; take `.response(Omega).amplification`, which is
-# the limit of a weak force.
+# **Exercise.** The best noise makes the mean time in a well about half a period of the force. What happens if the
+# force is ten times faster, or ten times slower? The Fokker-Planck equation answers within a second; take
+# `.response(Omega).amplification`, which is the limit of a weak force.
 #
 # <details><summary>Solution</summary>
 #
@@ -163,9 +166,10 @@ plots.resonance_curve(regularity, title="Excitable cells fire most regularly at 
 #     print(f"Omega = {angular}: at most {gain[best]:.2f}, at D = {noise[best]:.3f}")
 # ```
 #
-# A slow force finds its best noise lower and gains far more, since there is time to wait for a switch. A fast one is hardly followed at any level:
-# particles don't switch ten times as often, and within its well each of them gives way little.
+# A slow force finds its best noise lower and gains far more, since there is time to wait for a switch. A fast one is
+# hardly followed at any level: particles don't switch ten times as often, and within its well each of them gives way
+# little.
 # </details>
 #
-# **Where to go on.** [Resonance](../docs/resonance.md): all measures, their conventions, and what noise does to a spiking
-# reservoir. [Theory of resonance](../docs/resonance_theory.md): exact solutions and closed forms.
+# **Where to go on.** [Resonance](../docs/resonance.md): all measures, their conventions, and what noise does to a
+# spiking reservoir. [Theory of resonance](../docs/resonance_theory.md): exact solutions and closed forms.

@@ -9,10 +9,11 @@
 # %% [markdown]
 # # Dimensions and fixed points from a recording
 #
-# A hundred units are active, and nobody knows why. How many dimensions does their activity fill, is it chaotic, and around which
-# points does it move? All that is asked for is a recording.
+# A hundred units are active, and nobody knows why. How many dimensions does their activity fill, is it chaotic, and
+# around which points does it move? All that is asked for is a recording.
 #
-# Open this file as a notebook with jupytext (`jupytext --to ipynb 08_dimensions_and_fixed_points.py`), or run it as a script.
+# Open this file as a notebook with jupytext (`jupytext --to ipynb 08_dimensions_and_fixed_points.py`), or run it as a
+# script.
 
 # %%
 import numpy as np
@@ -25,8 +26,8 @@ from neurodyn import analysis
 #
 # $$\tau\,\dot x_i = -x_i + \sum_j J_{ij}\tanh x_j, \qquad J_{ij} \sim \mathcal N(0, g^2/N), \qquad g = 2,\ N = 100,\ \tau = 50\ \text{ms}.$$
 #
-# Infinitely many units rest at 0 for $g < 1$ and are chaotic for $g > 1$ (Sompolinsky, Crisanti & Sommers 1988). A hundred need not
-# be: that is to be seen.
+# Infinitely many units rest at 0 for $g < 1$ and are chaotic for $g > 1$ (Sompolinsky, Crisanti & Sommers 1988). A
+# hundred need not be: that is to be seen.
 
 # %%
 net = nd.RateReservoir(100, gain=2.0, connection_probability=1.0, noise=0.0, dt="5 ms", seed=2)
@@ -39,7 +40,7 @@ run = nd.simulate(net, "15 s", record=["x"], out="runs/tutorial_08.h5", overwrit
 recording = nd.load("runs/tutorial_08.h5")
 print(recording)
 x = recording["x"].sel(time=slice(2500, None))  # without the start; in ms
-nd.plots.traces(
+figure = nd.plots.traces(
     x["time"],
     x.values[:, :4],
     [f"unit {k}" for k in range(4)],
@@ -47,12 +48,13 @@ nd.plots.traces(
     name="x",
     title="Four of a hundred units, left alone",
 )
+figure
 
 # %% [markdown]
 # **How many dimensions?** With $\lambda_k$ the eigenvalues of the covariance of the units, the participation ratio is
-# $(\sum_k\lambda_k)^2/\sum_k\lambda_k^2$: one if a single direction holds all the variance, $N$ if all hold as much. Neighbours in time say the
-# same, so one row in 100 ms is taken. The null turns each unit in time by itself: each keeps its own course, and what they share is
-# gone.
+# $(\sum_k\lambda_k)^2/\sum_k\lambda_k^2$: one if a single direction holds all the variance, $N$ if all hold as much.
+# Neighbours in time say the same, so one row in 100 ms is taken. The null turns each unit in time by itself: each
+# keeps its own course, and what they share is gone.
 
 # %%
 rows = x[::20]
@@ -63,14 +65,16 @@ print(
 )
 
 # %%
-nd.plots.pca(components, null=alone, title="A few components hold what a hundred units do")
+figure = nd.plots.pca(components, null=alone, title="A few components hold what a hundred units do")
+figure
 
 # %% [markdown]
 # Five dimensions where independent units would fill twenty: what one unit does, others know.
 
 # %% [markdown]
-# **Is it chaotic?** Two states that are near each other drift apart as $e^{\lambda t}$. The network from the file gives one step
-# of its equations as a function, and the largest Lyapunov exponents $\lambda$ follow from its derivative along an orbit.
+# **Is it chaotic?** Two states that are near each other drift apart as $e^{\lambda t}$. The network from the file
+# gives one step of its equations as a function, and the largest Lyapunov exponents $\lambda$ follow from its
+# derivative along an orbit.
 
 # %%
 step = recording.network().step_function(noise="off")
@@ -79,25 +83,28 @@ spectrum = analysis.lyapunov_exponents(step, starts[-1], steps=1500, count=2, ev
 print(spectrum)
 
 # %% [markdown]
-# The largest is above 0 by more than three standard errors: chaos. In a time constant two neighbours come some 10 % further apart.
-# [The same at eight gains](../docs/dynamics.md) had 10 of 10 networks of 400 units chaotic at $g = 2$, with exponents from 0.06 to 0.11. Of eight
-# networks of this size, 100, we saw one or two that were.
+# The largest is above 0 by more than three standard errors: chaos. In a time constant two neighbours come some 10 %
+# further apart. [The same at eight gains](../docs/dynamics.md) had 10 of 10 networks of 400 units chaotic at $g = 2$,
+# with exponents from 0.06 to 0.11. Of eight networks of this size, 100, we saw one or two that were.
 
 # %% [markdown]
-# **Around which points does it move?** Fixed points are where $F(x) = x$. From each of forty states of the recording the squared speed
-# $q(x) = |F(x) - x|^2/2$ is made small. What the minimum is compared with is the speed at the starts.
+# **Around which points does it move?** Fixed points are where $F(x) = x$. From each of forty states of the recording
+# the squared speed $q(x) = |F(x) - x|^2/2$ is made small. What the minimum is compared with is the speed at the
+# starts.
 
 # %%
 points = analysis.fixed_points(step, starts[:: len(starts) // 40])
 print(points)
 
 # %%
-nd.plots.fixed_points(points, title="Fixed and slow points among the states of the recording")
+figure = nd.plots.fixed_points(points, title="Fixed and slow points among the states of the recording")
+figure
 
 # %% [markdown]
-# Nearly all are saddles: along most directions the state is drawn in, along some it is pushed out, so no point holds it. They come in pairs, $x$ and
-# $-x$, since tanh is odd; many have been met once, so there are more of them. The origin is a fixed point, and the equations say what grows there: a step multiplies a small state by $1 + (J - 1)\,dt/\tau$. That is a
-# check that needs no search.
+# Nearly all are saddles: along most directions the state is drawn in, along some it is pushed out, so no point holds
+# it. They come in pairs, $x$ and $-x$, since tanh is odd; many have been met once, so there are more of them. The
+# origin is a fixed point, and the equations say what grows there: a step multiplies a small state by $1 + (J -
+# 1)\,dt/\tau$. That is a check that needs no search.
 
 # %%
 origin = analysis.fixed_points(step, starts[:2] * 1e-3)
@@ -109,8 +116,8 @@ expected = np.abs(1 + (np.linalg.eigvals(J) - 1) * 5 / 50).max()
 print(f"fastest growth at the origin: times {found:.6f} a step, by the eigenvalues of J {expected:.6f}")
 
 # %% [markdown]
-# **Exercise.** Below $g = 1$ the network should rest. Record one with $g = 0.8$ and find its fixed points and its largest exponent. How
-# many dimensions does it fill?
+# **Exercise.** Below $g = 1$ the network should rest. Record one with $g = 0.8$ and find its fixed points and its
+# largest exponent. How many dimensions does it fill?
 #
 # <details><summary>Solution</summary>
 #
@@ -123,8 +130,8 @@ print(f"fastest growth at the origin: times {found:.6f} a step, by the eigenvalu
 # print(analysis.lyapunov_exponents(calm_step, calm_starts[0], steps=500, discard=100, count=1, every=5, dt=0.1))
 # ```
 #
-# One point, stable, in which all starts end, and an exponent below 0. A network at rest fills no dimensions: after its start there
-# is no variance to count. With `noise=0.05` there is, and its dimensions are those of the noise.
+# One point, stable, in which all starts end, and an exponent below 0. A network at rest fills no dimensions: after
+# its start there is no variance to count. With `noise=0.05` there is, and its dimensions are those of the noise.
 # </details>
 #
 # The same from a shell, without a script: `neurodyn analyse runs/tutorial_08.h5` says what can be asked of the file,

@@ -9,8 +9,8 @@
 # %% [markdown]
 # # A parameter scan, from the laptop to Slurm
 #
-# How does the rate of a noisy cell depend on its current, and what does noise change? That is one simulation at many points: on
-# this machine now, on a cluster with the same words.
+# How does the rate of a noisy cell depend on its current, and what does noise change? That is one simulation at many
+# points: on this machine now, on a cluster with the same words.
 #
 # Open this file as a notebook with jupytext (`jupytext --to ipynb 10_scan.py`), or run it as a script.
 
@@ -26,12 +26,13 @@ from scipy.special import erfcx
 import neurodyn as nd
 
 # %% [markdown]
-# **One simulation.** A leaky cell with white noise, $\sigma$ being the standard deviation that its membrane would have without a threshold:
+# **One simulation.** A leaky cell with white noise, $\sigma$ being the standard deviation that its membrane would
+# have without a threshold:
 #
 # $$\tau\,\dot v = v_\mathrm{rest} - v + R I + \sigma\sqrt{2\tau}\,\xi(t), \qquad v > -50\ \text{mV}: \text{ spike, } v \to v_\mathrm{rest} = -70\ \text{mV}.$$
 #
-# A scan runs its points in processes of their own, so the simulation stands in a file. Parameters have types and defaults, results have names.
-# This one refuses to say how regular spikes are where there are none.
+# A scan runs its points in processes of their own, so the simulation stands in a file. Parameters have types and
+# defaults, results have names. This one refuses to say how regular spikes are where there are none.
 
 # %%
 folder = Path("runs/tutorial_10")
@@ -87,8 +88,8 @@ def noisy_cell(
 )
 
 # %% [markdown]
-# **Fifteen points**, twice each. `seeds` makes the parameter `seed` of every point from its other parameters, so that order, growth and machine change
-# nothing. From a shell this is
+# **Fifteen points**, twice each. `seeds` makes the parameter `seed` of every point from its other parameters, so that
+# order, growth and machine change nothing. From a shell this is
 #
 # ```console
 # $ neurodyn scan noisy_cell.py --grid "current=linspace(150, 270, 5) pA" --grid "sigma=1 mV,2 mV,4 mV" --seeds 2 --out scan
@@ -102,8 +103,9 @@ scan.run(workers=2, time_limit="1 min", memory_limit="2 GB")
 print(scan.status())
 
 # %% [markdown]
-# **What failed.** Each point runs by itself, so an exception costs that point alone, and a record of it stays: what was raised, where, on which host, at
-# which attempt. `neurodyn scan log runs/tutorial_10/scan KEY` shows all of it, `collect` has it as a column.
+# **What failed.** Each point runs by itself, so an exception costs that point alone, and a record of it stays: what
+# was raised, where, on which host, at which attempt. `neurodyn scan log runs/tutorial_10/scan KEY` shows all of it,
+# `collect` has it as a column.
 
 # %%
 table = nd.load_scan(folder / "scan")  # an xarray.Dataset over current, sigma and repetition
@@ -112,9 +114,10 @@ csv, _ = scan.collect()
 print(csv, csv.read_text().splitlines()[0], sep="\n")
 
 # %% [markdown]
-# The noise is too weak there for a spike below threshold (200 pA). Nothing is wrong with their rate, so the script is mended: a CV that isn't defined is
-# NaN. A scan notes the text of the script with every point, and says that it has changed. `run("failed")` takes those points and no others; `run("outdated")`
-# would do again what the earlier text has done.
+# The noise is too weak there for a spike below threshold (200 pA). Nothing is wrong with their rate, so the script is
+# mended: a CV that isn't defined is NaN. A scan notes the text of the script with every point, and says that it has
+# changed. `run("failed")` takes those points and no others; `run("outdated")` would do again what the earlier text
+# has done.
 
 # %%
 mended = script.read_text().replace(
@@ -126,7 +129,8 @@ scan.run("failed")
 print(scan.status())
 
 # %% [markdown]
-# **Beside theory.** The mean interval is known exactly (Siegert 1951), with $V = R I$ and threshold and reset measured from rest:
+# **Beside theory.** The mean interval is known exactly (Siegert 1951), with $V = R I$ and threshold and reset
+# measured from rest:
 #
 # $$\frac1{\text{rate}} = t_\mathrm{ref} + \tau\sqrt\pi\int_{-V/(\sqrt2\sigma)}^{(20\,\mathrm{mV} - V)/(\sqrt2\sigma)} e^{u^2}\left(1 + \mathrm{erf}\,u\right)du.$$
 #
@@ -150,12 +154,16 @@ print(
 )
 
 # %%
-nd.plots.scan_overview(table, "rate (Hz)", x="current", title="Noise makes cells fire below threshold (200 pA)")
+figure = nd.plots.scan_overview(
+    table, "rate (Hz)", x="current", title="Noise makes cells fire below threshold (200 pA)"
+)
+figure
 
 # %%
-nd.plots.scan_overview(
+figure = nd.plots.scan_overview(
     table, "CV of intervals", x="current", title="Spikes are irregular where noise has to lift the cell"
 )
+figure
 
 # %% [markdown]
 # **Growing.** One value more of noise; what is done stays as it is.
@@ -166,8 +174,8 @@ scan.run()
 print(scan.status())
 
 # %% [markdown]
-# **On Slurm** it is one more word. Points are packed into tasks that take as long as you say, an array is submitted, and nothing has to stay logged in.
-# What a task asks for in time and memory follows from what points took here.
+# **On Slurm** it is one more word. Points are packed into tasks that take as long as you say, an array is submitted,
+# and nothing has to stay logged in. What a task asks for in time and memory follows from what points took here.
 #
 # ```console
 # $ neurodyn scan noisy_cell.py --grid ... --seeds 2 --out scan --on slurm --slurm partition=short --task-time "10 min"
@@ -185,8 +193,8 @@ else:
 print(cluster.status())
 
 # %% [markdown]
-# **Exercise.** Cells that noise alone lifts over the threshold, seldom, should fire nearly as a Poisson process does: a CV of 1. At 150 pA and 2 mV the table says .7. Is it the
-# cell, or the length of the run? Scan `time`, up to 100 s.
+# **Exercise.** Cells that noise alone lifts over the threshold, seldom, should fire nearly as a Poisson process does:
+# a CV of 1. At 150 pA and 2 mV the table says .7. Is it the cell, or the length of the run? Scan `time`, up to 100 s.
 #
 # <details><summary>Solution</summary>
 #
@@ -206,4 +214,5 @@ print(cluster.status())
 # Mostly the length: an interval that is longer than the run is never seen. The rate needs no such care.
 # </details>
 #
-# **Where to go on.** [From your laptop to a cluster](../docs/scans.md): limits, what fails and how it is taken up again, Slurm and its peculiarities, Dask, batches, Snakemake.
+# **Where to go on.** [From your laptop to a cluster](../docs/scans.md): limits, what fails and how it is taken up
+# again, Slurm and its peculiarities, Dask, batches, Snakemake.
