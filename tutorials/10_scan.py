@@ -175,10 +175,11 @@ print(scan.status())
 
 # %% [markdown]
 # **On Slurm** it is one more word. Points are packed into tasks that take as long as you say, an array is submitted,
-# and nothing has to stay logged in. What a task asks for in time and memory follows from what points took here.
+# and nothing has to stay logged in. What a task asks for in time follows from what points of this scan took, or from
+# `point_time` as long as none has run.
 #
 # ```console
-# $ neurodyn scan noisy_cell.py --grid ... --seeds 2 --out scan --on slurm --slurm partition=short --task-time "10 min"
+# $ neurodyn scan noisy_cell.py --grid ... --seeds 2 --out scan --on slurm --slurm partition=short --point-time "1 s" --task-time "10 min"
 # $ neurodyn scan status scan --watch
 # ```
 #
@@ -187,7 +188,7 @@ print(scan.status())
 # %%
 cluster = nd.Scan(script, out=folder / "cluster", grid=grid, seeds=10)
 if shutil.which("sinfo") and subprocess.run(["sinfo"], capture_output=True).returncode == 0:
-    print(cluster.run(on="slurm", task_time="10 min", time_limit="1 min", memory_limit="1 GB"))
+    print(cluster.run(on="slurm", point_time="1 s", task_time="1 min", time_limit="1 min", memory_limit="1 GB"))
 else:
     print("no Slurm answers here, so these points are only planned")
 print(cluster.status())
