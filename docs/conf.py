@@ -80,9 +80,13 @@ GATHERED = {"tutorials": ("*.ipynb", "recordings/*.h5"), "benchmarks/results": (
 def gather() -> None:
     """Copy what lies beside docs/ into it; a file that is the same keeps its date, and its place in the cache."""
     for folder, patterns in GATHERED.items():
-        target = HERE / folder
-        for source in [file for pattern in patterns for file in sorted((HERE.parent / folder).glob(pattern))]:
-            copy = target / source.relative_to(HERE.parent / folder)
+        target, beside = HERE / folder, HERE.parent / folder
+        sources = [file for pattern in patterns for file in sorted(beside.glob(pattern))]
+        for old in [file for pattern in patterns for file in target.glob(pattern)]:
+            if not (beside / old.relative_to(target)).exists():
+                old.unlink()
+        for source in sources:
+            copy = target / source.relative_to(beside)
             content = source.read_bytes()
             if source.suffix == ".ipynb":
                 content = content.replace(b"](../docs/", b"](../")

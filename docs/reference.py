@@ -21,7 +21,7 @@ import neurodyn
 
 # Page: its title and where its names of `nd` are defined (module, or folder of modules, in neurodyn).
 _PAGES = {
-    "describe": ("Describe a network", ("circuit", "parts", "session")),
+    "describe": ("Describe a network", ("circuit", "parts", "session", "language")),
     "run": ("Run", ("simulate", "running", "estimate", "compare", "rerun", "simulation", "outcome")),
     "record": ("Record and read", ("recording",)),
     "rules": ("Rules", ("plasticity",)),
@@ -47,7 +47,6 @@ _MODULES = {
 }  # fmt: skip
 # What functions of a page return and raise, at the end of the page: classes that nobody makes by hand.
 _RETURNED = {
-    "describe": ("language.ModelError", "parts.CircuitError"),
     "run": ("compare.Comparison", "estimate.Estimate", "rerun.Rerun", "rerun.RerunError", "simulation.Simulation"),
     "models": (
         "models.cells.Cell", "models.generative.FreeEnergy", "models.generative.Rollout", "models.hmm_rnn.Generated",
@@ -59,7 +58,7 @@ _RETURNED = {
     ),
     "train": ("training.error_regression.Regressed", "training.error_regression.RegressionRun"),
     "scan": ("scan.options.RunOptions", "scan.probe.DryRun", "scan.status.Status"),
-    "doors": ("compare_runs.Comparison", "report.description.Methods"),
+    "doors": ("compare_runs.RunComparison", "report.description.Methods"),
     "analysis_learning": ("analysis.learning.expectation.ExpectationError",),
 }  # fmt: skip
 # Values have no docstring: modules whose comments describe those of a public module that only hands them on.

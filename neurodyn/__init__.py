@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from neurodyn.doors import export, read_spikes
     from neurodyn.doors.brian2 import from_brian2
     from neurodyn.estimate import estimate
+    from neurodyn.language import ModelError
     from neurodyn.models.adaptive_exponential import adaptive_exponential
     from neurodyn.models.cells import cells
     from neurodyn.models.codings import AnalogCoding, SoftmaxCoding, SymbolCoding
@@ -42,7 +43,18 @@ if TYPE_CHECKING:
     from neurodyn.models.surrogate import surrogate_lif
     from neurodyn.models.vrnn import VRNN
     from neurodyn.outcome import Check, passes, rounded, spread
-    from neurodyn.parts import Connection, Filter, Input, Normal, Population, Readout, SpikeTimes, Uniform, poisson
+    from neurodyn.parts import (
+        CircuitError,
+        Connection,
+        Filter,
+        Input,
+        Normal,
+        Population,
+        Readout,
+        SpikeTimes,
+        Uniform,
+        poisson,
+    )
     from neurodyn.plasticity.eprop import EpropReadout, eprop
     from neurodyn.plasticity.hebbian import RewardModulatedHebbian
     from neurodyn.plasticity.learners import (
@@ -84,6 +96,7 @@ _PUBLIC = {
     "BlowUpError": "running.run",
     "Check": "outcome",
     "Circuit": "circuit",
+    "CircuitError": "parts",
     "Connection": "parts",
     "DoubleWell": "models.resonance",
     "EpropReadout": "plasticity.eprop",
@@ -98,6 +111,7 @@ _PUBLIC = {
     "Layer": "models.pvrnn_layer",
     "LeakyRNN": "models.leaky",
     "LocalThreeFactor": "plasticity.learners",
+    "ModelError": "language",
     "MultiHead": "training.curricula",
     "NLMS": "plasticity.learners",
     "NicolaClopath": "models.force",
@@ -181,6 +195,7 @@ __all__ = [
     "BlowUpError",
     "Check",
     "Circuit",
+    "CircuitError",
     "Connection",
     "DoubleWell",
     "EpropReadout",
@@ -195,6 +210,7 @@ __all__ = [
     "Layer",
     "LeakyRNN",
     "LocalThreeFactor",
+    "ModelError",
     "MultiHead",
     "NLMS",
     "NicolaClopath",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class RunComparison:
     """Results of groups of runs; ``print`` shows them, :meth:`plot` draws them.
 
     Parameters
@@ -102,7 +102,7 @@ def compare_runs(
     reference: Any = None,
     interval: Method = "t",
     confidence: float = 0.95,
-) -> Comparison:
+) -> RunComparison:
     """Compare results of runs that differ in a parameter.
 
     Parameters
@@ -173,7 +173,7 @@ def compare_runs(
             summary.append((name, group, len(one), *mean_interval(one.to_numpy(), interval, confidence)))
             if group != chosen:
                 differences.append((name, group, *_difference(one, of[chosen], names, interval, confidence)))
-    return Comparison(
+    return RunComparison(
         by=by,
         groups=groups,
         values=values,

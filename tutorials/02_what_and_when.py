@@ -88,7 +88,7 @@ nd.plots.raster(
 # %%
 def expectations(run):
     """Output in the tests, (test, time, event): the mean over the trials of each."""
-    output = run["what.expectation"].values.reshape(len(run.trials), task.steps, 2)
+    output = run.by_trial("what.expectation").values
     phase, exposure = run.trials.phase, run.trials.exposure
     return np.stack([output[(phase == "test") & (exposure == n)].mean(axis=0) for n in tests])
 
@@ -147,7 +147,7 @@ rng = np.random.default_rng(1)
 def correlation(net):
     """Correlation of the output with the perfect observer's in five tests."""
     run = nd.simulate(net.freeze(), cue_only, record=["what.expectation"])
-    output = run["what.expectation"].values.reshape(-1, task.steps, 2)[1:]
+    output = run.by_trial("what.expectation").values[1:]
     return nd.analysis.expectation_error(output.mean(axis=0), task.expectation(), scored).correlation
 
 

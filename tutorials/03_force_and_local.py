@@ -71,7 +71,7 @@ def errors(runs):
     """Errors of the tests, (network, test): each is of the mean over its three trials."""
     rows = []
     for run, session in zip(runs, sessions, strict=True):
-        output = run["what.expectation"].values.reshape(len(run.trials), -1, 2)
+        output = run.by_trial("what.expectation").values
         tests = run.trials[run.trials.phase == "test"].groupby(["block", "exposure"]).groups.values()
         firsts = [session.trials[at[0]] for at in tests]
         right = np.stack([nd.tasks.expected(trial) for trial in firsts])

@@ -88,6 +88,7 @@ if TYPE_CHECKING:
     from .generation.transitions import transition_table as transition_table
     from .generation.words import WordDivergence as WordDivergence
     from .generation.words import word_divergence as word_divergence
+    from .learning.expectation import ExpectationError as ExpectationError
     from .learning.expectation import amplitude as amplitude
     from .learning.expectation import bump_ratio as bump_ratio
     from .learning.expectation import expectation_error as expectation_error
@@ -253,6 +254,7 @@ _MODULE_OF = {
         "generation.transitions": ("TransitionTable", "transition_table"),
         "generation.words": ("WordDivergence", "word_divergence"),
         "learning.expectation": (
+            "ExpectationError",
             "amplitude",
             "bump_ratio",
             "expectation_error",

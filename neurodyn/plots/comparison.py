@@ -23,7 +23,7 @@ def run_comparison(found: Any) -> Figure:
 
     Parameters
     ----------
-    found : Comparison
+    found : RunComparison
         Of :func:`neurodyn.compare_runs`. Of more than 12 results the first 12 are drawn.
     """
     values = found.values[:MAX_VALUES]

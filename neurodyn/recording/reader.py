@@ -19,7 +19,7 @@ from neurodyn.recording.disk import beside, check_output, publish
 from neurodyn.recording.layout import FORMAT, children, dataset_at, group_at, lookup
 from neurodyn.recording.spikes import Spikes, read_spikes
 from neurodyn.recording.tree import read_tree
-from neurodyn.recording.trials import read_trials
+from neurodyn.recording.trials import cut_into_trials, read_trials
 from neurodyn.recording.values import decode
 
 if TYPE_CHECKING:
@@ -229,6 +229,16 @@ class Recording:
         """The table of trials, a row each; empty if there were none."""
         with self.open() as file:
             return read_trials(file)
+
+    def by_trial(self, key: str) -> xarray.DataArray:
+        """The array ``recording[key]`` cut into trials: (trial, time, ...), with time in ms from the start of each.
+
+        Columns of the table of trials are coordinates of ``trial``. Trials that are shorter than the longest end in NaN.
+
+        Raises KeyError for an unknown key, ValueError for an array that isn't over time, for samples
+        at other times of one trial than of another, or where there are no trials.
+        """
+        return cut_into_trials(self[key], self.trials)
 
     @property
     def weights(self) -> dict[str, xarray.DataArray]:

@@ -15,6 +15,7 @@ from neurodyn.recording.values import plain, storable
 
 if TYPE_CHECKING:
     import pandas
+    import xarray
 
 Cell = bool | int | float | str | None
 
@@ -88,3 +89,41 @@ def read_trials(file: h5py.File) -> pandas.DataFrame:
                 columns[name] = read_values(dataset)
         index = columns.pop("trial", index)
     return pandas.DataFrame(columns, index=pandas.Index(index, name="trial"))
+
+
+def cut_into_trials(array: xarray.DataArray, table: pandas.DataFrame) -> xarray.DataArray:
+    """An array over time as (trial, time, ...); see :meth:`Recording.by_trial`."""
+    import xarray
+
+    name = array.name
+    if array.dims[:1] != ("time",):
+        raise ValueError(f"{name} has dimensions {array.dims}: only an array over time can be cut into trials")
+    if table.empty or "start_ms" not in table or "duration_ms" not in table:
+        raise ValueError(f"{name} can't be cut into trials: the recording has no table of them")
+    time, starts = array["time"].values, table["start_ms"].to_numpy()
+    # a sample at the end of a step bears that time: it belongs to the trial before a border
+    slack = 1e-6
+    first = np.searchsorted(time, starts + slack)
+    last = np.searchsorted(time, starts + table["duration_ms"].to_numpy() + slack)
+    longest = int((last - first).max())
+    if not longest:
+        raise ValueError(f"{name} has no sample in any trial")
+    model = int(np.argmax(last - first))
+    since = time[first[model] : last[model]] - starts[model]
+    values = array.values if (last - first == longest).all() else array.values.astype(float)
+    cut = np.full((len(table), longest, *array.shape[1:]), np.nan if values.dtype.kind == "f" else 0, values.dtype)
+    for trial, (begin, end) in enumerate(zip(first, last, strict=True)):
+        own = time[begin:end] - starts[trial]
+        if (np.abs(own - since[: own.size]) > slack).any():
+            raise ValueError(
+                f"{name} was sampled at other times of trial {trial} than of trial {model}: record it so often that the "
+                "length of the trials is a multiple"
+            )
+        cut[trial, : own.size] = values[begin:end]
+    coords = {
+        "trial": np.arange(len(table)),
+        "time": ("time", since, dict(array["time"].attrs)),
+        **{str(column): ("trial", table[column].to_numpy()) for column in table if column not in array.dims},
+        **{str(k): v for k, v in array.coords.items() if "time" not in v.dims},
+    }
+    return xarray.DataArray(cut, dims=("trial", *array.dims), coords=coords, name=name, attrs=array.attrs)
