@@ -59,7 +59,8 @@ copybutton_prompt_text = "$ "
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"neurodyn {release}"
-html_static_path = []
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
 templates_path = ["_templates"]
 html_sidebars = {"**": ["pages"], "index": ["pages"]}
 html_theme_options = {

@@ -30,7 +30,7 @@ def solutions(tutorial: Path) -> list[str]:
 @EACH
 def test_a_tutorial_asks_shows_and_leads_on(tutorial: Path) -> None:
     text = prose(tutorial)
-    opening = text.split("Open this file")[0]
+    opening = text.split("A notebook, `")[0]
     assert "?" in opening, "no question at the beginning"
     assert "$" in text, "no equation"
     assert "Exercise" in text and solutions(tutorial), "no exercise with a solution that is code"

@@ -11,7 +11,7 @@
 #
 # How does a hundred leaky cells that inhibit one another share out its spikes? Cells, a network, a recording, a plot.
 #
-# Open this file as a notebook with jupytext (`jupytext --to ipynb 01_first_simulation.py`), or run it as a script.
+# A notebook, `01_first_simulation.ipynb`; its source, `01_first_simulation.py`, runs as a script.
 
 # %%
 import numpy as np

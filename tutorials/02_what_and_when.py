@@ -12,7 +12,7 @@
 # Can two local readouts of one random spiking network learn which event will follow a cue, when, and how probably? And
 # how much of that is the network's doing?
 #
-# Open this file as a notebook with jupytext (`jupytext --to ipynb 02_what_and_when.py`), or run it as a script.
+# A notebook, `02_what_and_when.ipynb`; its source, `02_what_and_when.py`, runs as a script.
 
 # %%
 import numpy as np

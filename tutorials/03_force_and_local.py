@@ -12,7 +12,7 @@
 # Recursive least squares (FORCE) fits a readout in a few trials, a local error rule in tens of them. Which of the two
 # keeps up when probabilities and latencies change without notice?
 #
-# Open this file as a notebook with jupytext (`jupytext --to ipynb 03_force_and_local.py`), or run it as a script.
+# A notebook, `03_force_and_local.ipynb`; its source, `03_force_and_local.py`, runs as a script.
 
 # %%
 import numpy as np

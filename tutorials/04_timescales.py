@@ -12,7 +12,7 @@
 # A network has to remember the last $N$ digits, and $N$ grows. Does it slow its units down, or does it keep the memory in its
 # connections? And how would one know from its activity alone?
 #
-# Open this file as a notebook with jupytext (`jupytext --to ipynb 04_timescales.py`), or run it as a script.
+# A notebook, `04_timescales.ipynb`; its source, `04_timescales.py`, runs as a script.
 
 # %%
 import numpy as np

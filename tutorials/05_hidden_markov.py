@@ -12,7 +12,7 @@
 # Can a network with a continuous state, driven by noise alone, behave like a model that jumps between a few hidden states? And
 # what does it jump with?
 #
-# Open this file as a notebook with jupytext (`jupytext --to ipynb 05_hidden_markov.py`), or run it as a script.
+# A notebook, `05_hidden_markov.ipynb`; its source, `05_hidden_markov.py`, runs as a script.
 
 # %%
 from pathlib import Path

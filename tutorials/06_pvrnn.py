@@ -12,7 +12,7 @@
 # By what means does a network imitate chance that it has found in its data: by chaos of its own, or by noise? One
 # number of a PV-RNN decides, the meta-prior. And what does such a network expect while it listens?
 #
-# Open this file as a notebook with jupytext (`jupytext --to ipynb 06_pvrnn.py`), or run it as a script.
+# A notebook, `06_pvrnn.ipynb`; its source, `06_pvrnn.py`, runs as a script.
 
 # %%
 from pathlib import Path

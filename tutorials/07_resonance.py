@@ -12,7 +12,7 @@
 # Can noise help a system to follow a signal that is too weak for it, or to keep time without any signal? Both have a
 # best level of noise, and a curve over levels has to show that its maximum isn't chance.
 #
-# Open this file as a notebook with jupytext (`jupytext --to ipynb 07_resonance.py`), or run it as a script.
+# A notebook, `07_resonance.ipynb`; its source, `07_resonance.py`, runs as a script.
 
 # %%
 import numpy as np

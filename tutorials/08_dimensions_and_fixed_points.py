@@ -12,8 +12,7 @@
 # A hundred units are active, and nobody knows why. How many dimensions does their activity fill, is it chaotic, and
 # around which points does it move? All that is asked for is a recording.
 #
-# Open this file as a notebook with jupytext (`jupytext --to ipynb 08_dimensions_and_fixed_points.py`), or run it as a
-# script.
+# A notebook, `08_dimensions_and_fixed_points.ipynb`; its source, `08_dimensions_and_fixed_points.py`, runs as a script.
 
 # %%
 import numpy as np

@@ -13,13 +13,12 @@
 # all of them compute the same? A cell and a rule are text in Brian2's language here; what is already written as Brian2 objects
 # comes in by one call.
 #
-# Open this file as a notebook with jupytext (`jupytext --to ipynb 09_own_model.py`), or run it as a script.
+# A notebook, `09_own_model.ipynb`; its source, `09_own_model.py`, runs as a script.
 
 # %%
 import warnings
 
 import numpy as np
-from matplotlib.figure import Figure
 
 import neurodyn as nd
 
@@ -67,20 +66,21 @@ record = ["spikes", nd.Sample("cells.v", units=[40]), nd.Sample("cells.w", units
 run = nd.simulate(alone, "1 s", record=record)
 
 # %%
-figure = Figure(figsize=(9, 3.2), layout="constrained")
-left, middle, right = figure.subplots(1, 3)
-time = run["cells.v"]["time"].values
-left.plot(time, run["cells.v"].values[:, 0], color="C0", linewidth=0.8)
-left.set(xlabel="time (ms)", ylabel="v (mV)", title=f"A cell at {currents[40]:.0f} pA", xlim=(0, 400))
-middle.plot(time, run["cells.w"].values[:, 0], color="C1")
-middle.set(xlabel="time (ms)", ylabel="w (pA)", title="Its adaptation", xlim=(0, 400))
-spikes = run["spikes"]
-for label, low, high, style in (("first 100 ms", 0, 100, "--"), ("last 500 ms", 500, 1000, "-")):
-    inside = (spikes.times >= low) & (spikes.times < high)
-    rate = np.bincount(spikes.ids[inside], minlength=61) / (high - low) * 1e3
-    right.plot(currents, rate, style, label=label)
-right.set(xlabel="current (pA)", ylabel="rate (spikes/s)", title="Rate over current")
-right.legend()
+with nd.plots.style():
+    figure = nd.plots.new_figure(9, 3.2)
+    left, middle, right = figure.subplots(1, 3)
+    time = run["cells.v"]["time"].values
+    left.plot(time, run["cells.v"].values[:, 0], color="C0", linewidth=0.8)
+    left.set(xlabel="time (ms)", ylabel="v (mV)", title=f"A cell at {currents[40]:.0f} pA", xlim=(0, 400))
+    middle.plot(time, run["cells.w"].values[:, 0], color="C1")
+    middle.set(xlabel="time (ms)", ylabel="w (pA)", title="Its adaptation", xlim=(0, 400))
+    spikes = run["spikes"]
+    for label, low, high, style in (("first 100 ms", 0, 100, "--"), ("last 500 ms", 500, 1000, "-")):
+        inside = (spikes.times >= low) & (spikes.times < high)
+        rate = np.bincount(spikes.ids[inside], minlength=61) / (high - low) * 1e3
+        right.plot(currents, rate, style, label=label)
+    right.set(xlabel="current (pA)", ylabel="rate (spikes/s)", title="Rate over current")
+    right.legend()
 figure
 
 # %% [markdown]
@@ -153,22 +153,23 @@ run = nd.simulate(pairs(tagged), "2.5 s", record=["plastic.w", "tagged.c", "tagg
 window = run["plastic.w"].values[-1]
 
 # %%
-figure = Figure(figsize=(9, 3.4), layout="constrained")
-left, right = figure.subplots(1, 2)
-left.axhline(0, color="0.7", linewidth=0.8)
-left.plot(gaps, 1e3 * window, "o-")
-left.set(
-    xlabel="spike of the target after that of the source (ms)",
-    ylabel="change of the weight (1/1000)",
-    title="A reward 700 ms later: a synapse a point",
-)
-after = int(np.flatnonzero(gaps == 10)[0])
-for name, label in (("tagged.c", "tag c"), ("tagged.d", "modulator d"), ("plastic.w", "weight w")):
-    values = run[name].values
-    column = values[:, after] if values.ndim > 1 and values.shape[1] > 1 else values.ravel()
-    right.plot(run[name]["time"], column / abs(column).max(), label=label)
-right.set(xlabel="time (ms)", ylabel="part of the largest value", title="The synapse of a target 10 ms later")
-right.legend()
+with nd.plots.style():
+    figure = nd.plots.new_figure(9, 3.4)
+    left, right = figure.subplots(1, 2)
+    left.axhline(0, color="0.7", linewidth=0.8)
+    left.plot(gaps, 1e3 * window, "o-")
+    left.set(
+        xlabel="spike of the target after that of the source (ms)",
+        ylabel="change of the weight (1/1000)",
+        title="A reward 700 ms later: a synapse a point",
+    )
+    after = int(np.flatnonzero(gaps == 10)[0])
+    for name, label in (("tagged.c", "tag c"), ("tagged.d", "modulator d"), ("plastic.w", "weight w")):
+        values = run[name].values
+        column = values[:, after] if values.ndim > 1 and values.shape[1] > 1 else values.ravel()
+        right.plot(run[name]["time"], column / abs(column).max(), label=label)
+    right.set(xlabel="time (ms)", ylabel="part of the largest value", title="The synapse of a target 10 ms later")
+    right.legend()
 figure
 
 # %% [markdown]
@@ -225,7 +226,7 @@ for backend, tolerance in (("numba", 0.0), ("torch", 0.0), ("brian2", 1e-9)):
 # which lets the synapses be advanced at their events ([why](../docs/brian2.md)).
 
 # %%
-import brian2 as b2  # noqa: E402
+import brian2 as b2
 
 b2.prefs.codegen.target = "numpy"
 constants = {"tau": 20 * b2.ms, "tau_s": 5 * b2.ms, "A": 0.02, "w_max": 0.4}

@@ -12,7 +12,7 @@
 # How does the rate of a noisy cell depend on its current, and what does noise change? That is one simulation at many
 # points: on this machine now, on a cluster with the same words.
 #
-# Open this file as a notebook with jupytext (`jupytext --to ipynb 10_scan.py`), or run it as a script.
+# A notebook, `10_scan.ipynb`; its source, `10_scan.py`, runs as a script.
 
 # %%
 import shutil
@@ -39,8 +39,7 @@ folder = Path("runs/tutorial_10")
 shutil.rmtree(folder, ignore_errors=True)  # to begin anew when the notebook is run again
 folder.mkdir(parents=True)
 script = folder / "noisy_cell.py"
-script.write_text(
-    '''
+text = '''
 """How fast and how regularly noisy leaky cells fire."""
 
 import numpy as np
@@ -84,8 +83,9 @@ def noisy_cell(
             "CV of intervals": float(intervals.std() / intervals.mean()),
         }
     )
-'''.lstrip()
-)
+'''
+script.write_text(text.lstrip())
+print(script)
 
 # %% [markdown]
 # **Fifteen points**, twice each. `seeds` makes the parameter `seed` of every point from its other parameters, so that

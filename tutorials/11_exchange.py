@@ -12,7 +12,7 @@
 # A network has run, and the lab's own tools wait: a script in pandas, an analysis on neo, an archive that takes NWB. How does a recording get there,
 # and do the numbers survive the way? And can spikes come back, as the input of another circuit?
 #
-# Open this file as a notebook with jupytext (`jupytext --to ipynb 11_exchange.py`), or run it as a script. Two of the tools are extras:
+# A notebook, `11_exchange.ipynb`; its source, `11_exchange.py`, runs as a script. Two of the tools are extras:
 # `pip install "neurodyn[nwb,neo]"`.
 
 # %%
