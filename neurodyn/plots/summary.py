@@ -84,7 +84,7 @@ def overview(
     starts = trial_starts(table)
     ends = [one.duration_ms for one in spikes.values()] + [float(one.x.max()) for one in clocked]
     span, shown = _stretch(window, max(ends, default=0.0), starts)
-    scale = 1e-3 if span[1] - span[0] > WHOLE_MS else 1.0
+    scale = 1e-3 if span[1] > WHOLE_MS else 1.0
 
     heights = [1.9, 0.8] * len(spikes) + [1.0] * len(panels)
     figure = new_figure(6.8, 0.8 + 1.15 * sum(heights))
@@ -218,7 +218,7 @@ def _lines(ax: Axes, one: Track, aim: Track | None, *, span: tuple[float, float]
 
 def _whole(ax: Axes, one: Track) -> None:
     """All of an entry, on an axis of its own."""
-    long = one.x_label == CLOCK and np.ptp(one.x) > WHOLE_MS
+    long = one.x_label == CLOCK and one.x.max() > WHOLE_MS
     draw_traces(ax, one.x * (1e-3 if long else 1.0), one.values, one.labels)
     _dots(ax, len(one.x))
     if one.x_label in UNORDERED:

@@ -55,7 +55,7 @@ def test_all_parts_of_a_recording(sound, texts, xy):
 def test_a_long_run_shows_its_last_whole_trials_and_says_so(sound, texts):
     figure = plots.overview(record(trials=20).finish())
     sound(figure)
-    assert figure.axes[0].get_xlim() == (9100, 14000)
+    assert np.allclose(figure.axes[0].get_xlim(), (9.1, 14))  # in seconds
     assert "what_when, seed 3, numba: 4.9 s of 14 s shown (trials 13 to 19 of 0 to 19)" in texts(figure)
     weights = figure.axes[-1]
     assert weights.get_xlabel() == "time (s)"
@@ -66,7 +66,7 @@ def test_a_long_run_without_trials_shows_its_last_seconds(texts):
     writer = Writer(None, header={"dt_ms": 1.0})
     writer.spikes("cells", [0, 29_999], [0, 1], size=2)
     figure = plots.overview(writer.finish())
-    assert figure.axes[0].get_xlim() == (25_000, 30_000)
+    assert figure.axes[0].get_xlim() == (25, 30)  # in seconds
     assert "Recording: 5 s of 30 s shown" in texts(figure)
 
 
