@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import neurodyn as nd
 from neurodyn import _command_help, _command_scan
 from neurodyn._command_line import UsageError, parser
 from neurodyn._command_scan import parse as parse_scan
@@ -113,3 +114,37 @@ def test_commands_on_scans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert plan is not None
     (tmp_path / "plan.toml").write_text(plan[1].replace("scans/cells", "scans/planned"))
     assert main(["scan", "plan.toml", "--plan-only"]) == 0
+
+
+ON_A_RECORDING = sorted(
+    {
+        re.sub(r"runs/\w+\.h5", "runs/a.h5", re.split(r" [>|] ", command)[0], count=1)
+        for command in [c for listed in SOURCES.values() for c in listed] + examples()
+        if re.search(r"neurodyn (info|plot|analyse|rerun|report|export|methods|cite) runs/", command)
+    }
+)
+
+
+@pytest.mark.slow
+def test_commands_on_a_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a page or a help text does to a recording is done to a small one."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "shared").mkdir()
+    cells = nd.Population(
+        "cells", 20, code="v += 0.005*(1.02 - v) + 0.02*randn()", variables={"v": "1"}, threshold="v > 1", reset="v = 0"
+    )
+    readout = nd.Readout("readout", "rate", ("mean",), state={"y": "output"}, per_step="y = sum(r)/20")
+    parts = {"filters": [nd.Filter("rate", cells, "20 ms")], "readouts": [readout]}
+    net = nd.Circuit([cells], dt="0.1 ms", seed=1, **parts)
+    record = ["spikes", nd.Sample("cells.v", every="1 ms"), nd.Sample("readout.y", every="1 ms")]
+    nd.simulate(net, "2 s", record=record, out="runs/a.h5")
+    assert len({command.split()[1] for command in ON_A_RECORDING}) == 8
+    for command in ON_A_RECORDING:
+        # a tolerance is asked for where runners differ; this circuit is exact
+        assert main([*shlex.split(command)[1:], *_again(command)]) == 0, command
+
+
+def _again(command: str) -> list[str]:
+    """Two pages may write the same file."""
+    writes = re.search(r"neurodyn (export|report|analyse \S+ \w|rerun .*--out)", command)
+    return ["--overwrite"] if writes and "--overwrite" not in command else []
