@@ -22,7 +22,7 @@ import neurodyn
 # Page: its title and where its names of `nd` are defined (module, or folder of modules, in neurodyn).
 _PAGES = {
     "describe": ("Describe a network", ("circuit", "parts", "session", "language")),
-    "run": ("Run", ("simulate", "running", "estimate", "compare", "rerun", "simulation", "outcome")),
+    "run": ("Run", ("simulate", "running", "estimate", "compare", "comparison", "rerun", "simulation", "outcome")),
     "record": ("Record and read", ("recording",)),
     "rules": ("Rules", ("plasticity",)),
     "models": ("Models", ("models",)),
@@ -30,12 +30,12 @@ _PAGES = {
     "train": ("Train", ("training",)),
     "plots": ("Plots", ("plots",)),
     "scan": ("Scan", ("scan",)),
-    "doors": ("Doors", ("doors", "report", "compare_runs")),
+    "doors": ("Doors", ("doors", "report")),
     "units": ("Units", ("units",)),
 }
 _TEXTS = {
     "describe": "Frozen descriptions: what a network is made of, and the trials that it lives through.",
-    "run": "What runs a description, says beforehand what it costs, and makes a function a command.",
+    "run": "What runs a description, says beforehand what it costs, compares runs, and makes a function a command.",
     "doors": "From and to the tools that people already use; pages and tables made from recordings.",
 }
 # Pages that begin with all that the docstring of their module says, and not with its first paragraph alone.
@@ -47,7 +47,10 @@ _MODULES = {
 }  # fmt: skip
 # What functions of a page return and raise, at the end of the page: classes that nobody makes by hand.
 _RETURNED = {
-    "run": ("compare.Comparison", "estimate.Estimate", "rerun.Rerun", "rerun.RerunError", "simulation.Simulation"),
+    "run": (
+        "compare.Comparison", "comparison.found.RunComparison", "estimate.Estimate", "rerun.Rerun", "rerun.RerunError",
+        "simulation.Simulation",
+    ),
     "models": (
         "models.cells.Cell", "models.generative.FreeEnergy", "models.generative.Rollout", "models.hmm_rnn.Generated",
         "models.izhikevich_2007.Cell2007", "models.responses.Response",
@@ -58,7 +61,7 @@ _RETURNED = {
     ),
     "train": ("training.error_regression.Regressed", "training.error_regression.RegressionRun"),
     "scan": ("scan.options.RunOptions", "scan.probe.DryRun", "scan.status.Status"),
-    "doors": ("compare_runs.RunComparison", "report.description.Methods"),
+    "doors": ("report.description.Methods",),
     "analysis_learning": ("analysis.learning.expectation.ExpectationError",),
 }  # fmt: skip
 # Values have no docstring: modules whose comments describe those of a public module that only hands them on.

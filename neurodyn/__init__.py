@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from neurodyn import analysis, doors, models, plots, tasks, training, units
     from neurodyn.circuit import Circuit
     from neurodyn.compare import compare
-    from neurodyn.compare_runs import compare_runs
+    from neurodyn.comparison.runs import compare_runs
     from neurodyn.doors import export, read_spikes
     from neurodyn.doors.brian2 import from_brian2
     from neurodyn.estimate import estimate
@@ -156,7 +156,7 @@ _PUBLIC = {
     "cells": "models.cells",
     "check": "simulation",
     "compare": "compare",
-    "compare_runs": "compare_runs",
+    "compare_runs": "comparison.runs",
     "dopamine_stdp": "plasticity.stdp",
     "emulate": "training.emulation",
     "eprop": "plasticity.eprop",

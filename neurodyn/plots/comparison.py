@@ -5,20 +5,24 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from neurodyn.comparison.intervals import WORDS
 from neurodyn.plots.base import CYCLE, GREY, caption, dress, label, new_figure, note, style
+
+if TYPE_CHECKING:
+    from neurodyn.comparison.found import RunComparison
 
 MAX_VALUES = 12
 _APART = 0.22  # of a mean from its points
 
 
 @style()
-def run_comparison(found: Any) -> Figure:
+def run_comparison(found: RunComparison) -> Figure:
     """Results by group on the left of each pair of panels, differences from the reference on the right.
 
     Parameters
@@ -45,7 +49,7 @@ def run_comparison(found: Any) -> Figure:
     return figure
 
 
-def _groups(ax: Axes, found: Any, value: str) -> None:
+def _groups(ax: Axes, found: RunComparison, value: str) -> None:
     frame, names = found.table, list(found.pair)
     columns = [frame[frame[found.by] == group].set_index(names or "run")[value] for group in found.groups]
     if names:
@@ -66,7 +70,7 @@ def _groups(ax: Axes, found: Any, value: str) -> None:
     ax.set_title(textwrap.fill(value, 34))
 
 
-def _differences(ax: Axes, found: Any, value: str) -> None:
+def _differences(ax: Axes, found: RunComparison, value: str) -> None:
     frame, names = found.table, list(found.pair)
     others = [(k, group) for k, group in enumerate(found.groups) if group != found.reference]
     of = {group: frame[frame[found.by] == group].set_index(names or "run")[value] for group in found.groups}
@@ -87,7 +91,8 @@ def _differences(ax: Axes, found: Any, value: str) -> None:
                 markeredgewidth=0.4,
             )
         _mean(ax, place + _APART, one["difference"], one["low"], one["high"], colour)
-        shown.append(f"{group}\n{one['pairs']} pairs" if one["pairs"] else f"{group}\nnot paired")
+        pairs = f"{one['pairs']} pair{'s' * (one['pairs'] > 1)}" if one["pairs"] else "not paired"
+        shown.append(f"{group}\n{pairs}")
     if not np.isfinite(_of(found.differences, value)["difference"].astype(float)).any():
         note(ax, "no difference")
     _name(ax, shown)
@@ -126,12 +131,11 @@ def _unit(value: str) -> str | None:
     return match[1] if match else None
 
 
-def _legend(found: Any, values: Sequence[str]) -> str:
-    way = {"t": "Student's t", "bootstrap": "bootstrap"}[found.interval]
+def _legend(found: RunComparison, values: Sequence[str]) -> str:
     words = ["Points: runs"]
     if found.pair:
         words.append(f"grey lines join the same {' and '.join(found.pair)}")
-    words.append(f"diamonds: mean with {found.confidence:.0%} interval ({way})")
+    words.append(f"diamonds: mean with {found.confidence:.0%} interval ({WORDS[found.interval]})")
     words.append(f"right: differences from {found.by} = {found.reference}" + (", pair by pair" if found.pair else ""))
     text = "; ".join(words) + "."
     if len(values) < len(found.values):

@@ -16,7 +16,9 @@ def run(folder: Path, rule: str, seed: int, *, error: float | None, **parameters
     path = folder / f"{rule}-{seed}-{len(list(folder.iterdir()))}.h5"
     results = {"nRMSE": error, "blocks": [error, error], "cells": 100, "note": "x"}
     config = {"simulation": "s", "parameters": {"rule": rule, "seed": seed, **parameters}, "training": {"rate": 0.1}}
-    annotate(path, results=results, checks=[], config=config, data={"curve": np.array([3.0, float(seed)])})
+    annotate(
+        path, results=results, checks=[], config=config, data={"curve": np.array([3.0, float(seed)]), "grid": np.eye(2)}
+    )
     return path
 
 
@@ -75,7 +77,8 @@ def test_groups_without_a_common_seed_are_not_paired(folder: Path) -> None:
 
 
 def test_values_of_all_kinds(folder: Path) -> None:
-    found = nd.compare_runs(folder, by="rule", value=["blocks[-1]", "curve[1]", "data/curve[0]"])
+    found = nd.compare_runs(folder, by="rule", value=["blocks[-1]", "curve[1]", "data/curve[0]", "grid[1][0]"])
+    assert set(found.table["grid[1][0]"]) == {0.0}
     assert found.table["blocks[-1]"].tolist() == nd.compare_runs(folder, by="rule").table["nRMSE"].tolist()
     assert found.table["curve[1]"].astype(int).astype(str).tolist() == found.table["seed"].tolist()
     assert set(found.table["data/curve[0]"]) == {3.0}
@@ -94,11 +97,21 @@ def test_a_bootstrap_is_the_same_each_time(folder: Path) -> None:
     assert one.differences["low"].tolist() != nd.compare_runs(folder, by="rule").differences["low"].tolist()
 
 
-def test_a_result_that_is_not_there_in_a_run_is_nan_and_said(folder: Path) -> None:
-    path = run(folder, "rls", 7, error=None)
+@pytest.mark.parametrize("error", [None, float("inf")])
+def test_a_result_that_is_not_finite_in_a_run_is_left_out_and_said(folder: Path, error: float | None) -> None:
+    path = run(folder, "rls", 7, error=error)
     found = nd.compare_runs(folder, by="rule")
     assert f"nRMSE: left out where it is not finite, in {path.name}" in found.remarks
-    assert found.summary.set_index("group").loc["rls", "runs"] == 4
+    assert found.summary.set_index("group").loc["rls", ["runs", "mean"]].tolist() == [4, 2.5]
+
+
+def test_a_pair_without_a_number_makes_no_difference_of_other_runs(tmp_path: Path) -> None:
+    for rule, error in (("a", None), ("b", 2.0)):
+        run(tmp_path, rule, 1, error=error)
+    for seed in (2, 3):
+        run(tmp_path, "a", seed, error=float(seed))
+    gap = nd.compare_runs(tmp_path, by="rule", value="nRMSE").differences.iloc[0]
+    assert gap["pairs"] == 0 and np.isnan(gap["difference"])
 
 
 def test_bad_input_is_named(folder: Path) -> None:
@@ -114,6 +127,7 @@ def test_bad_input_is_named(folder: Path) -> None:
         r"value = 'blocks': .* holds 2 values for 'blocks'; name one of them, such as 'blocks\[-1\]'", value="blocks"
     )
     refused(r"value = 'blocks\[5\]': .* has 2 values for 'blocks', so there is no \[5\]", value="blocks[5]")
+    refused(r"value = \[\]: name a result", value=[])
     refused(r"value = 'note': .* holds 'x' for 'note', which is no number", value="note")
     refused(r"the function gives 'no' for .*; it has to give a number", value=lambda recording: "no")
     refused(r"reference = 'oja' is no value of rule; there are local, none, rls", reference="oja")
@@ -130,9 +144,13 @@ def test_bad_input_is_named(folder: Path) -> None:
 
 
 def test_numbers_are_groups_in_their_order_and_end_of_names_is_enough(tmp_path: Path) -> None:
+    (tmp_path / "tau").mkdir()
     for seed, cells in ((1, 1000), (2, 200), (1, 200), (2, 1000)):
         run(tmp_path, "rls", seed, error=float(cells + seed), size=cells)
     assert nd.compare_runs(tmp_path, by="size").groups == ("200", "1000")
+    for tau in ("10 ms", "5 ms"):
+        run(tmp_path / "tau", "rls", 1, error=1.0, tau=tau)
+    assert nd.compare_runs(tmp_path / "tau", by="tau").groups == ("5 ms", "10 ms")
     found = nd.compare_runs(tmp_path, by="seed", pair="size")
     assert found.pair == ("size",) and found.differences["difference"].tolist() == [1.0]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from neurodyn.recording import Recording, load
 if TYPE_CHECKING:
     import xarray
 
-_ELEMENT = re.compile(r"(.+)\[(-?\d+)\]")
+_ELEMENT = re.compile(r"(.+?)((?:\[-?\d+\])+)")
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +54,8 @@ class RunRow:
                 found = np.asarray(self.recording[base]).tolist()
             else:
                 raise ValueError(f"has no result {base!r}{nearest(base, self.results) or _there(self.results)}")
-            if match:
-                found = _element(found, int(match[2]), base)
+            for place in re.findall(r"-?\d+", match[2]) if match else ():
+                found = _element(found, int(place), base)
         found = found[0] if isinstance(found, list) and len(found) == 1 else found
         if found is None:
             return float("nan")
@@ -88,6 +88,23 @@ def rows_of(runs: Any) -> tuple[list[RunRow], list[str]]:
     if not rows:
         raise ValueError(f"runs = {runs!r} holds no run that is done")
     return rows, remarks
+
+
+def of_all(rows: Sequence[RunRow], name: str, option: str) -> list[Any]:
+    """A parameter of all runs."""
+    found = []
+    for row in rows:
+        try:
+            found.append(row.parameter(name))
+        except KeyError as error:
+            raise ValueError(f"{option} = {name!r} is no parameter of {row.name}; {error.args[0]}") from None
+    return found
+
+
+def some(names: Iterable[Any]) -> str:
+    """The first few of many."""
+    every = [str(name) for name in names]
+    return ", ".join(every[:5]) + (f" and {len(every) - 5} more" if len(every) > 5 else "")
 
 
 def _parts(runs: Any) -> Iterator[Any]:

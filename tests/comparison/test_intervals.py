@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neurodyn.mean_intervals import Method, difference_interval, mean_interval
+from neurodyn.comparison.intervals import Method, difference_interval, mean_interval
 
 
 @pytest.mark.parametrize(("method", "size", "low", "high"), [("t", 5, 0.93, 0.97), ("bootstrap", 5, 0.79, 0.88)])

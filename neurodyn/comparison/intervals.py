@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 Method = Literal["t", "bootstrap"]
+WORDS = {"t": "Student's t", "bootstrap": "bootstrap"}  # what a text calls them
 _RESAMPLES = 10_000
 
 
