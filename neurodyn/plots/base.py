@@ -140,7 +140,7 @@ def legend_below(figure: Figure, handles: list[Any]) -> None:
 
 def caption(figure: Figure, text: str) -> None:
     """Small text under the figure and its legend, wrapped to its width; call it last."""
-    # 7.5 point letters of the default font are about 4.1 points wide on average.
+    # 7.5 point letters of the default font are about 4.1 points wide on average; for a slide `style` enlarges them.
     wrapped = textwrap.fill(text, max(20, int(figure.get_figwidth() * 72 / type_size(4.1))))
     height = (8 + type_size(9.5) * (wrapped.count("\n") + 1)) / 72 / figure.get_figheight()
     # Constrained layout knows no text under a legend: reserve the place of both by hand.
@@ -151,7 +151,7 @@ def caption(figure: Figure, text: str) -> None:
     engine = figure.get_layout_engine()
     if isinstance(engine, ConstrainedLayoutEngine):
         engine.set(rect=(0, reserved, 1, 1 - reserved))
-    figure.text(0.01, 4 / 72 / figure.get_figheight(), wrapped, fontsize=type_size(7.5), color="0.25", va="bottom")
+    figure.text(0.01, 4 / 72 / figure.get_figheight(), wrapped, fontsize=7.5, color="0.25", va="bottom")
 
 
 def note(ax: Axes, text: str) -> None:

@@ -94,14 +94,16 @@ class style:
 
     No grid, no upper and right spine, 300 dpi, text kept as text in PDF and SVG. Any two colours of the cycle (Okabe and Ito
     2008, without yellow) are at least 16 apart in CIELAB, also as protanopes, deuteranopes and tritanopes see them
-    (by the matrices of Machado et al. 2009). Usable as ``with style():`` around figures of this package or of one's own, and as a decorator ``@style()``.
+    (by the matrices of Machado et al. 2009). Usable as ``with style():`` around figures of this package or of one's own,
+    and as a decorator ``@style()``.
 
     Parameters
     ----------
     kind : "print" or "slide", optional
-        "print": 8 to 10 point type, lines of 1.3 points. "slide": type of 9 to 11 points and lines 1.6 times as thick on
-        figures of the same size, and 6.67 by 3.75 inches (16:9) for figures of one's own; stretched to a slide that is 13.3
-        inches wide, type is 18 to 22 points. A figure of many panels may then be too narrow for its titles. Left out, the kind around it, "print" where there is none.
+        "print": 8 to 10 point type (captions 7.5), lines of 1.3 points. "slide": type an eighth larger and lines 1.6 times
+        as thick on figures of the same size, and 6.67 by 3.75 inches (16:9) for figures of one's own; stretched to a slide
+        that is 13.3 inches wide, type is 18 to 22 points. A figure of many panels may then be too narrow for its titles.
+        Left out, the kind around it, "print" where there is none.
 
     Raises
     ------
@@ -119,8 +121,8 @@ class style:
         self._enter(_DATA)
 
     def __exit__(self, *error: object) -> None:
-        token, settings = self._open.pop()
-        settings.__exit__(None, None, None)
+        token, context = self._open.pop()
+        context.__exit__(None, None, None)
         _kind.reset(token)
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
@@ -140,9 +142,9 @@ class style:
 
     def _enter(self, data: dict[Any, Any]) -> None:
         token = _kind.set(_kind.get() if self._kind is None else self._kind)
-        settings_ = mpl.rc_context(settings() | (data if _kind.get() == "slide" else {}))
-        settings_.__enter__()
-        self._open.append((token, settings_))
+        context = mpl.rc_context(settings() | (data if _kind.get() == "slide" else {}))
+        context.__enter__()
+        self._open.append((token, context))
 
 
 def kind() -> Kind:
@@ -167,7 +169,7 @@ def _enlarge(figure: Figure) -> None:
     parts += [part for legend in legends for part in legend.findobj()]
     parts += figure.texts
     for part in parts:
-        if part in _enlarged or (isinstance(part, Axes) or part is getattr(part.axes, "patch", None)):
+        if part in _enlarged or isinstance(part, Axes) or part is getattr(part.axes, "patch", None):
             continue
         _enlarged.add(part)
         if isinstance(part, Text):

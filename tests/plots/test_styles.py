@@ -6,6 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from neurodyn import plots
+from neurodyn.plots.base import caption
 from neurodyn.plots.styles import CYCLE, PRINT, SLIDE
 
 # Machado, Oliveira & Fernandes 2009, table 1, severity 1: linear RGB as others see it.
@@ -59,6 +60,18 @@ def test_a_slide_has_larger_type_and_thicker_lines_on_the_same_figure(sound):
     assert b.get_xticklabels()[0].get_fontsize() == 1.125 * 8
     thin, thick = (legend.get_lines()[0].get_linewidth() for ax in (a, b) if (legend := ax.get_legend()) is not None)
     assert thick == pytest.approx(1.6 * thin)
+
+
+def test_a_caption_on_a_slide_stays_on_its_page(sound):
+    @plots.style("slide")
+    def captioned() -> Figure:
+        figure = lines()
+        caption(figure, "grey lines join the same seed; diamonds: mean with its interval; " * 5)
+        return figure
+
+    figure = captioned()
+    assert figure.texts[0].get_fontsize() == 1.125 * 7.5
+    sound(figure)
 
 
 def test_nothing_is_enlarged_twice():
