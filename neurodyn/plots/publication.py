@@ -93,7 +93,7 @@ def save_panels(figure: Figure, out: str | Path, *, data: bool = True, overwrite
         bar or band, pixel, with the label and number of its element; axis labels and names of categories stand above, in
         lines that begin with #. Numbers are those that were drawn, to the last bit. Colour bars have no table of their own.
     overwrite : bool
-        Whether files that are there are replaced.
+        Whether files that are there are replaced; tables of a figure of this name that had more panels go.
 
     Returns
     -------
@@ -113,12 +113,12 @@ def save_panels(figure: Figure, out: str | Path, *, data: bool = True, overwrite
         raise ValueError(f"out = {str(out)!r} has to end in {' or '.join(_ENDINGS)}, which keep lines as lines")
     final = check_output(out, overwrite=overwrite)
     figure.draw_without_rendering()  # ticks and their labels are made here
-    tables = {}
+    tables, stale = {}, []
     if data:
         for letter, ax in lettered(figure).items():
             tables[check_output(final.with_name(f"{final.stem}.{letter}.csv"), overwrite=overwrite)] = panel_csv(ax)
-    # Tables of a figure that had more panels would be taken for those of this one.
-    stale = [old for old in written_here(final) if old not in tables]
+        # Tables of a figure that had more panels would be taken for those of this one.
+        stale = [check_output(old, overwrite=overwrite) for old in written_here(final) if old not in tables]
     temporary = {beside(place, "tmp"): place for place in (*tables, final)}
     try:
         for path, place in temporary.items():

@@ -108,6 +108,12 @@ def test_tables_of_panels_that_are_gone_are_gone_too(tmp_path):
         ax.plot([0, 1])
     plots.save_panels(figure, tmp_path / "f.pdf")
     (tmp_path / "f.c.csv").write_text("of somebody else")
+    plots.save_panels(figure, tmp_path / "f.svg", data=False)
+    assert (tmp_path / "f.a.csv").exists()
+    for name in ("f.pdf", "f.svg", "f.a.csv"):
+        (tmp_path / name).unlink()
+    with pytest.raises(FileExistsError, match=r"f\.b\.csv"):
+        plots.save_panels(plots.traces([0.0, 1], [0.0, 1], ["v"], "mV"), tmp_path / "f.pdf")
     plots.save_panels(plots.traces([0.0, 1], [0.0, 1], ["v"], "mV"), tmp_path / "f.pdf", overwrite=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["f.a.csv", "f.c.csv", "f.pdf"]
 
