@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _ELEMENT = re.compile(r"(.+?)((?:\[-?\d+\])+)")
 
+PATHS = "the recordings give their paths, such as 'scans/rules/points/*/*.h5'"
+
 
 @dataclass(frozen=True, eq=False)
 class RunRow:
@@ -44,16 +46,17 @@ class RunRow:
 
     def number(self, name: str) -> float:
         """A result, or what the recording holds under a key, as a number (NaN for None); ValueError with a reason."""
-        match = _ELEMENT.fullmatch(name)
+        match, run = _ELEMENT.fullmatch(name), self.recording
         found = self.results.get(name)
         if name not in self.results:
             base = match[1] if match else name
             if base in self.results:
                 found = self.results[base]
-            elif self.recording is not None and base in self.recording and base not in ("spikes", "rate"):
-                found = np.asarray(self.recording[base]).tolist()
+            elif run is not None and base in run and base != "rate" and not base.startswith("spikes"):
+                found = np.asarray(run[base]).tolist()
             else:
-                raise ValueError(f"has no result {base!r}{nearest(base, self.results) or _there(self.results)}")
+                hint = nearest(base, self.results) or f"; it has {', '.join(self.results) or 'none'}"
+                raise ValueError(f"has no result {base!r}{hint}" + (f"; for a key of {PATHS}" if run is None else ""))
             for place in re.findall(r"-?\d+", match[2]) if match else ():
                 found = _element(found, int(place), base)
         found = found[0] if isinstance(found, list) and len(found) == 1 else found
@@ -219,7 +222,3 @@ def _element(values: Any, number: int, name: str) -> Any:
             f"has {size} value{'s' if isinstance(values, list) else ''} for {name!r}, so there is no [{number}]"
         )
     return values[number]
-
-
-def _there(results: Mapping[str, Any]) -> str:
-    return f"; it has {', '.join(results) or 'none'}"

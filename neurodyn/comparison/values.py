@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from neurodyn.comparison.rows import RunRow, some
+from neurodyn.comparison.rows import PATHS, RunRow, some
 
 if TYPE_CHECKING:
     import pandas
@@ -53,7 +53,7 @@ def _number(row: RunRow, name: str) -> float:
 
 def _called(function: Callable[[Recording], float], row: RunRow) -> float:
     if row.recording is None:
-        raise ValueError("value: a function needs recordings; give their paths, such as 'scans/rules/points/*/*.h5'")
+        raise ValueError(f"value: for a function of {PATHS}")
     found = function(row.recording)
     try:
         return float(found)

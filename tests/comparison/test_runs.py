@@ -175,7 +175,9 @@ def test_points_of_a_scan(tmp_path: Path) -> None:
     assert found.remarks[0] == "points that are not done are left out: 1 failed"
     gap = found.differences.iloc[0]
     assert (gap["pairs"], gap["difference"]) == (1, 2.0) and np.isnan(gap["low"])
-    with pytest.raises(ValueError, match="a function needs recordings"):
+    with pytest.raises(ValueError, match="for a function of the recordings give their paths"):
         nd.compare_runs(dataset, by="tau", value=lambda recording: 1.0)
+    with pytest.raises(ValueError, match="has no result 'curve'; it has error; for a key of the recordings give"):
+        nd.compare_runs(dataset, by="tau", value="curve[0]")
     with pytest.raises(ValueError, match="no variables state and key"):
         nd.compare_runs(xr.Dataset({"a": 1}), by="tau")
