@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from neurodyn.doors.neo import to_neo
     from neurodyn.doors.spike_files import read_spikes
     from neurodyn.recording.reader import Recording
+    from neurodyn.training.run import TrainingRun
 
 _HOMES = {"read_spikes": "spike_files", "to_neo": "neo"}
 _ENDINGS = {".nwb": "nwb", ".sonata": "sonata", ".csv": "csv"}
@@ -22,8 +23,8 @@ __all__ = ["export", "read_spikes", "to_neo"]
 
 
 def export(
-    recording: Recording | str | Path,
-    path: str | Path | None = None,
+    recording: Recording | TrainingRun | str | Path,
+    out: str | Path | None = None,
     *,
     to: Literal["nwb", "sonata", "csv"] | None = None,
     overwrite: bool = False,
@@ -34,56 +35,55 @@ def export(
 
     Parameters
     ----------
-    recording : Recording or path
-    path : path, optional
+    recording : Recording, path of one, or TrainingRun
+    out : path, optional
         Default beside the recording: ``a.nwb`` (a file), ``a.sonata`` or ``a.csv`` (folders).
     to : {"nwb", "sonata", "csv"}, optional
-        The form; default that of the ending of `path`.
+        The form; default that of the ending of `out`.
     overwrite : bool
-        Whether what stands at `path` may be replaced; a folder only if an export made it.
+        Whether what stands at `out` may be replaced; a folder only if an export made it.
 
     Raises
     ------
+    TypeError
+        What is no recording.
     ValueError
         A form that can't be told, or what a form can't hold.
-    FileExistsError
-        There is something at ``path``, and ``overwrite`` is not set.
+    FileExistsError, OSError
+        There is something at ``out``, and ``overwrite`` is not set; a place that can't be written.
     ImportError
         pynwb is missing (NWB).
     """
-    from neurodyn.recording.reader import Recording, load
+    from neurodyn.recording.given import check_apart, recording_of
 
-    opened = recording if isinstance(recording, Recording) else load(recording)
-    form = _form(path, to)
-    if path is None:
+    opened = recording_of(recording)
+    form = _form(out, to)
+    if out is None:
         if opened.path is None:
-            raise ValueError(f"path = None, but the recording is in memory: say where, such as path='run.{form}'")
-        path = opened.path.with_suffix(f".{form}")
+            raise ValueError(f"out = None, but the recording is in memory: say where, such as out='run.{form}'")
+        out = opened.path.with_suffix(f".{form}")
+    check_apart(opened, out)
     if form == "nwb":
         need("pynwb", "nwb")
-        from neurodyn.doors.nwb import write_nwb
-
-        return write_nwb(opened, path, overwrite=overwrite)
-    if form == "sonata":
-        from neurodyn.doors.sonata import write_sonata
-
-        return write_sonata(opened, path, overwrite=overwrite)
-    from neurodyn.doors.tables import write_csv
-
-    return write_csv(opened, path, overwrite=overwrite)
+        from neurodyn.doors.nwb import write_nwb as write
+    elif form == "sonata":
+        from neurodyn.doors.sonata import write_sonata as write
+    else:
+        from neurodyn.doors.tables import write_csv as write
+    return write(opened, out, overwrite=overwrite)
 
 
-def _form(path: str | Path | None, to: str | None) -> str:
+def _form(out: str | Path | None, to: str | None) -> str:
     known = ", ".join(map(repr, _ENDINGS.values()))
     if to is not None and to not in _ENDINGS.values():
         raise ValueError(f"to = {to!r}; allowed are {known}")
-    ending = None if path is None else Path(path).suffix.lower()
+    ending = None if out is None else Path(out).suffix.lower()
     told = None if ending is None else _ENDINGS.get(ending)
     if to and told and to != told:
-        raise ValueError(f"to = {to!r}, but path = {str(path)!r} ends in {ending!r}; leave one of them out")
+        raise ValueError(f"to = {to!r}, but out = {str(out)!r} ends in {ending!r}; leave one of them out")
     if to or told:
         return str(to or told)
-    where = "nothing says which form" if path is None else f"path = {str(path)!r} doesn't tell the form by its ending"
+    where = "nothing says which form" if out is None else f"out = {str(out)!r} doesn't tell the form by its ending"
     raise ValueError(f"{where}; give to = {known.replace(', ', ' or ')}")
 
 

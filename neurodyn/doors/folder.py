@@ -102,8 +102,8 @@ def _publish(temporary: Path, final: Path, *, overwrite: bool) -> None:
     except OSError as error:
         if old.exists():
             os.rename(old, final)
-        if final.exists():
-            raise FileExistsError(f"{final} came into being meanwhile; give another name") from error
+        elif final.exists():
+            raise FileExistsError(f"out = {str(final)!r} came into being meanwhile; give another name") from error
         raise
     sync_folder(final.parent)
     shutil.rmtree(old, ignore_errors=True)

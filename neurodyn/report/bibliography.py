@@ -15,7 +15,7 @@ from neurodyn.circuit import Circuit
 from neurodyn.parts import Population
 from neurodyn.plasticity.rule import Rule, SynapticRule
 from neurodyn.recording import Recording, load
-from neurodyn.report.sources import circuit_of
+from neurodyn.report.circuits import circuit_of
 
 #: what is cited because it computed, by the name of the runner
 RUNNERS: Mapping[str, tuple[str, ...]] = {
@@ -108,7 +108,7 @@ def _keys(thing: Any) -> Iterator[str]:
         yield from (*thing.references, LANGUAGE)
     elif callable(getattr(thing, "session", None)) or hasattr(thing, "references"):
         yield from getattr(thing, "references", ())
-    elif getattr(thing, "__module__", "").startswith("neurodyn"):
+    elif str(getattr(thing, "__module__", "")).startswith("neurodyn"):
         return  # of neurodyn itself: a recipe without a source
     else:
         raise ValueError(

@@ -9,9 +9,9 @@ from typing import Any
 
 from neurodyn.circuit import Circuit
 from neurodyn.recording import Recording, load
-from neurodyn.report import parts, runs, tables
+from neurodyn.report import circuit_tables, run_tables, tables
 from neurodyn.report.bibliography import OWN, keys_of, keys_of_recording, short
-from neurodyn.report.sources import circuit_of, circuit_of_training, is_training
+from neurodyn.report.circuits import circuit_of, circuit_of_training, is_training
 from neurodyn.report.tables import Table
 from neurodyn.report.words import counted
 
@@ -104,16 +104,16 @@ def _of_recording(recording: Recording) -> Methods:
         settings = recording.config["network"]
         circuit = circuit_of_training(recording)
         found = _described(
-            name or settings["network"], circuit, keys, summary=runs.network_rows(settings), plasticity=False
+            name or settings["network"], circuit, keys, summary=run_tables.network_rows(settings), plasticity=False
         )
-        more = [*runs.training_tables(recording), runs.measurements(recording)]
+        more = [*run_tables.training_tables(recording), run_tables.measurements(recording)]
     else:
         if kept is None:
             raise ValueError(
                 f"{recording.path or 'the recording in memory'} holds results alone and no network, so there is no model to describe"
             )
-        found = _described(name or kept.name, kept, keys, summary=runs.computed_rows(recording))
-        more = [*runs.task_tables(recording), runs.measurements(recording)]
+        found = _described(name or kept.name, kept, keys, summary=run_tables.computed_rows(recording))
+        more = [*run_tables.task_tables(recording), run_tables.measurements(recording)]
     return Methods(found.name, _lettered([*found.tables, *more]), keys)
 
 
@@ -121,7 +121,9 @@ def _of_network(net: Any) -> Methods:
     one = net.select(0) if getattr(net, "many", False) else net
     circuit = one.circuit() if hasattr(one, "circuit") else None
     settings = {"network": type(net).__name__, **net.config}
-    return _described(type(net).__name__, circuit, keys_of(net), summary=runs.network_rows(settings), plasticity=False)
+    return _described(
+        type(net).__name__, circuit, keys_of(net), summary=run_tables.network_rows(settings), plasticity=False
+    )
 
 
 def _described(
@@ -139,9 +141,13 @@ def _described(
         rows.append(("References", "\n".join(map(short, papers))))
     found = [Table("A", "Model summary", (), tuple(rows))]
     if circuit is not None:
-        found += [parts.populations(circuit), parts.connectivity(circuit), *parts.dynamics(circuit)]
-        found += [parts.plasticity(circuit)] if plasticity else []
-        found += [parts.inputs(circuit)] if circuit.inputs or parts.sources(circuit) else []
+        found += [
+            circuit_tables.populations(circuit),
+            circuit_tables.connectivity(circuit),
+            *circuit_tables.dynamics(circuit),
+        ]
+        found += [circuit_tables.plasticity(circuit)] if plasticity else []
+        found += [circuit_tables.inputs(circuit)] if circuit.inputs or circuit_tables.sources(circuit) else []
     return Methods(name, _lettered(found), tuple(keys))
 
 
@@ -157,8 +163,11 @@ def _summary(circuit: Circuit, plasticity: bool) -> list[tuple[str, str]]:
     rows = [
         ("Populations", ", ".join(groups) or "none"),
         ("Connectivity", ", ".join(c.name for c in circuit.connections) or "none"),
-        ("Neuron model", "\n".join(parts.kind_of(p) for p in circuit.populations) or "none"),
-        ("Synapse model", "\n".join(dict.fromkeys(parts.synapse(circuit, c) for c in circuit.connections)) or "none"),
+        ("Neuron model", "\n".join(circuit_tables.kind_of(p) for p in circuit.populations) or "none"),
+        (
+            "Synapse model",
+            "\n".join(dict.fromkeys(circuit_tables.synapse(circuit, c) for c in circuit.connections)) or "none",
+        ),
         *([("Plasticity", ", ".join(rules) or "none")] if plasticity else []),
         ("Input", ", ".join(i.name for i in circuit.inputs) or "none"),
         ("Readouts", ", ".join(r.name for r in circuit.readouts) or "none"),

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from neurodyn.recording import Recording
+from neurodyn.report.circuits import is_training
 
 _PNG = b"\x89PNG\r\n\x1a\n"
 _OWN = "overview"  # of `neurodyn plot`: the page draws its own
@@ -31,7 +32,7 @@ def _drawn(recording: Recording) -> Iterator[tuple[str, bytes]]:
         with np.errstate(over="ignore"):  # margins around numbers of a run that blew up
             yield "Overview", _png(plots.overview(recording))
     heads = any(key == "training/accuracy_of_head" for key in recording)
-    if heads and not isinstance(recording.config["network"].get("seed"), list):
+    if heads and is_training(recording) and not isinstance(recording.config["network"].get("seed"), list):
         from neurodyn.training.run import TrainingRun
 
         run = TrainingRun(recording)

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import html
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import neurodyn
-from neurodyn.recording import Recording, load
+from neurodyn.recording import Recording
 from neurodyn.recording.disk import beside, check_output, publish
+from neurodyn.recording.given import check_apart, recording_of
 from neurodyn.report import sections
 from neurodyn.report.bibliography import keys_of
 from neurodyn.report.figures import figures
+
+if TYPE_CHECKING:
+    from neurodyn.training.run import TrainingRun
 
 _STYLE = """
 :root { color-scheme: light dark; --text: #1b1b1b; --faint: #5a5a5a; --page: #fff; --line: #d4d4d4; --soft: #f4f4f4;
@@ -46,7 +51,9 @@ footer { margin: 3rem 0 1rem; color: var(--faint); font-size: 0.85rem; }
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
-def report(recording: Recording | str | Path, path: str | Path | None = None, *, overwrite: bool = False) -> Path:
+def report(
+    recording: Recording | TrainingRun | str | Path, out: str | Path | None = None, *, overwrite: bool = False
+) -> Path:
     """Write one self-contained HTML page about a recording, and return where it is.
 
     What was run and when, results and checks, an overview figure and the figures saved beside the recording
@@ -55,9 +62,9 @@ def report(recording: Recording | str | Path, path: str | Path | None = None, *,
 
     Parameters
     ----------
-    recording : Recording or path
+    recording : Recording, path of one, or TrainingRun
         Of any kind: a session, a training, results alone, one that was stopped.
-    path : path, optional
+    out : path, optional
         The page; by default beside the recording, with ``.html`` for its ``.h5``.
     overwrite : bool
         Whether an existing page is replaced.
@@ -66,19 +73,21 @@ def report(recording: Recording | str | Path, path: str | Path | None = None, *,
     ------
     FileExistsError, OSError
         A page that is there already, and a place that can't be written.
+    TypeError
+        What is no recording.
     ValueError
-        A recording in memory without ``path``, and a file that is no recording, such as the table of a scan.
+        A recording in memory without ``out``, and a file that is no recording, such as the table of a scan.
     """
-    if not isinstance(recording, Recording):
-        recording = load(recording)
-    if path is None:
-        if recording.path is None:
-            raise ValueError("path is not given, and the recording is in memory: say where the page goes")
-        path = recording.path.with_suffix(".html")
-    final = check_output(path, overwrite=overwrite)
-    if recording.path is not None and final == recording.path.resolve():
-        raise ValueError(f"path = {str(path)!r} is the recording itself; choose another name, such as FILE.html")
-    text = _page(recording)
+    opened = recording_of(recording)
+    if out is None:
+        if opened.path is None:
+            raise ValueError(
+                "out = None, but the recording is in memory: say where the page goes, such as out='run.html'"
+            )
+        out = opened.path.with_suffix(".html")
+    check_apart(opened, out)
+    final = check_output(out, overwrite=overwrite)
+    text = _page(opened)
     temporary = beside(final, "tmp")
     try:
         temporary.write_text(text, encoding="utf-8")

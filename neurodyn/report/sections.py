@@ -12,10 +12,10 @@ from neurodyn.outcome import shown
 from neurodyn.recording import Recording
 from neurodyn.recording.layout import lookup
 from neurodyn.recording.values import decode
-from neurodyn.report import runs
+from neurodyn.report import run_tables
 from neurodyn.report.bibliography import bibtex, short
+from neurodyn.report.circuits import is_training
 from neurodyn.report.description import Methods, methods
-from neurodyn.report.sources import is_training
 from neurodyn.report.tables import markup
 from neurodyn.report.words import counted
 from neurodyn.rerun import by_hand
@@ -114,7 +114,7 @@ def _cell(value: Any) -> str:
 
 def recorded(recording: Recording) -> str:
     """What was recorded, with shapes and units."""
-    return grid((), runs.recorded(recording))
+    return grid((), run_tables.recorded(recording))
 
 
 def model(recording: Recording) -> Methods | None:
@@ -138,7 +138,7 @@ def configuration(recording: Recording) -> str:
     if not config:
         return ""
     text = json.dumps(config, indent=2, ensure_ascii=False)
-    return folded("As a table", grid((), list(runs.flat(config)))) + folded(
+    return folded("As a table", grid((), list(run_tables.flat(config)))) + folded(
         "As JSON", f"<pre>{html.escape(text)}</pre>"
     )
 

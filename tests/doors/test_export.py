@@ -41,9 +41,9 @@ def test_the_command(copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
     ("how", "message"),
     [
         ({}, "nothing says which form; give to = 'nwb' or 'sonata' or 'csv'"),
-        ({"path": "a.mat"}, "path = 'a.mat' doesn't tell the form"),
+        ({"out": "a.mat"}, "out = 'a.mat' doesn't tell the form"),
         ({"to": "matlab"}, "to = 'matlab'; allowed are 'nwb', 'sonata', 'csv'"),
-        ({"path": "a.nwb", "to": "csv"}, "to = 'csv', but path = 'a.nwb' ends in '.nwb'"),
+        ({"out": "a.nwb", "to": "csv"}, "to = 'csv', but out = 'a.nwb' ends in '.nwb'"),
     ],
 )
 def test_a_form_that_can_not_be_told(recording: Recording, how: dict, message: str) -> None:
@@ -55,7 +55,7 @@ def test_a_recording_in_memory_needs_a_path(tmp_path: Path) -> None:
     with Writer(None, header={"dt_ms": 1.0}) as writer:
         writer.spikes("cells", [1, 2], [0, 1])
         made = writer.finish()
-    with pytest.raises(ValueError, match="the recording is in memory: say where, such as path='run.nwb'"):
+    with pytest.raises(ValueError, match="the recording is in memory: say where, such as out='run.nwb'"):
         nd.export(made, to="nwb")
     assert nd.export(made, tmp_path / "a.nwb").exists()
 
@@ -81,6 +81,25 @@ def test_a_folder_of_the_user_is_never_replaced(copy: Path) -> None:
     with pytest.raises(FileExistsError, match=r"holds '(index.csv|secret.txt)'"):
         nd.export(copy, foreign, overwrite=True)
     assert (made / "thesis.txt").read_text() == (foreign / "secret.txt").read_text() == "mine"
+
+
+def test_the_recording_itself_is_never_replaced(copy: Path) -> None:
+    for out in (copy, copy.parent / ".." / copy.parent.name / "a.h5"):
+        with pytest.raises(ValueError, match="is the recording itself; give another name"):
+            nd.export(copy, out, to="nwb", overwrite=True)
+    assert len(nd.load(copy)) > 3
+
+
+def test_what_is_no_recording_is_refused_by_name() -> None:
+    with pytest.raises(TypeError, match="recording = 3 is none; give a recording, the path of one, or a training"):
+        nd.export(3, to="csv")  # type: ignore[arg-type]
+
+
+def test_a_folder_that_cannot_be_written(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)  # who tests may be root, who can write everywhere
+    for form in ("nwb", "csv"):
+        with pytest.raises(PermissionError, match="out = .*: nothing can be written into .*; choose a folder"):
+            nd.export(copy, to=form)  # type: ignore[arg-type]
 
 
 def test_a_file_is_not_replaced_by_a_folder(copy: Path) -> None:

@@ -107,7 +107,11 @@ def test_things_of_many_kinds() -> None:
 
 @pytest.mark.parametrize(
     ("thing", "message"),
-    [("izhikevic2003", "did you mean izhikevich2003"), (3, "3 is nothing that nd.bibtex knows the sources of")],
+    [
+        ("izhikevic2003", "did you mean izhikevich2003"),
+        ([].append, "is nothing that"),
+        (3, "3 is nothing that nd.bibtex knows the sources of"),
+    ],
 )
 def test_refusals(thing: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):

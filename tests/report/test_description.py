@@ -100,6 +100,19 @@ def test_every_part_of_a_circuit_is_described() -> None:
     assert f["given"] == "3 spikes of 2 units at given times"
 
 
+def test_blocks_keep_their_indentation() -> None:
+    """Also where all that follows the first line is inside of it; the indentation of a script goes."""
+    block = "if x > 0:  # above\n    y = 1\n    if y > 0:\n        x = y"
+    script = "\n        ".join(["", *block.split("\n"), ""])
+    cells = [
+        nd.Population(name, 1, code=code, variables={"x": "1", "y": "1"})
+        for name, code in (("a", block), ("b", script))
+    ]
+    found = methods(nd.Circuit(cells))
+    for name in ("a", "b"):
+        assert titled(found, f"Neuron model: {name}")["Assignments of a step"] == block
+
+
 def test_a_closed_loop_and_a_clamp_are_said() -> None:
     loop = nd.Input("loop", tuple(f"c{k}" for k in range(20)), function=lambda t, values: np.zeros(20), every="1 ms")
     net = nd.RateReservoir(5).with_part(loop).clamp("cells", "x", [0, 2], 0.5)

@@ -89,6 +89,7 @@ def test_page_of_a_session(kinds: dict[str, Path], tmp_path: Path) -> None:
 @pytest.mark.parametrize(("kind", "pictures"), [("training", 2), ("models", 1)])
 def test_page_of_a_training(kinds: dict[str, Path], kind: str, pictures: int, tmp_path: Path) -> None:
     page = written(kinds, kind, tmp_path)
+    assert nd.report(nd.load_training(kinds[kind]), tmp_path / "again.html").exists()
     assert page.headings == ["results", "figures", "recorded", "model", "configuration", "repeating-it", "references"]
     title = {"training": "LeakyRNN on Parity", "models": "PVRNN on sequences"}[kind]
     assert title in page.text and len(page.pictures) == pictures and "run the script that made it again" in page.text

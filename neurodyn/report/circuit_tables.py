@@ -201,9 +201,10 @@ def inputs(circuit: Circuit) -> Table:
 
 def _code(text: str) -> Code:
     """Text of the model language, without empty lines and the indentation that its place in a script had."""
-    first, *others = text.strip("\n").split("\n")
-    body = [first.strip(), *textwrap.dedent("\n".join(others)).split("\n")] if first.strip() == first else [text]
-    lines = textwrap.dedent("\n".join(body)).split("\n")
+    lines = textwrap.dedent(text).strip("\n").split("\n")
+    first, *others = lines
+    if not first.partition("#")[0].rstrip().endswith(":"):  # no block: what is indented below it was so by the script
+        lines = [first, *textwrap.dedent("\n".join(others)).split("\n")]
     return Code("\n".join(line.rstrip() for line in lines if line.strip()))
 
 
