@@ -64,11 +64,11 @@ def from_brian2(network: Any, *, seed: int = 0, dt: Any = None) -> Circuit:
     namespace = get_local_namespace(level=1)
     monitors = [o for o in objects if isinstance(o, brian2.EventMonitor | brian2.StateMonitor | brian2.PopulationRateMonitor)]  # fmt: skip
     simulated = [o for o in objects if o not in monitors]
-    reading = Reading(namespace, _step(simulated, dt))
+    reading = Reading(namespace, _step([o for o in simulated if _is_part(o)], dt))
     _check_order(network, reading)
     circuit = _circuit(simulated, reading, seed)
     if monitors:
-        notes = "; ".join(map(_instead, monitors))
+        notes = "; ".join(_instead(monitor, circuit) for monitor in monitors)
         warnings.warn(f"from_brian2 leaves monitors out: {notes}", UserWarning, stacklevel=2)
     return circuit
 
@@ -81,10 +81,14 @@ def _objects(network: Any) -> list[Any]:
         raise TypeError("from_brian2: this network was made by circuit.to_brian2(); go on with the circuit itself")
     given = network.objects if isinstance(network, brian2.Network) else network
     objects = list(given) if isinstance(given, Iterable) else [given]
-    strange = next((o for o in objects if not isinstance(o, brian2.BrianObject)), None)
-    if strange is not None or isinstance(given, brian2.BrianObject | str):
+    if isinstance(given, brian2.BrianObject | str) or not all(isinstance(o, brian2.BrianObject) for o in objects):
         raise TypeError(
             f"from_brian2: network = {network!r}; give a brian2.Network, a list of Brian2 objects, or brian2.collect()"
+        )
+    if not objects:
+        raise CircuitError(
+            f"from_brian2: network = {network!r} holds no objects; give them as a list, a brian2.Network, or brian2.collect(), "
+            "which finds those of the function that calls it"
         )
     owned = {id(part) for o in objects for part in o.contained_objects}
     return sorted((o for o in objects if id(o) not in owned), key=_by_name)
@@ -93,6 +97,13 @@ def _objects(network: Any) -> list[Any]:
 def _by_name(part: Any) -> list[Any]:
     """Return a key that puts synapses_10 behind synapses_2."""
     return [int(x) if x.isdigit() else x for x in re.split(r"(\d+)", part.name)]
+
+
+def _is_part(made: Any) -> bool:
+    """Whether an object can be a part of a circuit."""
+    from neurodyn.backends.equations_brian2 import brian2
+
+    return type(made) in (brian2.NeuronGroup, brian2.PoissonGroup, brian2.SpikeGeneratorGroup, brian2.Synapses)
 
 
 def _step(objects: list[Any], dt: Any) -> float:
@@ -130,10 +141,10 @@ def _circuit(objects: list[Any], reading: Reading, seed: int) -> Circuit:
     from neurodyn.backends.equations_brian2 import brian2
     from neurodyn.doors.brian2_groups import read_group
 
-    cells = [o for o in objects if type(o) in (brian2.NeuronGroup, brian2.PoissonGroup, brian2.SpikeGeneratorGroup)]
     synapses = [o for o in objects if type(o) is brian2.Synapses]
+    cells = [o for o in objects if _is_part(o) and o not in synapses]
     for other in objects:
-        if other not in cells and other not in synapses and type(other) is not brian2.Subgroup:
+        if not _is_part(other) and type(other) is not brian2.Subgroup:
             reading.refuse(other, _UNKNOWN.get(type(other).__name__, "circuits have nothing of the kind: leave it out"))
     reading.names |= {o.name for o in cells}
     read = _read_synapses(synapses, cells, reading)  # before the cells: what synapses write to is no constant
@@ -217,10 +228,17 @@ _UNKNOWN = {
 }
 
 
-def _instead(monitor: Any) -> str:
+def _instead(monitor: Any, circuit: Circuit) -> str:
     """Return what to record in the place of a monitor."""
-    kind, source = type(monitor).__name__, getattr(monitor, "source", None)
-    name = getattr(source, "name", "")
-    if kind == "StateMonitor":
-        return f"{monitor.name}: record={[f'{name}.{variable}' for variable in monitor.record_variables]}"
-    return f"{monitor.name}: record=['spikes'] holds those of {name!r}"
+    from neurodyn.backends.equations_brian2 import brian2
+
+    source = monitor.source
+    if not isinstance(monitor, brian2.StateMonitor):
+        return f"{monitor.name}: record=['spikes'] holds those of {source.name!r}"
+    if not isinstance(source, brian2.Synapses):
+        return f"{monitor.name}: record={[f'{source.name}.{variable}' for variable in monitor.record_variables]}"
+    rules = {rule.name: rule for c in circuit.connections for rule in c.rules}
+    rule = rules.get(f"{source.name}_rule")
+    kept = () if rule is None else {*rule.traces, *rule.memory, *rule.state}
+    found = [f"{source.name}_rule.{name}" if name in kept else f"{source.name}.w" for name in monitor.record_variables]
+    return f"{monitor.name}: record={found}" if rule is not None else f"{monitor.name}: its synapses don't change"

@@ -19,6 +19,7 @@ from neurodyn.doors.brian2_reading import (
     names_of,
     one_or_all,
     parent,
+    renamed,
     statements,
 )
 from neurodyn.lowering.forms import linear
@@ -54,10 +55,14 @@ class ReadSynapses:
         self.code: dict[str, list[tuple[str, type[ast.operator] | None, ast.expr]]] = {}  # all of it, by pathway
         for pathway in sorted(synapses._pathways, key=lambda p: (p.order, p.name)):
             code = self.code[pathway.objname] = statements(pathway.code)
+            temporary: dict[str, ast.expr] = {}  # what names of the code alone stand for
             for position, (name, operator, value) in enumerate(code):
                 side, variable = self.meaning(name)
+                written_out = ast.parse(renamed(value, temporary), mode="eval").body
                 if side in ("pre", "post"):
-                    self.effects.append(Effect(pathway, position, side, variable, operator, value))
+                    self.effects.append(Effect(pathway, position, side, variable, operator, written_out))
+                elif not side and (operator is None or name in temporary):
+                    temporary[name] = written_out if operator is None else ast.BinOp(temporary[name], operator(), written_out)  # fmt: skip
         self.changing = {n for code in self.code.values() for n, *_ in code if self.meaning(n)[0] == "synapse"}
         self.changing |= set(synapses.event_driven.diff_eq_names) if synapses.event_driven is not None else set()
         self.changing |= set(synapses.equations.diff_eq_names)
@@ -127,7 +132,7 @@ class ReadSynapses:
     def numbers(self, expression: str | ast.expr, unit: Dimensions, groups: Mapping[str, Group], what: str) -> Quantity:
         """Return the value of an expression of fixed numbers, one for all or one a synapse."""
         numbers = evaluated(expression, self.values(names_of(expression), groups, what))
-        return one_or_all(np.broadcast_to(numbers, (self.units("pre").size,)), unit)
+        return one_or_all(np.broadcast_to(numbers, (self.units("pre").size,)) if np.ndim(numbers) else numbers, unit)
 
     def delay(self, pathway: Any) -> Quantity | None:
         """Return the delay of a pathway, rounded to steps as Brian2 does; None for none."""

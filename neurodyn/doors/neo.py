@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from neurodyn.doors import need
 from neurodyn.doors.series import Series, known_unit, over_time
+from neurodyn.recording.given import recording_of
 
 if TYPE_CHECKING:
     import neo
 
     from neurodyn.recording.reader import Recording
     from neurodyn.recording.spikes import Spikes
+    from neurodyn.training.run import TrainingRun
 
 _TIMES = {"start_ms", "duration_ms"}
 _NOT_SHOWN = ("config_json", "results_json", "checks_json")
 
 
-def to_neo(recording: Recording, *, trials: bool = False) -> neo.Block:
+def to_neo(recording: Recording | TrainingRun | str | Path, *, trials: bool = False) -> neo.Block:
     """The recording as a ``neo.Block`` with one segment, the whole run, or with one for each trial.
 
     Spike trains in ms, one a unit of each population, silent ones included, annotated with ``population`` and ``unit``;
@@ -38,7 +41,7 @@ def to_neo(recording: Recording, *, trials: bool = False) -> neo.Block:
 
     Parameters
     ----------
-    recording : Recording
+    recording : Recording, path of one, or TrainingRun
     trials : bool
         Whether each trial is a segment of its own.
 
@@ -46,6 +49,8 @@ def to_neo(recording: Recording, *, trials: bool = False) -> neo.Block:
     ------
     ImportError
         neo is missing.
+    TypeError
+        What is no recording.
     ValueError
         For ``trials`` without a table of them.
 
@@ -56,6 +61,7 @@ def to_neo(recording: Recording, *, trials: bool = False) -> neo.Block:
     need("neo", "neo")
     import neo
 
+    recording = recording_of(recording)
     attrs = recording.attrs
     block = neo.Block(name=str(attrs.get("simulation") or attrs.get("circuit") or "run"))
     block.description = "A simulation with neurodyn"
@@ -95,7 +101,8 @@ def _by_trial(
     for number, row in table.iterrows():
         about = {str(name): value.item() if hasattr(value, "item") else value for name, value in row.items()}
         start, stop = about["start_ms"], about["start_ms"] + about["duration_ms"]
-        segment = neo.Segment(name=f"trial {number}", trial=number, **about)
+        segment = neo.Segment(name=f"trial {number}")
+        segment.annotate(trial=number, **about)
         for one in spikes:
             segment.spiketrains.extend(_trains(one.between(start, stop)))
         for series, values in arrays:

@@ -13,6 +13,7 @@ from hdmf.backends.hdf5 import H5DataIO
 from hdmf.common import DynamicTable, VectorData, VectorIndex
 from hdmf.data_utils import GenericDataChunkIterator
 from pynwb import NWBHDF5IO, NWBFile, TimeSeries
+from pynwb.epoch import TimeIntervals
 from pynwb.misc import Units
 
 from neurodyn._unit_text import parse
@@ -25,6 +26,17 @@ if TYPE_CHECKING:
     from neurodyn.recording.reader import Recording
 
 _BUFFER_BYTES = 2**26
+# what a column of the table of trials can't be called: NWB has columns, arguments and attributes of these names
+_TAKEN = {
+    "check_ragged",
+    "data",
+    "enforce_unique_id",
+    "start_time",
+    "stop_time",
+    "tags",
+    "timeseries",
+    *dir(TimeIntervals),
+}
 _NAMES = {
     parse(unit)[1]: name
     for unit, name in {
@@ -98,7 +110,7 @@ def _file(recording: Recording) -> Any:  # what pynwb makes has methods that no 
 
 def _units(recording: Recording, file: Any) -> None:
     keys = [key for key in recording if key.startswith("spikes/")]
-    if not keys:
+    if not any(recording[key].size for key in keys):
         return
     times, ends, names, ids, spans, steps, total = [], [], [], [], [], set(), 0
     for key in keys:
@@ -136,7 +148,7 @@ def _units(recording: Recording, file: Any) -> None:
 
 
 def _series(file: Any, series: Series) -> None:
-    section = series.key.partition("/")[0]
+    section, name = series.key.partition("/")[0], _named(series.name)
     known = known_unit(series.array.units)
     unit, conversion = series.array.units or "unknown", 1.0
     if known is not None:
@@ -149,10 +161,10 @@ def _series(file: Any, series: Series) -> None:
     columns = [dim for dim, labels in series.labels.items() if not np.array_equal(labels, np.arange(len(labels)))]
     described = f"{series.key} ({', '.join(series.array.dims)})"
     if columns:
-        tables = (f"labels/{series.name}.{dim}" for dim in columns)
+        tables = (f"labels/{name}.{dim}" for dim in columns)
         described += f"; what stands along {' and '.join(columns)}: {', '.join(tables)}"
     made = TimeSeries(
-        name=series.name, data=_data(series.array), unit=unit, conversion=conversion, description=described, **clock
+        name=name, data=_data(series.array), unit=unit, conversion=conversion, description=described, **clock
     )
     if section == "state":
         file.add_acquisition(made)
@@ -167,7 +179,7 @@ def _series(file: Any, series: Series) -> None:
             description=f"what stands where along {dim}",
             data=labels.tolist() if labels.dtype.kind == "U" else labels,
         )
-        table = DynamicTable(name=f"{series.name}.{dim}", description=f"{dim} of {series.key}", columns=[column])
+        table = DynamicTable(name=f"{name}.{dim}", description=f"{dim} of {series.key}", columns=[column])
         _module(file, "labels", "what stands along the dimensions of arrays, in the order of their columns").add(table)
 
 
@@ -208,8 +220,12 @@ def _scratch(recording: Recording, file: Any, key: str) -> None:
     values = array.values.tolist() if array.dtype.kind == "U" else array.values
     coords = {str(dim): array[dim].values.tolist() for dim in array.dims if dim in array.coords}
     about = {"entry": key, "dims": list(array.dims), "coords": coords, "attributes": array.attrs}
-    name = key.replace("/", ".").replace(":", "_")
-    file.add_scratch(values, name=name, description=json.dumps(about, ensure_ascii=False))
+    file.add_scratch(values, name=_named(key), description=json.dumps(about, ensure_ascii=False))
+
+
+def _named(key: str) -> str:
+    """A path as a name in NWB, which has neither "/" nor ":" in names."""
+    return key.replace("/", ".").replace(":", "_")
 
 
 def _trials(recording: Recording, file: Any) -> None:
@@ -221,10 +237,9 @@ def _trials(recording: Recording, file: Any) -> None:
     start = trials["start_ms"].to_numpy(float) / 1000.0
     stop = start + trials["duration_ms"].to_numpy(float) / 1000.0
     others = trials.drop(columns=["start_ms", "duration_ms"])
-    for name in others:
-        unit = ", milliseconds from the start of the trial" if str(name).endswith("_ms") else ""
-        file.add_trial_column(name=str(name), description=f"column {name} of the table of trials{unit}")
+    names = [_named(f"{name}_" if name in _TAKEN else str(name)) for name in others]
+    for name, column in zip(names, others, strict=True):
+        unit = ", milliseconds from the start of the trial" if str(column).endswith("_ms") else ""
+        file.add_trial_column(name=name, description=f"column {column} of the table of trials{unit}")
     for number, row in enumerate(others.itertuples(index=False, name=None)):
-        file.add_trial(
-            start_time=start[number], stop_time=stop[number], **dict(zip(map(str, others), row, strict=True))
-        )
+        file.add_trial(start_time=start[number], stop_time=stop[number], **dict(zip(names, row, strict=True)))

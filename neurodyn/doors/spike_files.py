@@ -15,6 +15,7 @@ from neurodyn import units
 from neurodyn.parts import SpikeTimes
 from neurodyn.recording.arrays import read_values, visible_attrs
 from neurodyn.recording.layout import children, dataset_at, lookup
+from neurodyn.recording.reader import Recording
 from neurodyn.recording.values import decode
 
 _SLACK_S = 1e-9  # times are multiples of a step in floating point
@@ -30,13 +31,17 @@ class _Found:
 
 
 def read_spikes(
-    path: str | Path, *, population: str | None = None, name: str | None = None, window: tuple[Any, Any] | None = None
+    path: str | Path | Recording,
+    *,
+    population: str | None = None,
+    name: str | None = None,
+    window: tuple[Any, Any] | None = None,
 ) -> SpikeTimes:
     """Read spikes from a file, as a part of a circuit that emits them again.
 
     Parameters
     ----------
-    path : path
+    path : path or Recording
         A recording of ours, a SONATA spike file (or a folder with ``spikes.h5``, as `nd.export` writes it), or an NWB
         file with a table of Units.
     population : str, optional
@@ -63,27 +68,15 @@ def read_spikes(
     ValueError
         For a file without spikes, several populations and none chosen, or a window that isn't one.
     """
-    file = Path(path).expanduser()
-    if file.is_dir():
-        file = file / "spikes.h5"
-    if not file.exists():
-        raise FileNotFoundError(f"{file} does not exist")
-    try:
-        opened = h5py.File(file, "r")
-    except OSError as error:
-        raise ValueError(
-            f"{file} cannot be read as HDF5, which recordings, SONATA and NWB are; from other files make "
-            f"nd.SpikeTimes(name, size, units, times) yourself: {error}"
-        ) from error
-    with opened:
-        chosen, found = _nwb(opened, population) if "units" in opened else _sonata(opened, population)
+    with path.open() if isinstance(path, Recording) else _opened(path) as file:
+        chosen, found = _nwb(file, population) if "units" in file else _sonata(file, population)
     order = np.lexsort((found.ids, found.times))
     times, ids = found.times[order], found.ids[order]
     if window is not None:
         times, ids = _within(times, ids, window)
     if len(times) and times[0] < 0:
         raise ValueError(
-            f"{file}: spikes before 0 (the first at {times[0]:g} s); give window = (start, stop), quantities from which "
+            f"{path}: spikes before 0 (the first at {times[0]:g} s); give window = (start, stop), quantities from which "
             "times are counted"
         )
     return SpikeTimes(
@@ -94,8 +87,23 @@ def read_spikes(
     )
 
 
+def _opened(path: str | Path) -> h5py.File:
+    file = Path(path).expanduser()
+    if file.is_dir():
+        file = file / "spikes.h5"
+    if not file.exists():
+        raise FileNotFoundError(f"{file} does not exist")
+    try:
+        return h5py.File(file, "r")
+    except OSError as error:
+        raise ValueError(
+            f"{file} cannot be read as HDF5, which recordings, SONATA and NWB are; from other files make "
+            f"nd.SpikeTimes(name, size, units, times) yourself: {error}"
+        ) from error
+
+
 def _within(times: np.ndarray, ids: np.ndarray, window: tuple[Any, Any]) -> tuple[np.ndarray, np.ndarray]:
-    if isinstance(window, str) or len(window) != 2:
+    if not isinstance(window, tuple | list) or len(window) != 2:
         raise ValueError(f"window = {window!r}; give (start, stop), such as ('2 s', '2.5 s')")
     start, stop = (float(units.si(edge, "second", name="window")) for edge in window)
     if not start < stop:
@@ -115,7 +123,7 @@ def _choose(file: h5py.File, population: str | None, there: list[str]) -> str:
     if population is None:
         raise ValueError(f"{file.filename} has spikes of {', '.join(there)}; choose one: population={there[0]!r}")
     if population not in there:
-        near = difflib.get_close_matches(population, there, n=1)
+        near = difflib.get_close_matches(str(population), there, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(there)}"
         raise KeyError(f"{file.filename} has no spikes of a population {population!r}; {hint}")
     return population
@@ -168,14 +176,18 @@ def _nwb(file: h5py.File, population: str | None) -> tuple[str, _Found]:
     if not {"spike_times", "spike_times_index"} <= set(columns):
         raise ValueError(f"{file.filename} has no spikes: /units lacks spike_times and their index, as NWB has them")
     flat, ends = (_column(columns[name]) for name in ("spike_times", "spike_times_index"))
-    if flat.dtype.kind != "f" or ends.dtype.kind not in "iu" or (len(ends) and int(ends[-1]) != len(flat)):
+    counts = np.diff(ends.astype(np.int64), prepend=0) if ends.dtype.kind in "iu" else np.array([-1])
+    if flat.dtype.kind != "f" or (counts < 0).any() or counts.sum() != len(flat):
         raise ValueError(
             f"{file.filename}: /units doesn't hold spikes as NWB has them: {len(flat)} times of {flat.dtype}, rows up "
             f"to {ends[-1:].tolist()}"
         )
-    counts = np.diff(np.concatenate([[0], ends.astype(np.int64)]))
     names = _column(columns["population"]) if "population" in columns else None
     rows = np.arange(len(counts))
+    if names is not None and len(names) != len(rows):
+        raise ValueError(
+            f"{file.filename}: /units doesn't hold spikes as NWB has them: {len(names)} populations of {len(rows)} rows"
+        )
     if names is None:
         if population is not None:
             raise KeyError(
@@ -198,8 +210,8 @@ def _column(member: Any) -> np.ndarray:
 
 def _numbers(columns: dict[str, Any], rows: np.ndarray) -> np.ndarray:
     """The number of each unit: the column "unit" where it counts them, else their order."""
-    if "unit" in columns:
-        given = _column(columns["unit"])[rows]
+    if "unit" in columns and len(given := _column(columns["unit"])) > rows.max(initial=-1):
+        given = given[rows]
         if given.dtype.kind in "iu" and len(np.unique(given)) == len(rows) and given.min(initial=0) >= 0:
             return given.astype(np.int64)
     return np.arange(len(rows))

@@ -95,6 +95,8 @@ def cut_into_trials(array: xarray.DataArray, table: pandas.DataFrame) -> xarray.
     """An array over time as (trial, time, ...); see :meth:`Recording.by_trial`."""
     import xarray
 
+    if not hasattr(array, "dims"):
+        raise ValueError("spikes can't be cut into an array: run[key].between(start, stop) takes those of one trial")
     name = array.name
     if array.dims[:1] != ("time",):
         raise ValueError(f"{name} has dimensions {array.dims}: only an array over time can be cut into trials")

@@ -120,10 +120,11 @@ def drive(size: int, seed: int = 1, *, rate: float = 40.0, duration: float = 0.1
 
 
 def delays() -> Objects:
-    """Heterogeneous delays and weights, two variables from one spike, a weight taken off."""
+    """Heterogeneous delays and weights, two variables from one spike, a name within the code, a weight taken off."""
     source, target = drive(20), cells(10, "dv/dt = (g - h - v)/(10*ms) : 1\ndg/dt = -g/(5*ms) : 1\nh : 1")
     rng = np.random.default_rng(3)
-    made = synapses(source, target, "w : 1\nscale : 1", on_pre="g += w*scale; h -= 0.001*i", name="s")
+    code = "part = w*2; part *= scale; g += part/2; h -= 0.001*i"
+    made = synapses(source, target, "w : 1\nscale : 1", on_pre=code, name="s")
     made.w, made.scale = rng.uniform(0.5, 1, 200), 2.0
     made.delay = rng.uniform(0, 3, 200) * ms
     return [source, target, made]

@@ -102,3 +102,12 @@ def test_a_rule_that_reads_cells() -> None:
     made = synapses(source, target, "w : 1", on_pre="ge += w\nw += eta*(v - 2*mV)", name="plastic", namespace=names)
     made.w = 0.5
     check([source, teacher, target, told, made], "interpreter", form="at events")
+
+
+def test_no_synapses_at_all() -> None:
+    """As a small probability may have it."""
+    source, target = trains(3, 2, "source"), cells(2, "dv/dt = -v/(10*ms) : 1")
+    made = brian2.Synapses(source, target, STDP, on_pre="v += 2*w\nw += Apost", namespace=NAMES, name="plastic")
+    made.connect(p=0)
+    circuit = nd.from_brian2([source, target, made])
+    assert nd.simulate(circuit, "1 ms", record=["plastic.w"], backend="interpreter")["plastic.w"].shape == (10, 0)

@@ -76,6 +76,7 @@ CASES: dict[str, tuple[Callable[[], Any], str]] = {
     "subexpression": (lambda: onto("v += k", "w : 1\nk = 2*w : 1"), "subexpression 'k'"),
     "gap junctions": (lambda: [g := cells(3, LEAK, name="G"), synapses(g, g, "x_post = 0.1*(v_pre - v_post) : 1 (summed)", name="S")], "no sum of a weight times one variable"),
     "short-term": (lambda: onto("u = u + 0.5*(1 - u)\nv += w*u", "w : 1\ndu/dt = -u/(50*ms) : 1 (event-driven)"), "short-term plasticity"),
+    "short-term by a name": (lambda: onto("r = u*w\nu -= r\nv_post += r", "w : 1\ndu/dt = -u/(50*ms) : 1 (event-driven)"), "short-term plasticity"),
     "nothing delivered": (lambda: onto("w += 0.1"), "no spike brings"),
     "two delivered": (lambda: onto("v += w\nx += w\nw += 0.1"), "both deliver"),
     "trace": (lambda: onto("v += w\nA += 1\nw += A", "w : 1\ndA/dt = (1 - A)/(9*ms) : 1 (event-driven)"), "decay with one time constant"),
@@ -120,10 +121,20 @@ def test_a_network_that_ran_or_has_another_order() -> None:
     assert nd.from_brian2(network).seed == 0
 
 
-@pytest.mark.parametrize("given", [3, "network", [1, 2]])
+@pytest.mark.parametrize("given", [3, "network", [1, 2], None, [None]])
 def test_no_network(given: Any) -> None:
     with pytest.raises(TypeError, match=re.escape("brian2.collect()")):
         nd.from_brian2(given)
+
+
+@pytest.mark.parametrize("given", [[], brian2.Network()])
+def test_an_empty_network(given: Any) -> None:
+    assert "holds no objects; give them as a list" in refused(given)
+
+
+def test_clocks_of_what_is_refused_anyway_stand_in_nobody_s_way() -> None:
+    operation = brian2.NetworkOperation(lambda: None, dt=5 * ms, name="N")
+    assert "calls Python" in refused([cells(2, LEAK, name="G"), operation])
 
 
 def test_a_circuit_needs_no_way_back() -> None:
@@ -139,6 +150,19 @@ def test_monitors_are_named_with_what_to_record() -> None:
         circuit = nd.from_brian2(brian2.Network(group, *monitors))
     assert "M: record=['spikes']" in str(caught[0].message) and caught[0].filename == __file__
     assert [p.name for p in circuit.parts()] == ["G"]
+
+
+def test_monitors_of_synapses_are_named_as_the_circuit_has_them() -> None:
+    model = "u : 1\ndA/dt = -A/(9*ms) : 1 (event-driven)"
+    objects = onto("v += u\nA += 1\nu += A", model)
+    fixed = synapses(objects[0], objects[0], "w : 1", on_pre="v += w", name="F")
+    monitors = [brian2.StateMonitor(objects[1], ["u", "A"], record=True, name="M")]
+    monitors.append(brian2.StateMonitor(fixed, ["w"], record=True, name="W"))
+    with pytest.warns(UserWarning, match=re.escape("M: record=['S.w', 'S_rule.A']")) as caught:
+        circuit = nd.from_brian2([*objects, fixed, *monitors])
+    assert "W: its synapses don't change" in str(caught[0].message)
+    run = nd.simulate(circuit, "1 ms", record=["S.w", "S_rule.A"], backend="interpreter")
+    assert set(run) == {"state/S/w", "state/S_rule/A"}
 
 
 def test_constants_come_from_where_it_is_called() -> None:

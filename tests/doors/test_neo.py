@@ -88,3 +88,12 @@ def test_trials_without_a_table(tmp_path: Path) -> None:
     assert not nd.doors.to_neo(made).segments[0].epochs
     with pytest.raises(ValueError, match="no table of trials with their times; leave trials=False"):
         nd.doors.to_neo(made, trials=True)
+
+
+def test_columns_of_trials_may_have_any_name() -> None:
+    with Writer(None, header={"dt_ms": 1.0}) as writer:
+        writer.spikes("cells", [1], [0])
+        writer.trial({"start_ms": 0.0, "duration_ms": 5.0, "name": "x", "description": "y"})
+        made = writer.finish()
+    (segment,) = nd.doors.to_neo(made, trials=True).segments
+    assert segment.name == "trial 0" and segment.annotations["name"] == "x"

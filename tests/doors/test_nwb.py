@@ -118,3 +118,22 @@ def test_a_recording_without_a_start_is_refused(recording: Recording, tmp_path: 
     with pytest.raises(ValueError, match="does not say when it was started, which NWB demands"):
         nd.export(tmp_path / "a.h5", to="nwb")
     assert not (tmp_path / "a.nwb").exists()
+
+
+def test_names_that_nwb_uses_itself(tmp_path: Path) -> None:
+    """Columns of trials keep their values under a name with "_" behind it; ":" is none of NWB's letters."""
+    names = sorted({"id", "data", "description", "colnames", "start_time", "stop_time", "timeseries", "name", "a:b"})
+    with Writer(tmp_path / "a.h5", header={"dt_ms": 1.0}) as writer:
+        writer.spikes("cells", [], [], size=0)
+        writer.samples("readout/when/y:1", np.ones((3, 2)), [1.0, 2.0, 3.0])
+        for start in (0.0, 5.0):
+            writer.trial({"start_ms": start, "duration_ms": 5.0, **dict.fromkeys(names, f"x {start:g}")})
+        made = writer.finish()
+    path = nd.export(made, tmp_path / "a.nwb")
+    assert not pynwb.validate(path=str(path))
+    with pynwb.NWBHDF5IO(path, "r") as io:
+        file = io.read()
+        assert file.processing["readout"]["when.y_1"].data.shape == (3, 2) and file.units is None
+        trials = file.trials.to_dataframe()
+    assert trials["id_"].tolist() == trials["name_"].tolist() == trials["a_b"].tolist() == ["x 0", "x 5"]
+    assert trials["start_time"].tolist() == [0.0, 0.005]

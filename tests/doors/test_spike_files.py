@@ -49,6 +49,7 @@ def test_a_window_starts_at_0(run: Recording) -> None:
     ("window", "message"),
     [
         (("1 s", "1 s"), "start has to be before stop"),
+        (3, r"window = 3; give \(start, stop\)"),
         (("1 s", "5 mV"), "window='5 mV' is a voltage"),
         ("1 s", r"window = '1 s'; give \(start, stop\)"),
     ],
@@ -57,6 +58,12 @@ def test_windows_that_are_none(run: Recording, window: object, message: str) -> 
     assert run.path is not None
     with pytest.raises(ValueError, match=message):
         nd.read_spikes(run.path, population="source", window=window)  # type: ignore[arg-type]
+
+
+def test_a_recording_in_memory() -> None:
+    made = nd.simulate(relay(nd.poisson("source", 6, "150 Hz")), "20 ms", backend="interpreter")
+    source = nd.read_spikes(made, population="source")
+    assert source.size == 6 and np.allclose(source.times.to("ms"), made["spikes/source"].times)
 
 
 @pytest.mark.parametrize("form", ["recording", "sonata", "nwb"])
@@ -118,8 +125,11 @@ def test_files_that_hold_no_spikes(tmp_path: Path) -> None:
         file["spikes/cells/node_ids"] = [1]
     with pytest.raises(ValueError, match="doesn't hold spikes as SONATA has them"):
         nd.read_spikes(tmp_path / "b.h5")
-    with h5py.File(tmp_path / "c.h5", "w") as file:
-        file["units/spike_times"] = [0.1, 0.2]
-        file["units/spike_times_index"] = [1, 3]
-    with pytest.raises(ValueError, match="doesn't hold spikes as NWB has them"):
-        nd.read_spikes(tmp_path / "c.h5")
+    for ends, populations in (([1, 3], []), ([5, 2], []), ([1, 2], ["a"])):
+        with h5py.File(tmp_path / "c.h5", "w") as file:
+            file["units/spike_times"] = [0.1, 0.2]
+            file["units/spike_times_index"] = ends
+            if populations:
+                file["units/population"] = populations
+        with pytest.raises(ValueError, match="doesn't hold spikes as NWB has them"):
+            nd.read_spikes(tmp_path / "c.h5")

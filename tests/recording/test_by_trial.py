@@ -44,3 +44,5 @@ def test_what_cannot_be_cut() -> None:
     with pytest.raises(KeyError, match="speed"):
         run.by_trial("speed")
     assert run.by_trial("cells.v").shape == (1, 3, 2)  # a run without a session is one trial
+    with pytest.raises(ValueError, match="spikes can't be cut into an array"):
+        nd.simulate(nd.Circuit([nd.poisson("a", 2, "1 Hz")]), "3 ms", backend="interpreter").by_trial("spikes")
