@@ -13,6 +13,7 @@ import numpy as np
 from neurodyn.kernels.philox import _LOW, _SCALE, _1, _12, _20, _32, _centre, _far_tail, _rounds, _tail
 
 FEW = 2**20  # draws; more than these take longer here than to read compiled code
+_MORE = 8  # draws of a row when those it had are used up
 _CHUNK = 2**14  # draws of a chunk, whose words stay in the cache of a core
 
 
@@ -43,6 +44,12 @@ def normal(uniforms: np.ndarray) -> np.ndarray:
     return out
 
 
+def width(targets: int, probability: float) -> int:
+    """Return how many draws are made for each row at once; few rows need more."""
+    mean = targets * probability
+    return int(mean + 6.0 * math.sqrt(mean)) + _MORE
+
+
 def random_rows(
     sources: int, targets: int, probability: float, seed: np.uint64, stream: np.uint64, skip_self: bool
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -54,14 +61,13 @@ def random_rows(
     columns: list[np.ndarray] = []
     index = np.uint64(0)
     while probability > 0.0 and targets and (last < targets).any():
-        mean = targets * probability
-        width = int(mean + 6.0 * math.sqrt(mean)) + 8 if not columns else 8
-        draws = np.arange(index, index + np.uint64(width), dtype=np.uint64)[None, :]
+        count = width(targets, probability) if not columns else _MORE
+        draws = np.arange(index, index + np.uint64(count), dtype=np.uint64)[None, :]
         w0, w1, _, _ = _rounds.py_func(draws, rows, np.uint64(0), stream, k0, k1)
         jumps = np.minimum(np.floor(_log(_unit(w0, w1)) / stay), targets).astype(np.int64)
         columns.append(last[:, None] + np.cumsum(1 + jumps, axis=1))
         last = columns[-1][:, -1]
-        index += _1 * np.uint64(width)
+        index += _1 * np.uint64(count)
     found = np.concatenate(columns, axis=1) if columns else np.empty((sources, 0), np.int64)
     there = found < targets
     if skip_self:
