@@ -169,7 +169,7 @@ figure
 
 # %% [markdown]
 # The network of small $w$ is nearly as good as can be, and needs no listening for it: the machine never slips out of
-# its period of three, nor does the network, which leaves the choice to its noise (.87 for a 1, the number that it
+# its period of three, nor does the network, which leaves the choice to its noise (.88 for a 1, the number that it
 # generates, where .7 is right). That of large $w$ has an orbit of its own. Deaf, it is soon out of step, and far
 # worse than one who only knows how many ones there are; what it hears keeps it in step. But it is sure of a choice
 # that nobody can know, and pays for that when it is wrong. In generating it is the better one: its words are nearer

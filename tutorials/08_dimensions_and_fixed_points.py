@@ -30,13 +30,13 @@ from neurodyn import analysis
 
 # %%
 net = nd.RateReservoir(100, gain=2.0, connection_probability=1.0, noise=0.0, dt="5 ms", seed=2)
-run = nd.simulate(net, "15 s", record=["x"], out="runs/tutorial_08.h5", overwrite=True)
+run = nd.simulate(net, "15 s", record=["x"], out="runs/08_dimensions_and_fixed_points.h5", overwrite=True)
 
 # %% [markdown]
 # From here on only the file is used. It holds the activity, and the network itself.
 
 # %%
-recording = nd.load("runs/tutorial_08.h5")
+recording = nd.load("runs/08_dimensions_and_fixed_points.h5")
 print(recording)
 x = recording["x"].sel(time=slice(2500, None))  # without the start; in ms
 figure = nd.plots.traces(
@@ -133,8 +133,8 @@ print(f"fastest growth at the origin: times {found:.6f} a step, by the eigenvalu
 # its start there is no variance to count. With `noise=0.05` there is, and its dimensions are those of the noise.
 # </details>
 #
-# The same from a shell, without a script: `neurodyn analyse runs/tutorial_08.h5` says what can be asked of the file,
-# `neurodyn analyse runs/tutorial_08.h5 fixed-points` asks it.
+# The same from a shell, without a script: `neurodyn analyse runs/08_dimensions_and_fixed_points.h5` says what can be asked of the file,
+# `neurodyn analyse runs/08_dimensions_and_fixed_points.h5 fixed-points` asks it.
 #
 # **Where to go on.** [Analysis](../docs/analysis.md): which function answers which question, beside which null.
 # [Dimensionality](../docs/dimensionality.md): trials, demixed components, rotations, recordings larger than memory.

@@ -35,7 +35,7 @@ import neurodyn as nd
 # defaults, results have names. This one refuses to say how regular spikes are where there are none.
 
 # %%
-folder = Path("runs/tutorial_10")
+folder = Path("runs/10_scan")
 shutil.rmtree(folder, ignore_errors=True)  # to begin anew when the notebook is run again
 folder.mkdir(parents=True)
 script = folder / "noisy_cell.py"
@@ -104,7 +104,7 @@ print(scan.status())
 
 # %% [markdown]
 # **What failed.** Each point runs by itself, so an exception costs that point alone, and a record of it stays: what
-# was raised, where, on which host, at which attempt. `neurodyn scan log runs/tutorial_10/scan KEY` shows all of it,
+# was raised, where, on which host, at which attempt. `neurodyn scan log runs/10_scan/scan KEY` shows all of it,
 # `collect` has it as a column.
 
 # %%

@@ -63,12 +63,12 @@ def trial(event: str, picoamperes: float) -> nd.Trial:
 
 session = nd.Session(10 * (trial("weak", 20.0), trial("strong", 80.0)), dt="0.1 ms")
 sample = nd.Sample("cells.v", units=range(3), every="0.5 ms")
-run = nd.simulate(net, session, record=["spikes", sample], out="runs/exchange.h5", overwrite=True)
+run = nd.simulate(net, session, record=["spikes", sample], out="runs/11_exchange.h5", overwrite=True)
 print(run)
 
 # %% [markdown]
 # **xarray.** `run["cells.v"]` reads one array. `run.dataset` opens a group and reads values when they are used; `run.datatree` opens all of them. The
-# file is HDF5 with named dimensions: `xarray.open_datatree("runs/exchange.h5", engine="h5netcdf")` works where neurodyn isn't installed.
+# file is HDF5 with named dimensions: `xarray.open_datatree("runs/11_exchange.h5", engine="h5netcdf")` works where neurodyn isn't installed.
 
 # %%
 with run.datatree() as tree:
@@ -133,7 +133,7 @@ with nd.plots.style():
 figure
 
 # %% [markdown]
-# **NWB.** One file with spikes, potentials and their factor to volts, trials, and the configuration. `neurodyn export runs/exchange.h5 --to nwb` does the same from a
+# **NWB.** One file with spikes, potentials and their factor to volts, trials, and the configuration. `neurodyn export runs/11_exchange.h5 --to nwb` does the same from a
 # shell; `--to sonata` and `--to csv` make folders. What comes out is what went in:
 
 # %%
@@ -172,7 +172,7 @@ inside = nd.simulate(
     nd.Circuit([cells, listeners], [inhibition, stimulus, heard_from(cells)], inputs=[current], dt="0.1 ms", seed=1),
     session,
 )
-replay = nd.read_spikes("runs/exchange.nwb", population="cells")
+replay = nd.read_spikes("runs/11_exchange.nwb", population="cells")
 alone = nd.simulate(nd.Circuit([replay, listeners], [heard_from(replay)], dt="0.1 ms", seed=1), "8 s")
 a, b = inside["spikes/listeners"], alone["spikes/listeners"]
 print(f"{len(a)} spikes of listeners within the network, {len(b)} from the file")
