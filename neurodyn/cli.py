@@ -290,7 +290,9 @@ def _recording(file: str):
     from neurodyn.recording import load
 
     if (Path(file) / "scan.json").is_file():
-        raise UsageError(f"{file} is a scan; see neurodyn scan plot {file}, or name a recording in {Path(file) / 'points'}")
+        raise UsageError(
+            f"{file} is a scan; see neurodyn scan plot {file}, or name a recording in {Path(file) / 'points'}"
+        )
     if not Path(file).is_file():
         near = difflib.get_close_matches(Path(file).name, [p.name for p in Path(file).parent.glob("*.h5")], n=1)
         hint = f"; did you mean {str(Path(file).with_name(near[0]))!r}?" if near else ""

@@ -95,7 +95,10 @@ def test_defaults_and_values_reach_the_function(capsys):
         ({"gain": None}, "gain=None has to be float"),
         ({"experiment": "dem"}, "experiment='dem' has to be 'demo' | 'full'; did you mean 'demo'"),
         ({"weight": "20 mV"}, "weight='20 mV' is a voltage (unit 'mV'); it has to be a current (unit 'pA')"),
-        ({"latencies": ["150 ms", "3"]}, "latencies='3' is a number without unit; it has to be a time (unit 'ms'), such as latencies='3 ms'"),
+        (
+            {"latencies": ["150 ms", "3"]},
+            "latencies='3' is a number without unit; it has to be a time (unit 'ms'), such as latencies='3 ms'",
+        ),
         ({"probabilities": [0.1, "x"]}, "probabilities[1]='x' has to be list of float"),
         ({"learn": "perhaps"}, "learn='perhaps' has to be bool"),
         ({"trials": "x", "gain": "y"}, "gain='y' has to be float; trials='x' has to be int"),

@@ -178,7 +178,9 @@ class _Builder:
         own |= {name: f"{rule.name}_{name}" for name, trace in rule.traces.items() if trace.where == "post"}
         tree = ast.parse(textwrap.dedent(code))
         assigned = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        guarded = {n: v for n, v in {**own, "w": self.w}.items() if n in assigned and (when or n in {"w", *rule.memory})}
+        guarded = {
+            n: v for n, v in {**own, "w": self.w}.items() if n in assigned and (when or n in {"w", *rule.memory})
+        }
         before = [f"{n}_new = {v}" for n, v in guarded.items()]
         names = {**own, "w": self.w} | {n: f"{n}_new" for n in guarded}
         renamed = ast.unparse(ast.fix_missing_locations(_Names(names, lambda n: self._outside(rule, n)).visit(tree)))
