@@ -77,11 +77,7 @@ def check_output(path: str | Path, *, overwrite: bool) -> Path:
         raise NotADirectoryError(f"out = {str(path)!r}: {part} is a file, not a folder; choose another place") from None
     except OSError as error:
         raise type(error)(error.errno, f"out = {str(path)!r}: its folder cannot be made: {error.strerror}") from None
-    if not os.access(final.parent, os.W_OK):
-        raise PermissionError(
-            errno.EACCES,
-            f"out = {str(path)!r}: nothing can be written into {final.parent}; choose a folder of your own",
-        )
+    make_folder(final, path).rmdir()
     return final
 
 

@@ -96,7 +96,11 @@ def test_what_is_no_recording_is_refused_by_name() -> None:
 
 
 def test_a_folder_that_cannot_be_written(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.access", lambda *_: False)  # who tests may be root, who can write everywhere
+    def denied(self: Path, *_: object, **__: object) -> None:
+        if not self.exists():
+            raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr("pathlib.Path.mkdir", denied)  # who tests may be root, who can write everywhere
     for form in ("nwb", "csv"):
         with pytest.raises(PermissionError, match="out = .*: nothing can be written into .*; choose a folder"):
             nd.export(copy, to=form)  # type: ignore[arg-type]
