@@ -25,7 +25,10 @@ BLOCKS = {
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 }
 ELSEWHERE = {"recording"}  # needs a recording made for it: tests/recording/test_docs.py
-SLOW = {"force", "local_learning", "choose", "record_less", "resume"}
+SLOW = {
+    "brian2", "choose", "citing", "dynamics", "emulation", "exchange", "figures", "force", "local_learning", "pvrnn",
+    "record_less", "resume", "scans", "timescales",
+}  # fmt: skip
 PAGES = [
     pytest.param(page, marks=pytest.mark.slow) if page in SLOW else page
     for page, blocks in BLOCKS.items()

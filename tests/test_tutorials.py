@@ -11,7 +11,6 @@ import matplotlib.pyplot as plt
 import pytest
 
 TUTORIALS = sorted((Path(__file__).parents[1] / "tutorials").glob("[0-9][0-9]_*.py"))
-QUICK = ("01_first_simulation",)  # the others take up to 30 s
 EACH = pytest.mark.parametrize("tutorial", TUTORIALS, ids=lambda path: path.stem)
 
 
@@ -58,10 +57,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     plt.close("all")
 
 
-@pytest.mark.parametrize(
-    "tutorial",
-    [pytest.param(t, marks=() if t.stem in QUICK else pytest.mark.slow, id=t.stem) for t in TUTORIALS],
-)
+@pytest.mark.slow  # `make test` executes the notebooks; here their solutions are executed too
+@EACH
 @pytest.mark.usefixtures("place")
 def test_a_tutorial_runs_with_its_solutions(tutorial: Path) -> None:
     names: dict = {"__name__": "__main__"}

@@ -54,13 +54,28 @@ def random_rows(
     sources: int, targets: int, probability: float, seed: np.uint64, stream: np.uint64, skip_self: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return what :func:`neurodyn.kernels.wiring.random_rows` returns."""
+    counts = np.zeros(sources + 1, dtype=np.int64)
+    found = [np.empty(0, np.int32)]
+    block = max(1, _CHUNK // width(targets, probability))
+    for first in range(0, sources if probability > 0.0 and targets else 0, block):
+        rows = np.arange(first, min(first + block, sources))
+        positions = _positions(rows.astype(np.uint64)[:, None], targets, probability, seed, stream)
+        there = positions < targets
+        if skip_self:
+            there &= positions != rows[:, None]
+        counts[rows + 1] = there.sum(axis=1)
+        found.append(positions[there].astype(np.int32))
+    return np.cumsum(counts), np.concatenate(found)
+
+
+def _positions(rows: np.ndarray, targets: int, probability: float, seed: np.uint64, stream: np.uint64) -> np.ndarray:
+    """Return where the jumps along each row (rows, 1) end, until the last of them is behind the targets."""
     k0, k1 = seed & _LOW, seed >> _32
     stay = math.log1p(-probability) if probability < 1.0 else -math.inf
-    rows = np.arange(sources, dtype=np.uint64)[:, None]
-    last = np.full(sources, -1, dtype=np.int64)
+    last = np.full(rows.size, -1, dtype=np.int64)
     columns: list[np.ndarray] = []
     index = np.uint64(0)
-    while probability > 0.0 and targets and (last < targets).any():
+    while (last < targets).any():
         count = width(targets, probability) if not columns else _MORE
         draws = np.arange(index, index + np.uint64(count), dtype=np.uint64)[None, :]
         w0, w1, _, _ = _rounds.py_func(draws, rows, np.uint64(0), stream, k0, k1)
@@ -68,12 +83,7 @@ def random_rows(
         columns.append(last[:, None] + np.cumsum(1 + jumps, axis=1))
         last = columns[-1][:, -1]
         index += _1 * np.uint64(count)
-    found = np.concatenate(columns, axis=1) if columns else np.empty((sources, 0), np.int64)
-    there = found < targets
-    if skip_self:
-        there &= found != np.arange(sources)[:, None]
-    indptr = np.concatenate([[0], np.cumsum(there.sum(axis=1))]).astype(np.int64)
-    return indptr, found[there].astype(np.int32)
+    return np.concatenate(columns, axis=1)
 
 
 def _unit(high: np.ndarray, low: np.ndarray) -> np.ndarray:

@@ -68,6 +68,7 @@ def test_noise_as_a_modulator_brings_all_up_to_date_in_every_step():
     np.testing.assert_allclose(found, expected, atol=SAME)
 
 
+@pytest.mark.slow
 def test_other_rules_on_the_same_projection_meet_weights_up_to_date():
     rules = [
         nd.dopamine_stdp(baseline=0.05, gain=2.0, tau_c="200 ms"),

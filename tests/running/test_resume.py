@@ -85,7 +85,7 @@ def trials(*lengths):
 OPTIONS: Any = {"record": ["spikes", "cells.v", "stimulus", "weights"]}
 
 
-@pytest.mark.parametrize("backend", ["numba", "torch", "interpreter", "brian2"])
+@pytest.mark.parametrize("backend", ["numba", "torch", "interpreter", pytest.param("brian2", marks=pytest.mark.slow)])
 def test_resumed_is_uninterrupted(backend, tmp_path, stop_after, monkeypatch):
     """Cut within trials, at their ends, between two calls of a closed loop, with spikes on their way."""
     monkeypatch.setattr("neurodyn.running.run._CHUNK", 3)
@@ -114,6 +114,7 @@ def test_networks_side_by_side_go_on_from_where_each_stopped(backend, tmp_path, 
         assert report, str(report)
 
 
+@pytest.mark.slow
 def test_learned_weights_survive(tmp_path, stop_after):
     task = nd.tasks.WhatWhen(latencies=("60 ms", "90 ms"), trial="200 ms", cue="30 ms", window="60 ms")
     session = task.session(trials=4, calibration=1, test_trials=1)

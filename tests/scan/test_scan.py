@@ -58,6 +58,7 @@ def results(scan):
     return {point.key: nd.load(scan.folder.recording(point.key)).results for point in scan.folder.points()}
 
 
+@pytest.mark.slow
 def test_same_numbers_on_a_laptop_on_dask_and_by_hand(script):
     """To the last bit: recorded samples, spikes and results."""
     plan = {"grid": {"drive": [1.1, 1.4]}, "seeds": 2}

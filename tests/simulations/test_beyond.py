@@ -108,6 +108,7 @@ def test_three_events(part) -> None:
     )
 
 
+@pytest.mark.slow
 def test_whole_experiment(part) -> None:
     outcome = part.beyond(seeds=[7], neurons=200, trials=10, backend="numba")
     assert set(outcome.figures) == {

@@ -130,6 +130,7 @@ def test_decoding(part, trained) -> None:
     assert before < 0.75 < after
 
 
+@pytest.mark.slow
 def test_whole_experiment(part, monkeypatch) -> None:
     smaller = {
         "NOISE": (0.5, 2.0),
