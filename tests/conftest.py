@@ -1,11 +1,16 @@
 """Small noise-driven networks with known answers, for the tests of analyses and figures; parts of the benchmarks."""
 
+import gc
 import importlib
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
+# Thousands of tests leave millions of objects of Numba, SymPy and torch, which are no garbage: to look through them each
+# time that a few hundred more are made takes a twentieth of the whole.
+gc.set_threshold(200_000, 50, 100)
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 

@@ -57,7 +57,9 @@ def test_a_rewarded_pair_moves_the_weight_by_the_formula(case, form):
     link = {"delay": f"{delay} ms"} if delay else {}
     circuit = replayed([(0, pre), (1, post)], 2, replace(rule, form=form), pairs=([0], [1]), dt=f"{dt} ms", **link)
     end = post + max(delta, 0) + 600.0
-    run = nd.simulate(circuit, rewards(end, {post + delta: size}, dt=dt * 1e-3), record=["weights"])
+    run = nd.simulate(
+        circuit, rewards(end, {post + delta: size}, dt=dt * 1e-3), record=["weights"], backend="interpreter"
+    )
     change = float(run["weights/plastic/w"].values[-1, 0])
     after = 600.0 if delta >= 0 else end - post
     expected = formula(gap, delta, after, reward=size, tau_s=tau_s, tau_c=tau_c, tau_d=tau_d)
@@ -77,7 +79,9 @@ def test_pair_stdp_window(multiplicative):
     rule = nd.stdp(**given, w_max=1.0 if multiplicative else None)
     for gap in (-40, -10, -1, 0, 1, 10, 40):
         circuit = replayed([(0, 200.0), (1, 200.0 + gap)], 2, rule, pairs=([0], [1]), weight=0.25)
-        w = nd.simulate(circuit, rewards(300, {}), record=["weights"])["weights/plastic/w"].values[-1, 0]
+        w = nd.simulate(circuit, rewards(300, {}), record=["weights"], backend="interpreter")[
+            "weights/plastic/w"
+        ].values[-1, 0]
         up, down = (0.75, 0.25) if multiplicative else (1.0, 1.0)
         expected = 0.01 * up * math.exp(-gap / 10) if gap > 0 else -0.02 * down * math.exp(gap / 30) if gap < 0 else 0.0
         assert w - 0.25 == pytest.approx(expected, rel=1e-9, abs=1e-15)
@@ -88,7 +92,9 @@ def test_all_pairs_or_the_nearest(nearest):
     """Two spikes before one: both count, or the later one."""
     rule = nd.stdp(A_plus=1.0, A_minus=0.0, tau_plus="10 ms", nearest=nearest)
     circuit = replayed([(0, 100.0), (0, 110.0), (1, 115.0)], 2, rule, pairs=([0], [1]))
-    w = nd.simulate(circuit, rewards(200, {}), record=["weights"])["weights/plastic/w"].values[-1, 0]
+    w = nd.simulate(circuit, rewards(200, {}), record=["weights"], backend="interpreter")["weights/plastic/w"].values[
+        -1, 0
+    ]
     assert w == pytest.approx(math.exp(-0.5) + (0 if nearest else math.exp(-1.5)), rel=1e-9)
 
 
@@ -97,7 +103,9 @@ def test_the_delay_decides_which_spike_came_first():
     rule = nd.stdp(A_plus=1.0, A_minus=1.0, tau_plus="10 ms", tau_minus="10 ms")
     for delay, expected in ((2, math.exp(-0.3)), (5, 0.0), (9, -math.exp(-0.4))):
         circuit = replayed([(0, 100.0), (1, 105.0)], 2, rule, pairs=([0], [1]), delay=f"{delay} ms")
-        w = nd.simulate(circuit, rewards(200, {}), record=["weights"])["weights/plastic/w"].values[-1, 0]
+        w = nd.simulate(circuit, rewards(200, {}), record=["weights"], backend="interpreter")[
+            "weights/plastic/w"
+        ].values[-1, 0]
         assert w == pytest.approx(expected, rel=1e-9, abs=1e-15)
 
 
@@ -109,7 +117,9 @@ def test_reward_modulated_stdp_with_and_without_the_mean():
         rule = nd.reward_modulated_stdp(A_plus=1.0, A_minus=0.0, tau_e="200 ms", tau_mean=tau_mean)
         circuit = replayed(trains, 2, rule, pairs=([0], [1]))
         session = nd.Session((nd.Trial(7000, {"reward": np.ones(1)}),), 1e-3, {"reward": ("reward",)})
-        moved.append(nd.simulate(circuit, session, record=["weights"])["weights/plastic/w"].values[-1, 0])
+        moved.append(
+            nd.simulate(circuit, session, record=["weights"], backend="interpreter")["weights/plastic/w"].values[-1, 0]
+        )
     assert moved[0] == pytest.approx(math.exp(-0.25) * 0.2 * (1 - math.exp(-1995 / 200)), rel=1e-6)
     assert abs(moved[1]) < 1e-4 * moved[0]
 
@@ -124,7 +134,7 @@ def test_scaling_finds_the_rate():
         autapses=True,
     )
     circuit = circuit.with_part(nd.Filter("rate", "cells", "100 ms"))
-    run = nd.simulate(circuit, rewards(1000, {}), record=["plastic.w", "rate"])
+    run = nd.simulate(circuit, rewards(1000, {}), record=["plastic.w", "rate"], backend="interpreter")
     w, rate = run["plastic.w"].values[:, 0], run["rate"].values[:, 0]
     expected = np.cumprod([1 + 0.1 * (1 - rate[k] / 10) for k in (249, 499, 749, 999)])
     np.testing.assert_allclose(w[[249, 499, 749, 999]], expected, rtol=1e-12)
