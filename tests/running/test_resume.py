@@ -273,7 +273,7 @@ def test_who_does_not_listen_is_told_twice():
 
 def test_two_processes_do_not_write_one_recording(tmp_path):
     out = tmp_path / "a.h5"
-    first = started(SCRIPT, out)
+    first = started(SCRIPT, out, 8000)  # so long that it lives when it is looked at, on a busy machine too
     try:
         wait_for(tmp_path, ".a.h5.*/*.h5", first)
         os.kill(first.pid, signal.SIGSTOP)  # it lives, and stands still
