@@ -132,6 +132,7 @@ def fit(
 class FitPlan(Plan):
     """The numbers of a fit; see :func:`fit`."""
 
+    seed: int  # of the noise of all models
     updates: int
     keep_every: int | None
     particles: int
