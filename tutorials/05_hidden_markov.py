@@ -75,7 +75,7 @@ with nd.plots.style():
     figure = nd.plots.new_figure(7.2, 2.8)
     panels = figure.subplots(1, 2, sharey=True)
     for ax, symbols, title in zip(panels, (theirs, made.symbols), ("Model", "Network"), strict=True):
-        ax.imshow(symbols[:25], cmap="Greys", vmin=0, vmax=2, aspect="auto", interpolation="nearest")
+        ax.imshow(symbols[:25].numpy(), cmap="Greys", vmin=0, vmax=2, aspect="auto", interpolation="nearest")
         ax.set(title=f"{title}: 25 sequences", xlabel="time (steps)")
     panels[0].set_ylabel("sequence")
 figure
