@@ -75,7 +75,7 @@ class NumbaEngine(HostEngine):
         for s in (s for s in self.program.spikes if s.plastic and (s.name,) not in swept):
             of_synapses = [a for a in self.program.arrays if a.axes == (s.name,) and a.dtype == "float" and not a.wide]
             names = [a.name for a in of_synapses if a.role in ("state", "memory")]
-            together = aligned(np.empty((self._size(s.name), len(names))), self.dtype)
+            together = aligned(np.empty((self._size(s.name), len(names)), self.dtype), self.dtype)
             for column, name in enumerate(names):
                 together[:, column] = self.arrays[name]
                 self.arrays[name] = together[:, column]
