@@ -27,13 +27,17 @@ def tables(main: Any, others: list[Any]) -> dict[str, str]:
     return {
         "made": made(main, others),
         "patterns": patterns(of["patterns"], same),
-        "cells": facts(of["cells"], same),
+        "cells": distances(of["cells"], same),
+        "counts": counts(of["cells"], same),
+        "delays": facts(of["delays"], same),
         "chaos": listed(
             main.results, r"2007/FS, 400 pA, euler, (.*): fewest and most.*", "step", "fewest, most spikes"
         ),
         "rates": rates(of["rates"]),
-        "bifurcations": facts(of["bifurcations"], None),
+        "bifurcations": bifurcations(of["bifurcations"]),
+        "rest": facts(of["rest"]),
         "schemes": schemes(main.results),
+        "sources": sources(main.results),
         "network": network(main.checks, main.results),
     }
 
@@ -41,9 +45,11 @@ def tables(main: Any, others: list[Any]) -> dict[str, str]:
 #: Which checks go where, by the beginning of their names.
 KINDS = {
     "patterns": r"pattern ",
-    "cells": r"200[37]/\S+, .*(spikes|distance|delay)",
+    "cells": r"200[37]/\S+, .*(spikes|distance)",
+    "delays": r"2007/.*delay",
     "rates": r"200[37]/.*rate \(Hz\)",
-    "bifurcations": r".*(rest ends|at rest)",
+    "bifurcations": r".*: rest ends",
+    "rest": r".* at rest",
     "schemes": r"scheme ",
 }
 
@@ -87,10 +93,27 @@ def rows(head: Iterable[str], lines: Iterable[Iterable[Any]]) -> str:
     return "\n".join(out)
 
 
-def mark(check: Mapping[str, Any]) -> str:
+def mark(check: Mapping[str, Any], digits: int = 6) -> str:
     """The measured number, bold if it missed its threshold."""
-    text = f"{check['value']:.6g}"
+    text = f"{check['value']:.{digits}g}"
     return text if check["passed"] else f"**{text}**"
+
+
+def told(reference: Any) -> str:
+    """What was expected."""
+    return f"{reference:.6g}" if isinstance(reference, float | int) else number(reference)
+
+
+def allowed(threshold: str) -> str:
+    """A range without its signs."""
+    match = re.fullmatch(r">= (\S+) and <= (\S+)", threshold)
+    return f"{match[1]} to {match[2]}" if match else threshold.replace("<=", "≤").replace(">=", "≥")
+
+
+def runners(checks: Iterable[Mapping[str, Any]], same: Mapping[str, str]) -> str:
+    """What the other runners measured of these checks, in a few words."""
+    found = {same[c["name"]] for c in checks}
+    return found.pop() if len(found) == 1 else "; ".join(sorted(found - {"the same"}))
 
 
 def patterns(checks: Mapping[str, Any], same: Mapping[str, str]) -> str:
@@ -110,40 +133,68 @@ def patterns(checks: Mapping[str, Any], same: Mapping[str, str]) -> str:
         if count is None:
             return ["", ""]
         both = [c for c in (count, first) if c is not None]
-        return [", ".join(f"{c['reference']:.6g}" for c in both), ", ".join(mark(c) for c in both)]
+        return [", ".join(told(c["reference"]) for c in both), ", ".join(mark(c) for c in both)]
 
     lines = []
     for title, entry in found.items():
         step = next(column for column, _ in entry if column not in ("fine", "substituted"))
-        runners = {same[c["name"]] for c in entry.values()}
-        text = runners.pop() if len(runners) == 1 else "; ".join(sorted(runners - {"the same"}))
         letter, _, label = title.partition(", ")
-        lines.append(
-            (
-                f"{letter} {label}",
-                f"{step} ms",
-                *pair(entry, step),
-                *pair(entry, "fine"),
-                pair(entry, "substituted")[1],
-                text,
-            )
-        )
+        measured = (*pair(entry, step), *pair(entry, "fine"), pair(entry, "substituted")[1])
+        lines.append((f"{letter} {label}", step, *measured, runners(entry.values(), same)))
     return rows(
-        ("pattern", "step of the figure", "expected: spikes, first (ms)", "measured", "expected at 0.01 ms", "measured", "substituted, measured", "other runners"),
+        ("pattern", "step (ms)", "expected: spikes, first (ms)", "measured", "expected at 0.01 ms", "measured", "other numbers", "other runners"),
         lines,
     )  # fmt: skip
 
 
-def facts(checks: Mapping[str, Any], same: Mapping[str, str] | None) -> str:
+def facts(checks: Mapping[str, Any], same: Mapping[str, str] | None = None) -> str:
     """One row a check."""
-    head = ["fact", "expected", "measured", "allowed", *(["other runners"] if same is not None else []), "source"]
+    lines = [
+        (name, told(c["reference"]), mark(c), allowed(c["threshold"]), *([same[name]] if same else []))
+        for name, c in checks.items()
+    ]
+    return rows(("fact", "expected", "measured", "allowed", *(["other runners"] if same else [])), lines)
+
+
+def distances(checks: Mapping[str, Any], same: Mapping[str, str]) -> str:
+    """One row a cell of 2003 and a protocol: how far its spikes are from the stored ones."""
     lines = []
     for name, c in checks.items():
-        runner = [] if same is None else [same[name]]
-        reference = c["reference"]
-        expected = f"{reference:.6g}" if isinstance(reference, float | int) else number(reference)
-        lines.append((name, expected, mark(c), c["threshold"], *runner, c["source"]))
-    return rows(head, lines)
+        match = re.fullmatch(r"(\S+), (.*), (\w+), ([\d.]+) ms: largest distance \(ms\)", name)
+        if match:
+            lines.append((match[1], match[2], mark(c), allowed(c["threshold"]), same[name]))
+    return rows(("cell", "current", "largest distance (ms)", "allowed", "other runners"), lines)
+
+
+def counts(checks: Mapping[str, Any], same: Mapping[str, str]) -> str:
+    """One row a cell of 2007: its numbers of spikes at each current, in each step."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for name, c in checks.items():
+        match = re.fullmatch(r"(\S+), ([\d.]+) pA, euler, ([\d.]+) ms: spikes", name)
+        if match:
+            found.setdefault(match[1], {}).setdefault(match[3], {})[match[2]] = c
+    steps = list(dict.fromkeys(step for by_step in found.values() for step in by_step))
+    lines = []
+    for who, by_step in found.items():
+        line = [who, ", ".join(next(iter(by_step.values())))]
+        for step in steps:
+            line += [", ".join(told(c["reference"]) for c in by_step[step].values())]
+            line += [", ".join(mark(c) for c in by_step[step].values())]
+        lines.append((*line, runners((c for by in by_step.values() for c in by.values()), same)))
+    columns = [text for step in steps for text in (f"expected at {step} ms", "measured")]
+    return rows(("cell", "currents (pA)", *columns, "other runners"), lines)
+
+
+def bifurcations(checks: Mapping[str, Any]) -> str:
+    """One row a cell: how its rest ends, and at which current."""
+    lines = []
+    for name, c in checks.items():
+        match = re.fullmatch(r"(\S+): rest ends, (\S+), euler(?: \((pA)\))?", name)
+        if match:
+            unit = f" {match[3]}" if match[3] else ""
+            measured = (told(c["reference"]), mark(c), allowed(c["threshold"]))
+            lines.append((match[1], match[2], *(text + unit for text in measured)))
+    return rows(("cell", "bifurcation", "expected", "measured", "allowed"), lines)
 
 
 def listed(results: Mapping[str, Any], pattern: str, head: str, value: str) -> str:
@@ -163,35 +214,46 @@ def rates(checks: Mapping[str, Any]) -> str:
     for (who, current), by_scheme in found.items():
         line = [who, current]
         for wanted in ("euler", "half_steps"):
-            entry = next(((s, c) for s, c in by_scheme.items() if s.startswith(wanted)), None)
-            line += (
-                ["", ""]
-                if entry is None
-                else [number(entry[1]["reference"]), f"{mark(entry[1])} ({entry[0].partition(', ')[2]})"]
-            )
-        lines.append(line)
-    return rows(("cell", "current", "euler: expected (Hz)", "measured", "half_steps: expected (Hz)", "measured"), lines)
+            scheme, c = next(((s, c) for s, c in by_scheme.items() if s.startswith(wanted)), ("", None))
+            line += ["", "", ""] if c is None else [scheme.split()[1], number(c["reference"]), mark(c)]
+        lines.append(line[:-3] + line[-2:])  # half steps are of 1 ms
+    return rows(
+        ("cell", "current", "step (ms)", "euler: expected (Hz)", "measured", "half_steps, 1 ms: expected (Hz)", "measured"),
+        lines,
+    )  # fmt: skip
 
 
-def schemes(results: Mapping[str, Any]) -> str:
-    """One row a simulator."""
+def simulators(results: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What was found of each simulator, by its name."""
     found: dict[str, dict[str, Any]] = {}
     for name, value in results.items():
         match = re.fullmatch(r"scheme of (.+): (.+?)", name)
         if match:
-            found.setdefault(match[1], {})[match[2]] = value
+            found.setdefault(match[1].removeprefix("none, "), {})[match[2]] = value
+    return found
+
+
+def schemes(results: Mapping[str, Any]) -> str:
+    """One row a simulator."""
     lines = []
-    for name, entry in found.items():
+    for name, entry in simulators(results).items():
         agree = next((str(v) for k, v in entry.items() if k.startswith("cells with")), "-")
-        step = entry.get("step (ms)")
-        lines.append(
-            ("converged" if name == "none, converged" else name, number(step), entry.get("ours", "-"), agree, entry.get("parts later", "-"),
-             number(entry["rates (Hz)"]), entry.get("read from", "forward Euler, 0.01 ms"))
-        )  # fmt: skip
+        step = number(entry["step (ms)"]) if "step (ms)" in entry else "0.01"
+        ours = entry.get("ours", "euler")
+        lines.append((name, step, ours, agree, entry.get("parts later", "-"), number(entry["rates (Hz)"])))
     return rows(
-        ("simulator", "step (ms)", "our scheme", "cells with the same spikes for 500 ms", "parts later", "rates of RS, IB, CH, FS, LTS at I = 10 (Hz)", "read from"),
+        ("simulator", "step (ms)", "our scheme", "cells with the same spikes for 500 ms", "parts later", "rates of RS, IB, CH, FS, LTS at I = 10 (Hz)"),
         lines,
     )  # fmt: skip
+
+
+def sources(results: Mapping[str, Any]) -> str:
+    """Where each scheme was read."""
+    found: dict[str, list[str]] = {}
+    for name, entry in simulators(results).items():
+        if "read from" in entry:
+            found.setdefault(str(entry["read from"]), []).append(name.partition(",")[0])
+    return f"Read from: {'; '.join(f'{names[0]}: {source}' for source, names in found.items())}."
 
 
 def network(checks: list[Any], results: Mapping[str, Any]) -> str:
@@ -206,7 +268,12 @@ def network(checks: list[Any], results: Mapping[str, Any]) -> str:
             if c is None:
                 line = [ABOUT[head.split()[-3]], number(results[name]), "-", "-"]
             else:
-                line = [number(c["reference"]), mark(c), c["threshold"], results[f"{head}: seeds that meet it"]]
+                line = [
+                    number(c["reference"]),
+                    mark(c, 4),
+                    allowed(c["threshold"]),
+                    results[f"{head}: seeds that meet it"],
+                ]
             line[1] += f" ± {deviation} ({low} to {high})"
             lines.append((head[9:], *line))
     return rows(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -41,6 +42,8 @@ def weight_distribution(
 ) -> Figure:
     """Share of the synapses in each bin of weight, over time, and the fractions at the bounds under it.
 
+    Colours are logarithmic; bins without a synapse have the darkest one.
+
     Parameters
     ----------
     time : array, shape (time,)
@@ -65,7 +68,10 @@ def weight_distribution(
     rows = figure.subplots(2 if bounded else 1, 1, sharex=True, squeeze=False, height_ratios=[2.2, 1][: 1 + bounded])
     panels = [dress(ax) for ax in rows[:, 0]]
     share = history.counts / history.counts.sum(axis=1, keepdims=True)
-    image = panels[0].pcolormesh(borders, history.edges, share.T, cmap="viridis", vmin=0, rasterized=True)
+    shown = np.ma.masked_equal(share, 0)
+    norm = LogNorm(0.5 * float(shown.min()), float(shown.max()))
+    image = panels[0].pcolormesh(borders, history.edges, shown.T, cmap="viridis", norm=norm, rasterized=True)
+    panels[0].set_facecolor(image.get_cmap()(0.0))
     panels[0].plot(t, history.mean, color="white", linewidth=1.4)
     panels[0].plot(t, history.mean, "--", color="black", linewidth=1.0, label="mean")
     bar = figure.colorbar(image, ax=panels[0])

@@ -54,10 +54,42 @@ def test_patterns_and_their_table(izhikevich_patterns, page):
         config = {"parameters": {"backend": "other"}}
 
     table = page.tables(Stored, [Other])["patterns"].splitlines()
-    assert len(table) == 22 and table[2].startswith(
-        "| A tonic spiking | 0.25 ms | 5, 13 | 5, 13 | 5, 12.65 | 5, 12.65 |"
-    )
+    assert len(table) == 22 and table[2].startswith("| A tonic spiking | 0.25 | 5, 13 | 5, 13 | 5, 12.65 | 5, 12.65 |")
     assert "other 4" in table[2] and table[3].endswith("| the same |")
+
+
+def check(name, value, reference, threshold="", passed=True):
+    return name, {"name": name, "value": value, "reference": reference, "threshold": threshold, "passed": passed}
+
+
+def test_tables_of_the_cells(page):
+    checks = dict(
+        [
+            check("2007/FS, 100 pA, euler, 0.25 ms: spikes", 4.0, 4),
+            check("2007/FS, 400 pA, euler, 0.25 ms: spikes", 15.0, 13, passed=False),
+            check("2007/FS, 100 pA, euler, 0.01 ms: spikes", 5.0, 5),
+            check("2007/FS, 400 pA, euler, 0.01 ms: spikes", 16.0, 16),
+            check("2003/TC, released from inhibition, sequential, 0.25 ms: largest distance (ms)", 0.25, 0.0, "<= 0.5"),
+            check("2003/FS, I = 20, euler, 0.01 ms: rate (Hz)", 313.5, 313.0),
+            check("2003/FS, I = 20, half_steps, 1 ms: rate (Hz)", 122.0, 128.0),
+            check("2007/RS, 52 pA, euler, 0.01 ms: rate (Hz)", 1.0, 1.0),
+            check("2007/RS: rest ends, saddle-node, euler (pA)", 51.43, 51.4286, ">= 51.1714 and <= 51.6857"),
+        ]
+    )
+    same = dict.fromkeys(checks, "the same") | {"2007/FS, 400 pA, euler, 0.01 ms: spikes": "torch 15"}
+    assert page.counts(checks, same).splitlines()[2:] == [
+        "| 2007/FS | 100, 400 | 4, 13 | 4, **15** | 5, 16 | 5, 16 | torch 15 |"
+    ]
+    assert page.distances(checks, same).splitlines()[2:] == [
+        "| 2003/TC | released from inhibition | 0.25 | ≤ 0.5 | the same |"
+    ]
+    assert page.rates(checks).splitlines()[2:] == [
+        "| 2003/FS | 20 | 0.01 | 313 | 313.5 | 128 | 122 |",
+        "| 2007/RS | 52 pA | 0.01 | 1 | 1 |  |  |",
+    ]
+    assert page.bifurcations(checks).splitlines()[2:] == [
+        "| 2007/RS | saddle-node | 51.4286 pA | 51.43 pA | 51.1714 to 51.6857 pA |"
+    ]
 
 
 def test_every_table_has_a_place_in_the_page(page, tmp_path):
