@@ -193,7 +193,7 @@ def resonance_curve(
         verdict = "resonance" if found.resonance else "no resonance shown"
         ax.plot(found.noise, found.values, color=colour, linewidth=0.4, alpha=0.35)
         ax.fill_between(found.noise, found.low, found.high, color=colour, alpha=0.25, linewidth=0)
-        known = ", ".join(part for part in (name, verdict) if part)
+        known = f"{name or 'mean'}, {verdict}"
         ax.plot(found.noise, mean, color=colour, marker="o", markersize=3.5, label=known)
         if found.resonance:
             height = np.interp(np.log(found.optimum), np.log(found.noise), mean)
@@ -205,7 +205,8 @@ def resonance_curve(
             ax.plot(found.noise, found.control.mean(axis=1), "--", color=colour, linewidth=1.0)
     controls = sum(found.control is not None for found in members.values())
     if controls:
-        ax.plot([], [], "--", color=GREY, linewidth=1.0, label="controls" if controls > 1 else "control")
+        colour = CYCLE[0] if len(members) == 1 else GREY
+        ax.plot([], [], "--", color=colour, linewidth=1.0, label="controls" if controls > 1 else "control")
     for k, (name, (x, y)) in enumerate(lines.items()):
         at = checked(f"theory {name!r}, noise", x, (None,), finite=True)
         style_of = ("-", "--", ":", "-.")[k % 4]

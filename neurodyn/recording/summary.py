@@ -11,6 +11,7 @@ import h5py
 
 from neurodyn.recording.arrays import dimensions
 from neurodyn.recording.layout import children, dataset_at, group_at, lookup
+from neurodyn.recording.places import shown
 from neurodyn.recording.values import decode
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ def headline(recording: Recording) -> str:
     attrs = recording.attrs
     what = [str(attrs[key]) for key in ("simulation", "name", "backend") if attrs.get(key)]
     what.append("complete" if recording.complete else f"incomplete: {attrs.get('stopped', 'cut short')}")
-    lines = [f"<Recording {recording.path or 'in memory'} ({', '.join(what)})", *_lines(entries(recording))]
+    place = shown(recording.path) if recording.path is not None else "in memory"
+    lines = [f"<Recording {place} ({', '.join(what)})", *_lines(entries(recording))]
     lines += [f"  {name} = {_short(value)}" for name, value in recording.results.items()]
     return "\n".join(lines) + ">"
 

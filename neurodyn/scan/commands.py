@@ -10,8 +10,9 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from neurodyn.recording.places import shown
 from neurodyn.scan.errors import ScanError
-from neurodyn.scan.looking import collect, log, plot, shown, status
+from neurodyn.scan.looking import collect, log, plot, status
 from neurodyn.scan.options import RunOptions
 from neurodyn.scan.plan_file import Asked, read_plan
 from neurodyn.scan.progress import Progress

@@ -29,6 +29,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from neurodyn.recording.places import shown
 from neurodyn.scan.errors import ScanError
 from neurodyn.scan.points import Plan, Point
 
@@ -87,7 +88,7 @@ class Folder:
         return Folder(place)
 
     def __repr__(self) -> str:
-        return f"<scan of {self.header.simulation} in {self.path}>"
+        return f"<scan of {self.header.simulation} in {shown(self.path)}>"
 
     @cached_property
     def header(self) -> Header:

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from neurodyn.recording.places import shown
 from neurodyn.scan.amounts import show_seconds
 from neurodyn.scan.errors import ScanError
 from neurodyn.scan.folder import Folder, read_json
@@ -115,11 +116,3 @@ def plot(options: argparse.Namespace) -> int:
 def _file_name(result: str) -> str:
     """A result's name as that of a file: "rate (Hz)" is rate_Hz."""
     return re.sub(r"\W+", "_", result).strip("_") or "result"
-
-
-def shown(path: Path) -> str:
-    """A path as one would type it from here."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from neurodyn.parameters import ParameterError
+from neurodyn.recording.places import shown
 from neurodyn.recording.provenance import versions
 from neurodyn.scan.errors import ScanError, in_words
 from neurodyn.scan.folder import Folder, Header, read_json, write_json
@@ -95,7 +96,7 @@ class Scan:
         return self
 
     def __repr__(self) -> str:
-        return f"<scan of {self.folder.header.simulation}: {self.folder.size} points in {self.folder.path}>"
+        return f"<scan of {self.folder.header.simulation}: {self.folder.size} points in {shown(self.folder.path)}>"
 
     @property
     def path(self) -> Path:

@@ -86,7 +86,7 @@ def test_curves_say_whether_there_is_a_resonance(sound, texts, xy):
 def test_one_curve_with_one_theory(sound, texts):
     figure = curve(1).plot(theory=(NOISE, PEAK), units="mV²/ms", ylabel="output SNR (1/ms)", title="A resonance")
     sound(figure)
-    assert {"noise D (mV²/ms)", "output SNR (1/ms)", "resonance", "theory", "A resonance"} <= set(texts(figure))
+    assert {"noise D (mV²/ms)", "output SNR (1/ms)", "mean, resonance", "theory", "A resonance"} <= set(texts(figure))
 
 
 def test_nothing_to_draw():

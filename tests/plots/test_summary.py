@@ -78,6 +78,14 @@ def test_one_trial_longer_than_the_window_is_shown_whole():
     assert plots.overview(writer.finish()).axes[0].get_xlim() == (18, 30)  # in seconds
 
 
+@pytest.mark.parametrize(("label", "drawn"), [({}, []), ({"phase": "test"}, ["0 test"])])
+def test_the_only_trial_needs_no_number(label, drawn):
+    writer = Writer(None, header={"dt_ms": 1.0})
+    writer.spikes("cells", [999], [0], size=2)
+    writer.trial({"start_ms": 0.0, **label})
+    assert [text.get_text() for text in plots.overview(writer.finish()).axes[0].texts] == drawn
+
+
 def test_a_window_of_ones_own(texts):
     recording = record().finish()
     figure = plots.overview(recording, window=(700, 1400))

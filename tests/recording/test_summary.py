@@ -37,6 +37,13 @@ def page(path=None, **more):
     return writer.finish().info()
 
 
+def test_in_short_a_file_below_the_folder_is_named_from_there(tmp_path, monkeypatch):
+    page(tmp_path / "runs" / "a.h5")
+    assert repr(load(tmp_path / "runs" / "a.h5")).startswith(f"<Recording {tmp_path / 'runs' / 'a.h5'} (torch, ")
+    monkeypatch.chdir(tmp_path)
+    assert repr(load(tmp_path / "runs" / "a.h5")).startswith("<Recording runs/a.h5 (torch, ")
+
+
 def test_what_computed_it(tmp_path):
     lines = page(tmp_path / "a.h5").splitlines()
     assert lines[0].startswith(f"{tmp_path / 'a.h5'} (0.0") and lines[0].endswith(" MB)")

@@ -124,6 +124,7 @@ def test_a_grown_scan_runs_what_is_new(quick):
     assert written == {key: scan.folder.recording(key).stat().st_mtime_ns for key in before}
     whole = nd.Scan(quick, out="whole", grid={"size": [5, 7], "drive": [1.1, 1.4, 1.6]}, seeds=2)
     assert {p.key for p in whole.folder.points()} == {p.key for p in scan.folder.points()}
+    assert repr(scan) == "<scan of draws: 12 points in scan>"  # as one types it from here
 
 
 def test_a_scan_without_seeds_gets_none(script):

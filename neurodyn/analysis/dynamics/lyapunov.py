@@ -96,9 +96,8 @@ class LyapunovExponents(Result, figure="lyapunov_exponents"):
             ]
             more = ", ..." if count > 6 else ""
             told = ("not told from 0", "above 0: chaos, if bounded", "below 0: it forgets")[signs[k, 0]]
-            lines.append(
-                f"  {k:>3}  {', '.join(shown)}{more}; largest {told}; Kaplan-Yorke dimension {dimension[k]:.3f}"
-            )
+            size = f"{dimension[k]:.3f}" if np.isfinite(dimension[k]) else "takes more exponents"
+            lines.append(f"  {k:>3}  {', '.join(shown)}{more}; largest {told}; Kaplan-Yorke dimension {size}")
         return "\n".join(lines)
 
 

@@ -63,11 +63,11 @@ class NoiseFree:
         return np.bincount(self.which[self.settled], minlength=len(self.fixed_points))
 
     def __str__(self) -> str:
-        ratio = self.ratio
+        ratio, several = self.ratio, "" if len(self.fixed_points) == 1 else "s"
         lines = [
             f"norm after {len(self.norm) - 1} steps without noise: median {np.nanmedian(ratio):.2g} of the start, "
             f"largest {np.nanmax(ratio):.2g}",
-            f"{self.settled.sum()} of {len(self.settled)} starts settle, in {len(self.fixed_points)} fixed points",
+            f"{self.settled.sum()} of {len(self.settled)} starts settle, in {len(self.fixed_points)} fixed point{several}",
         ]
         for point, count, radius in zip(self.fixed_points, self.reached, self.radius, strict=True):
             lines.append(f"  norm {np.linalg.norm(point):.3g}, from {count} starts, spectral radius {radius:.3g}")

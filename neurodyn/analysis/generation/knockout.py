@@ -64,19 +64,19 @@ class NoiseKnockout:
 
     def __str__(self) -> str:
         symbols = self.shares.shape[1]
-        shares = "".join(f"{f'p({s})':>8}{'silent':>8}" for s in range(symbols))
+        shares = "".join(f"{f'p({s})':>7}{'silent':>7}" for s in range(symbols))
         first = next((b for b in self.branches if b is not None), None)
         if first is not None:
-            shares += f"{choice_named(first):>8}{'silent':>8}"
-        lines = [f"{'model':>5}{'w':>10}  {'periods without noise':<24}{shares}{'KL':>9}{'silent':>9}"]
+            shares += f"{choice_named(first):>7}{'silent':>7}"
+        lines = [f"{'model':>5}{'w':>9}  {'periods without noise':<22}{shares}{'KL':>8}{'silent':>8}"]
         for k, found in enumerate(self.output_period):
             periods = ", ".join(str(p) if p else f">{self.longest}" for p in np.unique(found))
             pairs = zip(self.shares[k], self.shares_silent[k], strict=True)
-            numbers = "".join(f"{a:>8.3f}{b:>8.3f}" for a, b in pairs)
+            numbers = "".join(f"{a:>7.3f}{b:>7.3f}" for a, b in pairs)
             choices = [likeliest(b) for b in (self.branches[k], self.branches_silent[k]) if b is not None]
-            numbers += "".join(f"{share:>8.3f}" for share in choices)
-            both = "".join(f"{value:>9.3f}" for value in self.divergence[:, k])
-            lines.append(f"{k:>5}{self.meta_prior[k]:>10.4g}  {periods:<24}{numbers}{both}")
+            numbers += "".join(f"{share:>7.3f}" for share in choices)
+            both = "".join(f"{value:>8.3f}" for value in self.divergence[:, k])
+            lines.append(f"{k:>5}{self.meta_prior[k]:>9.4g}  {periods:<22}{numbers}{both}")
         return "\n".join(lines)
 
 

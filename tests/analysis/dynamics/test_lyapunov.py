@@ -170,7 +170,8 @@ def test_what_is_mapped_to_nothing():
 
 
 def test_dimension_needs_enough_exponents():
-    assert np.isnan(lyapunov_exponents(henon, [0.1, 0.1], steps=100, discard=10).kaplan_yorke[0])
+    alone = lyapunov_exponents(henon, [0.1, 0.1], steps=100, discard=10)
+    assert np.isnan(alone.kaplan_yorke[0]) and "Kaplan-Yorke dimension takes more exponents" in str(alone)
     growing = lyapunov_exponents(lambda x: 1.01 * x, [0.1, 0.1], steps=100, discard=0, count=2)
     assert growing.kaplan_yorke[0] == 2
     assert "2 of 2 exponents from 100 steps" in str(growing)
