@@ -9,7 +9,7 @@
 # %% [markdown]
 # # First simulation
 #
-# How does a hundred leaky cells that inhibit one another share out its spikes? Cells, a network, a recording, a plot.
+# How do a hundred leaky cells that inhibit one another share out their spikes? Cells, a network, a recording, a plot.
 #
 # A notebook, `01_first_simulation.ipynb`; its source, `01_first_simulation.py`, runs as a script.
 
@@ -25,7 +25,7 @@ import neurodyn as nd
 #
 # $$\tau\,\frac{dv}{dt} = v_\mathrm{rest} - v + R\,(I + I_\mathrm{drive}), \qquad \frac{dI}{dt} = -\frac{I}{\tau_\mathrm{syn}},$$
 #
-# spikes above -50 mV, and returns to rest for 3 ms. Every cell has its own constant drive; `nd.Uniform` draws it, from the seed of the
+# spikes above -50 mV, and then stays at rest for 3 ms. Every cell has its own constant drive; `nd.Uniform` draws it, from the seed of the
 # network.
 
 # %%
@@ -51,7 +51,7 @@ cells = nd.Population(
 # %% [markdown]
 # ## A network
 #
-# A spike adds -12 pA to the current `I` of every fifth cell, 1 to 4 ms later. The circuit holds everything that a simulation needs; nothing
+# A spike adds -12 pA to the current `I` of a fifth of the cells, drawn at random, 1 to 4 ms later. The circuit holds everything that a simulation needs; nothing
 # has been drawn or compiled yet.
 
 # %%

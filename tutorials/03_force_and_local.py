@@ -41,7 +41,7 @@ for number, task in enumerate(nd.tasks.blocks("P3")):
 #
 # For one constant feature this is the mean of all targets seen: the $n$-th trial moves the estimate by $1/n$. The three-factor rule
 # moves it by a fixed share of the error, $\Delta w = \eta\,G\,(f - w \cdot x)\,x / |x|^2$, and so forgets by $(1 - \eta)^n$. Each rule has
-# a readout for *when*, at every step or 5 ms, and one for *what*, once a trial.
+# a readout for *when*, which learns at every step (FORCE: every 5 ms), and one for *what*, once a trial.
 
 # %%
 rules = {

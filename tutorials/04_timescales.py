@@ -128,7 +128,7 @@ figure
 
 # %% [markdown]
 # With a single head the medians rise with $N$, as published, but those of the null rise more: the units have become slower each, and
-# that alone makes such medians. With many heads the null stays, and at $N = 8$ the median lies above it in all three networks:
+# that alone makes such medians. With many heads those of the null fall a little, and at $N = 8$ the median lies above them in all three networks:
 # some units have a slow component besides their fast one. It is the quarter of the units that is above 1 at all (`kept`).
 # Three small networks are no proof; the page linked below says what five of each kind do, by estimators that
 # don't invent a second exponential.

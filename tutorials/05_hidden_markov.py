@@ -47,8 +47,8 @@ begun = nd.emulate(
 print(begun.history[["update", "loss", "validation_loss", "floor", "symbol_change"]].round(2).to_string(index=False))
 
 # %% [markdown]
-# So begins the plateau of independent symbols: frequencies are right, and the symbol changes in every second step. It lasts for some
-# hundred updates; whether and when a network leaves it depends on its seed (7 of 8 small networks within 1500 updates).
+# So begins the plateau of independent symbols: frequencies are right, and the symbol changes in every second step. It lasts for
+# hundreds of updates; whether and when a network leaves it depends on its seed (7 of 8 small networks within 1500 updates).
 #
 # The same network with batches of 512 and 900 updates takes a minute and more, and lies beside this tutorial.
 # `python tutorials/recordings/make.py 05_hidden_markov` makes it again.
@@ -97,7 +97,7 @@ print(quality.table().loc[[*shown, "run length, CV"], ["value", "floor", "deviat
 # %% [markdown]
 # The aligned distance, by which such networks were published, is *below* that between two samples of the target: the network varies too
 # little, and mini-batches reward that. The number of changes is nearly right; words, autocorrelation and runs are not, by many
-# standard deviations. It emulates in outline.
+# standard deviations, and the rare symbol 1 hardly ever comes. It emulates in outline.
 #
 # ## The mechanism
 #
@@ -113,7 +113,8 @@ nd.plots.driven_orbits(orbits, title="A path under noise")
 
 # %% [markdown]
 # A memoryless jump has times with a coefficient of variation near 1 (0.975 for the hidden states, whose times are whole steps). The
-# network's are more regular, as those of an orbit are. Residence, the steps that paths from a state take to another symbol, sorts the
+# times between switches of the winner, the symbol with the largest logit, are more regular, as those of an orbit are, and on average
+# twice as long as those of the hidden states; symbols change more often than the winner, since they are drawn. Residence, the steps that paths from a state take to another symbol, sorts the
 # states into clusters, kick zones and transitions:
 
 # %%

@@ -23,7 +23,9 @@ import neurodyn as nd
 from neurodyn import analysis
 
 # %% [markdown]
-# **What is learnt.** A machine that says 1, then 0, then 1 with probability .7 and 0 with .3, and begins anew. One
+# ## What is learned
+#
+# A machine that says 1, then 0, then 1 with probability .7 and 0 with .3, and begins anew. One
 # symbol in three is chance; the best that can be known of it is its entropy, $-(.7\ln .7 + .3\ln .3)/3 = .2036$ nats
 # a symbol.
 
@@ -34,17 +36,19 @@ print(f"entropy: {machine.entropy_rate:.4f} nats a symbol")
 print("three sequences begin:", *("".join(map(str, row[:15].tolist())) for row in symbols[:3]))
 
 # %% [markdown]
-# **The network** (Ahmadi & Tani 2019) never sees the sequence as input. It has units $d = \tanh h$ with a time
+# ## The network
+#
+# It never sees the sequence as input (Ahmadi & Tani 2019). It has units $d = \tanh h$ with a time
 # constant, and a latent variable $z$ that is drawn at every step:
 #
 # $$h_t = \left(1 - \tfrac1\tau\right)h_{t-1} + \tfrac1\tau\left(W d_{t-1} + V z_t + b\right), \qquad z_t = \mu_t + \sigma_t\,\varepsilon_t.$$
 #
 # The prior of $z_t$ is computed from $d_{t-1}$. While it learns, the posterior has, at every step of every sequence,
-# two numbers of its own that are fitted along with the weights. Made small is
+# two numbers of its own that are fitted along with the weights. What is minimised is
 #
 # $$F = \sum_t \text{error}_t + w \sum_t \mathrm{KL}\left[q(z_t)\,\|\,p(z_t)\right].$$
 #
-# A large **meta-prior** $w$ makes it dear to let the posterior say what the prior doesn't know; a small one makes it
+# A large **meta-prior** $w$ makes it expensive to let the posterior say what the prior doesn't know; a small one makes it
 # cheap. Several networks are trained at once:
 
 # %%
@@ -69,13 +73,15 @@ net = run.network("last")
 made = net.generate(60, burn_in=300)  # from the prior: (model, sequence, time)
 silent = net.generate(60, burn_in=300, noise=0.0)  # the same, and z is the mean of the prior
 for m in (0, 9):
-    print(f"w = {net.meta_prior[m]:g} with noise:    ", "".join(map(str, made.values[m, 0, :60].tolist())))
-    print(f"w = {net.meta_prior[m]:g} without noise: ", "".join(map(str, silent.values[m, 0, :60].tolist())))
+    print(f"w = {net.meta_prior[m]:<6g} with noise:    ", "".join(map(str, made.values[m, 0, :60].tolist())))
+    print(f"w = {net.meta_prior[m]:<6g} without noise: ", "".join(map(str, silent.values[m, 0, :60].tolist())))
 
 # %% [markdown]
-# **Chaos or noise?** Switch the noise off. If the network still chooses, the choice is its own. `noise_knockout`
+# ## Chaos or noise?
+#
+# Switch the noise off. If the network still chooses, the choice is its own. `noise_knockout`
 # counts: periods of what is generated, how often it says 1 at the choice (.7 is right), and how far its words of 12
-# symbols are from those of the machine.
+# symbols are from those of the machine. Columns "silent" are the same without noise.
 
 # %%
 knockout = analysis.noise_knockout(net, machine, steps=600, settle=600)
@@ -107,7 +113,7 @@ figure = nd.plots.line_with_band(
     by_seed,
     xlabel="meta-prior w",
     ylabel="largest exponent (nats per step)",
-    title="Above 0: chaos. The meta-prior decides",
+    title="Largest Lyapunov exponent of what is generated; above 0: chaos",
     spread="range",
     seeds=True,
     xscale="log",
@@ -116,7 +122,9 @@ figure = nd.plots.line_with_band(
 figure
 
 # %% [markdown]
-# **Listening.** Weights stay as they are. For each observed symbol the adaptive numbers of the last 12 steps take 20
+# ## Listening
+#
+# Weights stay as they are. For each observed symbol the adaptive numbers of the last 12 steps take 20
 # steps of gradient down the same $F$: the past is explained anew, and the prior goes on from there. What comes next
 # is a distribution, so fifty draws of the next step are averaged. Beside it the same network that is deaf: without
 # any steps, it runs freely.

@@ -21,7 +21,9 @@ import neurodyn as nd
 from neurodyn import analysis, plots
 
 # %% [markdown]
-# **A weak signal in a double well.** A particle in the potential $V = x^4/4 - x^2/2$, with wells at -1 and 1 and a
+# ## A weak signal in a double well
+#
+# A particle in the potential $V = x^4/4 - x^2/2$, with wells at -1 and 1 and a
 # barrier of 1/4 between them:
 #
 # $$dx = (x - x^3 + A\cos\Omega t)\,dt + \sqrt{2D}\,dW.$$
@@ -87,8 +89,8 @@ eta = np.array([[each.eta for each in batch] for batch in found]).T  # (level, n
 null = np.array([[each.null.null.mean() for each in batch] for batch in found]).T
 
 # %% [markdown]
-# What should be expected? Noise that moves a particle is a Fokker-Planck equation, $\partial_t p = \partial_x(V' p) +
-# D\,\partial_x^2 p$, and that is solved exactly. `resonance_curve` says "a resonance" only if an inner level beats
+# What should be expected? Many particles have a density $p$ that obeys a Fokker-Planck equation, $\partial_t p = \partial_x(U' p) +
+# D\,\partial_x^2 p$ with $U = V - x A\cos\Omega t$, and that is solved numerically, without any particles. `resonance_curve` says "a resonance" only if an inner level beats
 # *both* ends, by a bound that holds for all levels together.
 
 
@@ -114,13 +116,15 @@ figure
 # has 2000 particles and 2000 units of time, and differs from the exact curve by 4 % at most.
 
 # %% [markdown]
-# **Noise that keeps time.** A FitzHugh-Nagumo cell that is excitable, $a = 1.05$, and gets noise but no signal:
+# ## Noise that keeps time
+#
+# A FitzHugh-Nagumo cell that is excitable, $a = 1.05$, and gets noise but no signal:
 #
 # $$\varepsilon\,\dot x = x - x^3/3 - y, \qquad \dot y = x + a + s\,\xi(t), \qquad \varepsilon = 0.01.$$
 #
 # After a spike it recovers in a fixed time; then it waits for noise. Little noise: long random waits. Much noise:
 # waits are short, but the recovery becomes random. The coefficient of variation of intervals, $\mathrm{CV} =
-# \sigma/\mu$, is 1 for a Poisson process and 0 for a clock.
+# \sigma/\mu$, is 1 for a Poisson process and 0 for a clock. (The axis of the last figure calls the strength $s$ of the noise sigma.)
 
 # %%
 strengths = np.array([0.02, 0.04, 0.08, 0.14, 0.25, 0.5])  # s

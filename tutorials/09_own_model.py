@@ -108,8 +108,10 @@ for backend in ("numba", "torch", "brian2"):
 # How can a reward that comes a second later change the right synapse? A rule of one's own: pairs of spikes leave a tag $c$ at the
 # synapse, by two traces $x$ (arrived spikes) and $y$ (spikes of the target); a modulator $d$ turns what is left of the tag into weight:
 #
-# $$\Delta c = A_+\,x \text{ at spikes of the target}, \quad \Delta c = -A_-\,y \text{ at arriving spikes}, \quad
-# \dot c = -\frac{c}{\tau_c}, \quad \dot d = -\frac{d}{\tau_d} + R, \quad \dot w = g\,d\,c.$$
+# $$\begin{gathered}
+# \Delta c = A_+\,x \text{ at spikes of the target}, \qquad \Delta c = -A_-\,y \text{ at arriving spikes}, \\
+# \dot c = -\frac{c}{\tau_c}, \qquad \dot d = -\frac{d}{\tau_d} + R, \qquad \dot w = g\,d\,c.
+# \end{gathered}$$
 
 # %%
 tagged = nd.SynapticRule(
@@ -161,7 +163,7 @@ with nd.plots.style():
     left.set(
         xlabel="spike of the target after that of the source (ms)",
         ylabel="change of the weight (1/1000)",
-        title="A reward 700 ms later: a synapse a point",
+        title="Reward 700 ms after the source: one point a synapse",
     )
     after = int(np.flatnonzero(gaps == 10)[0])
     for name, label in (("tagged.c", "tag c"), ("tagged.d", "modulator d"), ("plastic.w", "weight w")):
@@ -173,7 +175,7 @@ with nd.plots.style():
 figure
 
 # %% [markdown]
-# **Beside the formula.** The tag of the pair 10 ms apart is $A_+ e^{-10/20}$, 700 ms later $e^{-0.7}$ of it. With a step of 1 ms the weight
+# **Beside the formula.** The tag of the pair 10 ms apart is $A_+ e^{-10/20}$, and at the reward, 690 ms after the spike of the target, $e^{-0.69}$ of it. With a step of 1 ms the weight
 # gains $g\,d\,c\,\Delta t$ in each, and $d\,c$ decays by $q = e^{-\Delta t/\tau_c - \Delta t/\tau_d}$: a geometric series.
 
 # %%
@@ -221,7 +223,7 @@ for backend, tolerance in (("numba", 0.0), ("torch", 0.0), ("brian2", 1e-9)):
 # %% [markdown]
 # ## What is already written in Brian2
 #
-# `nd.from_brian2` takes the objects of a Brian2 script: the same cells with STDP in Brian2's own words. What a circuit can't express it
+# `nd.from_brian2` takes the objects of a Brian2 script: here quadratic cells and STDP in Brian2's own words. What a circuit can't express it
 # refuses, all of it at once, by name. Brian2 runs the code of arriving spikes first; `plastic.post.order` says otherwise here,
 # which lets the synapses be advanced at their events ([why](../docs/brian2.md)).
 
@@ -293,7 +295,7 @@ assert same
 # print("final weights:", run["plastic.w"].values[-1].round(4))
 # ```
 #
-# Targets that fire 5 to 55 ms after the source: the trace x has then fallen to e^-0.25 ... e^-2.75. A target that fires in the same
+# Targets that fire 5 to 55 ms after the source: the trace $x$ has then fallen to between $e^{-0.25}$ and $e^{-2.75}$. A target that fires in the same
 # step isn't tagged, since traces jump after the code of their step.
 #
 # </details>

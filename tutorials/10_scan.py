@@ -26,7 +26,9 @@ from scipy.special import erfcx
 import neurodyn as nd
 
 # %% [markdown]
-# **One simulation.** A leaky cell with white noise, $\sigma$ being the standard deviation that its membrane would
+# ## One simulation
+#
+# A leaky cell with white noise, $\sigma$ being the standard deviation that its membrane would
 # have without a threshold:
 #
 # $$\tau\,\dot v = v_\mathrm{rest} - v + R I + \sigma\sqrt{2\tau}\,\xi(t), \qquad v > -50\ \text{mV}: \text{ spike, } v \to v_\mathrm{rest} = -70\ \text{mV}.$$
@@ -88,7 +90,9 @@ script.write_text(text.lstrip())
 print(script)
 
 # %% [markdown]
-# **Fifteen points**, twice each. `seeds` makes the parameter `seed` of every point from its other parameters, so that
+# ## Fifteen points, twice each
+#
+# `seeds` makes the parameter `seed` of every point from its other parameters, so that
 # order, growth and machine change nothing. From a shell this is
 #
 # ```console
@@ -103,7 +107,9 @@ scan.run(workers=2, time_limit="1 min", memory_limit="2 GB")
 print(scan.status())
 
 # %% [markdown]
-# **What failed.** Each point runs by itself, so an exception costs that point alone, and a record of it stays: what
+# ## What failed
+#
+# Each point runs by itself, so an exception costs that point alone, and a record of it stays: what
 # was raised, where, on which host, at which attempt. `neurodyn scan log runs/10_scan/scan KEY` shows all of it,
 # `collect` has it as a column.
 
@@ -111,7 +117,7 @@ print(scan.status())
 table = nd.load_scan(folder / "scan")  # an xarray.Dataset over current, sigma and repetition
 print(table["state"].isel(repetition=0).to_pandas())
 csv, _ = scan.collect()
-print(csv, csv.read_text().splitlines()[0], sep="\n")
+print(csv.name, csv.read_text().splitlines()[0], sep="\n")
 
 # %% [markdown]
 # The noise is too weak there for a spike below threshold (200 pA). Nothing is wrong with their rate, so the script is
@@ -129,7 +135,9 @@ scan.run("failed")
 print(scan.status())
 
 # %% [markdown]
-# **Beside theory.** The mean interval is known exactly (Siegert 1951), with $V = R I$ and threshold and reset
+# ## Beside theory
+#
+# The mean interval is known exactly (Siegert 1951), with $V = R I$ and threshold and reset
 # measured from rest:
 #
 # $$\frac1{\text{rate}} = t_\mathrm{ref} + \tau\sqrt\pi\int_{-V/(\sqrt2\sigma)}^{(20\,\mathrm{mV} - V)/(\sqrt2\sigma)} e^{u^2}\left(1 + \mathrm{erf}\,u\right)du.$$
@@ -166,7 +174,9 @@ figure = nd.plots.scan_overview(
 figure
 
 # %% [markdown]
-# **Growing.** One value more of noise; what is done stays as it is.
+# ## Growing
+#
+# One value more of noise; what is done stays as it is.
 
 # %%
 print(scan.extend(grid={"sigma": ["3 mV"]}), "points are new")
@@ -174,7 +184,9 @@ scan.run()
 print(scan.status())
 
 # %% [markdown]
-# **On Slurm** it is one more word. Points are packed into tasks that take as long as you say, an array is submitted,
+# ## On Slurm
+#
+# It is one more word, `--on slurm`. Points are packed into tasks that take as long as you say, an array is submitted,
 # and nothing has to stay logged in. What a task asks for in time follows from what points of this scan took, or from
 # `point_time` as long as none has run.
 #
@@ -195,7 +207,7 @@ print(cluster.status())
 
 # %% [markdown]
 # **Exercise.** Cells that noise alone lifts over the threshold, seldom, should fire nearly as a Poisson process does:
-# a CV of 1. At 150 pA and 2 mV the table says .7. Is it the cell, or the length of the run? Scan `time`, up to 100 s.
+# a CV of 1. At 150 pA and 2 mV the figure says .7. Is it the cell, or the length of the run? Scan `time`, up to 100 s.
 #
 # <details><summary>Solution</summary>
 #

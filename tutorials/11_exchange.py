@@ -23,7 +23,9 @@ import pynwb
 import neurodyn as nd
 
 # %% [markdown]
-# **A run with trials.** A hundred noisy leaky cells inhibit one another. In each trial of 400 ms a current comes on for 100 ms, weak or strong:
+# ## A run with trials
+#
+# A hundred noisy leaky cells inhibit one another. In each trial of 400 ms a current comes on for 100 ms, weak or strong:
 #
 # $$\tau\,\dot v = v_\mathrm{rest} - v + R\,(I + I_\mathrm{drive} + I_\mathrm{stim}) + \sigma\sqrt{2\tau}\,\xi(t),\qquad
 # \tau_\mathrm{syn}\,\dot I = -I.$$
@@ -67,7 +69,9 @@ run = nd.simulate(net, session, record=["spikes", sample], out="runs/11_exchange
 print(run)
 
 # %% [markdown]
-# **xarray.** `run["cells.v"]` reads one array. `run.dataset` opens a group and reads values when they are used; `run.datatree` opens all of them. The
+# ## xarray
+#
+# `run["cells.v"]` reads one array. `run.dataset` opens a group and reads values when they are used; `run.datatree` opens all of them. The
 # file is HDF5 with named dimensions: `xarray.open_datatree("runs/11_exchange.h5", engine="h5netcdf")` works where neurodyn isn't installed.
 
 # %%
@@ -89,7 +93,9 @@ with nd.plots.style():
 figure
 
 # %% [markdown]
-# **pandas.** The table of trials is a `DataFrame`. Spikes become one in a line, and the number of the trial follows from its start. Counts over
+# ## pandas
+#
+# The table of trials is a `DataFrame`. Each spike becomes a line, and the number of its trial follows from the starts of the trials. Counts over
 # trials have a Fano factor $F = \operatorname{var} n/\operatorname{mean} n$, which is 1 for Poisson spikes.
 
 # %%
@@ -107,7 +113,9 @@ counts["Fano factor"] = counts["var"] / counts["mean"]
 print(counts.groupby("event").median().round(2))
 
 # %% [markdown]
-# **neo.** A `Block` with a segment for each trial, whose times count from its start; `nd.doors.to_neo(run)` without `trials=True` is one segment with
+# ## neo
+#
+# A `Block` with a segment for each trial, whose times count from its start; `nd.doors.to_neo(run)` without `trials=True` is one segment with
 # the trials as an epoch. elephant's functions take these spike trains as they are.
 
 # %%
@@ -133,7 +141,9 @@ with nd.plots.style():
 figure
 
 # %% [markdown]
-# **NWB.** One file with spikes, potentials and their factor to volts, trials, and the configuration. `neurodyn export runs/11_exchange.h5 --to nwb` does the same from a
+# ## NWB
+#
+# One file with spikes, potentials and their factor to volts, trials, and the configuration. `neurodyn export runs/11_exchange.h5 --to nwb` does the same from a
 # shell; `--to sonata` and `--to csv` make folders. What comes out is what went in:
 
 # %%
@@ -149,7 +159,9 @@ with pynwb.NWBHDF5IO(path, "r") as io:
     print("potentials with the same bits:", np.array_equal(v.data, run["cells.v"]))
 
 # %% [markdown]
-# **And back.** `nd.read_spikes` makes of the file a part of a circuit that emits its spikes again. Forty listeners hear the network from within, and
+# ## And back
+#
+# `nd.read_spikes` makes of the file a part of a circuit that emits its spikes again. Forty listeners hear the network from within, and
 # then from the file. Seed and names decide wiring and start, so nothing but the way of the spikes differs.
 
 # %%
