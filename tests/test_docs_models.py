@@ -18,7 +18,26 @@ from neurodyn.models.izhikevich_2007 import TYPES_2007
 
 PAGE = (Path(__file__).parents[1] / "docs" / "models.md").read_text(encoding="utf-8")
 ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines() if line.startswith("| `")]
-CELLS = {row[0].strip("`"): row[1:] for row in ROWS if re.fullmatch(r"`\w+/\w+`", row[0])}
+BESIDES = {row[0].strip("`"): row[1] for row in ROWS if re.fullmatch(r"`2007/\w+`", row[0]) and len(row) == 2}
+
+
+def numbers_of_cells() -> dict[str, list[str]]:
+    """Each cell's numbers; a unit that stands in the head of a column is put behind them."""
+    found, units = {}, []
+    for line in PAGE.splitlines():
+        row = [cell.strip() for cell in line.strip("|").split("|")]
+        if row[0] == "cell":
+            units = [re.search(r"\((.+)\)", head) for head in row[1:]]
+        elif re.fullmatch(r"`\w+/\w+`", row[0]) and len(row) > 2:
+            name = row[0].strip("`")
+            kept = [None] * len(units) if name.startswith("2003/") else units
+            found[name] = [
+                x if unit is None or x == "-" else f"{x} {unit[1]}" for x, unit in zip(row[1:], kept, strict=True)
+            ]
+    return found
+
+
+CELLS = numbers_of_cells()
 
 
 def test_every_cell_has_its_row() -> None:
@@ -35,7 +54,8 @@ def test_numbers_of_a_cell(name: str) -> None:
     else:
         parameters = dict(TYPES_2007[kind].parameters)
         plain = [parameters.pop(key, "-") for key in ("C", "k", "v_r", "v_t", "v_peak", "a", "b", "c", "d")]
-        assert CELLS[name] == [*plain, ", ".join(f"{key} = {value}" for key, value in parameters.items())]
+        assert CELLS[name] == plain
+        assert BESIDES.get(name, "") == ", ".join(f"{key} = {value}" for key, value in parameters.items())
 
 
 def test_numbers_of_leaky_cells() -> None:
