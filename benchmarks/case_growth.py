@@ -48,7 +48,7 @@ def run(ceiling: Ceiling, *, quick: bool) -> list[Case]:
         "units recorded": lambda n: _steps(_circuit(2000, 100), recorded=n),
     }
     found: dict[str, Growth] = {}
-    case = Case("How the time of a step grows, float64, one thread" + ("" if quick else " (figure: growth.png)"))
+    case = Case("How the time of a step grows, float64, one thread", figures=[] if quick else [FIGURE.name])
     for axis, (full, few) in AXES.items():
         sizes = few if quick else full
         times = _in_turn({n: makers[axis](n) for n in sizes}, rounds=3 if quick else 9)
@@ -117,14 +117,19 @@ def _timed(work: Callable[[], Any]) -> float:
 def _draw(found: Mapping[str, Growth], path: Path) -> None:
     """Draw each axis with its law at large sizes and its bend."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogFormatter
 
-    figure = Figure(figsize=(15, 3.7), layout="constrained")
+    rows = -(-len(found) // 3)
+    figure = Figure(figsize=(8.6, 0.6 + 2.7 * rows), layout="constrained")
     figure.suptitle("How cost grows: medians, the power law of the larger half, and where it bends", fontsize=10)
-    panels = figure.subplots(1, len(found))
-    for panel, (axis, growth) in zip(panels, found.items(), strict=True):
+    panels = figure.subplots(rows, 3).ravel()
+    for panel in panels[len(found) :]:
+        panel.remove()
+    for panel, (axis, growth) in zip(panels, found.items(), strict=False):
         scale = 1e3 if axis == "trials" else 1e6
         upper = growth.sizes[len(growth.sizes) // 2 :]
-        law = growth.times[-1] * (upper / upper[-1]) ** growth.exponent
+        middle, height = (np.exp(np.log(part[-len(upper) :]).mean()) for part in (growth.sizes, growth.times))
+        law = height * (upper / middle) ** growth.exponent
         panel.loglog(upper, law * scale, color="0.6", label=f"power {growth.exponent:.2f}")
         panel.loglog(growth.sizes, growth.times * scale, "o", color="C0", markersize=4)
         if growth.bend is not None:
@@ -132,6 +137,8 @@ def _draw(found: Mapping[str, Growth], path: Path) -> None:
         panel.set_xlabel("\n".join(_wrapped(LABELS[axis])), fontsize=8)
         panel.set_ylabel("CPU time of a session (ms)" if axis == "trials" else "CPU time of a step (µs)", fontsize=8)
         panel.tick_params(which="both", labelsize=7)
+        panel.yaxis.set_major_formatter(LogFormatter())
+        panel.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1, 0.4)))
         panel.legend(fontsize=7, frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=130)

@@ -164,7 +164,7 @@ def _contenders(*, quick: bool) -> Case:
 def _row(case: Case, what: str, times: Mapping[str, Times], name: str, against: Any = None) -> Any:
     """Add the time of a step, and what an hour of such steps would take."""
     hour = statistics.median(times[name].own) / STEPS[name] * plastic.HOUR_STEPS
-    note = f"{STEPS[name]} steps a run; an hour: {hour:.3g} s"
+    note = f"{STEPS[name]} steps a run; an hour: {hour:{'.0f' if hour >= 1000 else '.3g'}} s"
     return case.add(what, times[name].own, unit="us", per=STEPS[name], against=against, note=note)
 
 

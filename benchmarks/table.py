@@ -16,6 +16,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+HEAD = ["what", "median", "min to max", "runs", "relative", "limit", "reached"]
+GUIDE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks.md"
 _PACKAGES = ("numpy", "numba", "llvmlite", "torch", "brian2", "cython", "h5py")
 
 
@@ -72,6 +74,7 @@ class Case:
     goals: list[Goal] = field(default_factory=list)
     checks: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    figures: list[str] = field(default_factory=list)  # files beside the page
 
     def add(
         self,
@@ -115,25 +118,41 @@ class Case:
         self.checks.append(text)
 
 
-def markdown(cases: Sequence[Case], about: dict[str, Any]) -> str:
-    """Return the page of a run."""
-    lines = ["# Benchmark results", "", *(f"* {key}: {value}" for key, value in about.items()), ""]
+def markdown(cases: Sequence[Case], about: dict[str, Any], path: Path) -> str:
+    """Return the page of a run that is written to ``path``."""
+    lines = [f"# Benchmark results{_told(about, path.stem)}", ""]
+    if path.resolve().is_relative_to(GUIDE.parents[1]):
+        guide = os.path.relpath(GUIDE, path.resolve().parent)
+        lines += [f"How to read these tables: [benchmarks]({guide}).", ""]
+    lines += [*(f"* {key}: {value}" for key, value in about.items()), ""]
     goals = [g for case in cases for g in case.goals]
     if goals:
         lines += ["## Goals", "", "| goal | measured | wanted | |", "|---|---|---|---|"]
         lines += [
-            f"| {g.what} | {_number(g.value)} | {g.wanted} | {'met' if g.met else '**not met**'} |" for g in goals
+            f"| {_literal(g.what)} | {_number(g.value)} | {g.wanted} | {'met' if g.met else '**not met**'} |"
+            for g in goals
         ] + [""]
     for case in cases:
         lines += [f"## {case.title}", ""]
-        lines += [f"* Checked: {text}" for text in case.checks] + [f"* {text}" for text in case.notes]
-        lines += [
-            "",
-            "| what | median | min to max | runs | relative | limit | reached |",
-            "|---|---|---|---|---|---|---|",
-        ]
-        lines += [f"| {' | '.join(cells)} |" for cells in map(_cells, case.rows)] + [""]
+        lines += [f"* Checked: {_literal(text)}" for text in case.checks] + [f"* {_literal(n)}" for n in case.notes]
+        table = [HEAD, *map(_cells, case.rows)]
+        kept = [k for k in range(len(HEAD)) if k < 4 or any(row[k] for row in table[1:])]
+        head, *rows = (f"| {' | '.join(_literal(row[k]) for k in kept)} |" for row in table)
+        lines += ["", head, f"|{'---|' * len(kept)}", *rows, ""]
+        lines += [line for figure in case.figures for line in (f"![{case.title}]({figure})", "")]
     return "\n".join(lines)
+
+
+def _told(about: dict[str, Any], name: str) -> str:
+    """The day of a page, and the last words of its name, which tell it from others of that day."""
+    day = f", {about['date']}" if "date" in about else ""
+    _, machine, words = name.partition(f"-{about.get('cores')}-")
+    return f"{day}: {words.replace('-', ' ')}" if machine else day
+
+
+def _literal(text: str) -> str:
+    """Text in which options and products stand as code, where Markdown would make something else of them."""
+    return re.sub(r"(?<![\w`])(--[a-z]+|\w+(?:\*+\w+)+)", r"`\1`", text)
 
 
 def _cells(row: Row) -> list[str]:
@@ -151,7 +170,7 @@ def _number(value: float) -> str:
 
 def plain(case: Case) -> str:
     """Return a case as aligned text for the terminal."""
-    table = [["what", "median", "min to max", "runs", "relative", "limit", "reached"], *map(_cells, case.rows)]
+    table = [HEAD, *map(_cells, case.rows)]
     widths = [max(len(line[k]) for line in table) for k in range(len(table[0]))]
     lines = [
         "  ".join(
@@ -218,6 +237,6 @@ def file_name(about: dict[str, Any], today: datetime.date) -> str:
 def write(path: Path, cases: Sequence[Case], about: dict[str, Any]) -> None:
     """Write the Markdown page, and every single value beside it as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(markdown(cases, about) + "\n", encoding="utf-8")
+    path.write_text(markdown(cases, about, path) + "\n", encoding="utf-8")
     data = {"about": about, "cases": [asdict(case) for case in cases]}
     path.with_suffix(".json").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")

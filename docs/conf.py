@@ -107,6 +107,7 @@ def as_read_here(app: Sphinx, page: str, source: list[str]) -> None:
     for folder in GATHERED:
         source[0] = source[0].replace(f"](../{folder}/", f"]({folder}/")
     if page.startswith("benchmarks/"):
+        source[0] = source[0].replace("](../../docs/", "](../../")
         source[0] = f"---\norphan: true\n---\n\n{source[0]}"
 
 

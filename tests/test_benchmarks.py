@@ -314,3 +314,33 @@ def test_an_update_of_the_emulation_is_that_of_the_loop_in_torch(part):
     case = table.Case("small")
     emulation._check(case, 16)  # raises if losses or weights differ
     assert len(case.checks) == 2
+
+
+def test_a_page_says_which_and_leaves_out_what_is_empty(part, tmp_path):
+    table = part("table")
+    case = table.Case("A case", figures=["a.png"], notes=["cython: in --full"])
+    case.add("x*x*x by neurodyn --help", [0.001])
+    about = {"date": "2026-11-26", "processor": "A CPU", "cores": 2}
+    here = Path(table.__file__).parent / "results" / "2026-11-26-a-cpu-2-scan-tiny.md"
+    lines = table.markdown([case], about, here).splitlines()
+    assert lines[0] == "# Benchmark results, 2026-11-26: scan tiny"
+    assert "How to read these tables: [benchmarks](../../docs/benchmarks.md)." in lines
+    assert lines[lines.index("| what | median | min to max | runs |") + 1] == "|---|---|---|---|"
+    assert "| `x*x*x` by neurodyn `--help` | 1 ms | 1 to 1 | 1 |" in lines  # else italics, and a dash
+    assert "* cython: in `--full`" in lines and "![A case](a.png)" in lines
+    elsewhere = table.markdown([case], about, tmp_path / "2026-11-26-a-cpu-2.md")
+    assert elsewhere.startswith("# Benchmark results, 2026-11-26\n") and "How to read" not in elsewhere
+
+
+def test_pages_that_are_kept_are_those_of_their_values(part):
+    table = part("table")
+    kept = sorted((Path(table.__file__).parent / "results").glob("*.json"))
+    for values in kept:
+        data = json.loads(values.read_text(encoding="utf-8"))
+        cases = [table.Case(**case) for case in data["cases"]]  # as `table.write` writes them
+        for case in cases:
+            case.rows = [table.Row(**row) for row in case.rows]
+            case.goals = [table.Goal(**goal) for goal in case.goals]
+        page = values.with_suffix(".md")
+        assert page.read_text(encoding="utf-8") == table.markdown(cases, data["about"], page) + "\n", page.name
+    assert kept
