@@ -334,10 +334,11 @@ def test_a_page_says_which_and_leaves_out_what_is_empty(part, tmp_path):
 
 def test_pages_that_are_kept_are_those_of_their_values(part):
     table = part("table")
-    kept = sorted((Path(table.__file__).parent / "results").glob("*.json"))
-    for values in kept:
-        data = json.loads(values.read_text(encoding="utf-8"))
-        cases = [table.Case(**case) for case in data["cases"]]  # as `table.write` writes them
+    files = sorted((Path(table.__file__).parent / "results").glob("*.json"))
+    found = {file: json.loads(file.read_text(encoding="utf-8")) for file in files}
+    kept = {file: data for file, data in found.items() if "cases" in data}  # those of device.py have other parts
+    for values, data in kept.items():
+        cases = [table.Case(**case) for case in data["cases"]]
         for case in cases:
             case.rows = [table.Row(**row) for row in case.rows]
             case.goals = [table.Goal(**goal) for goal in case.goals]
