@@ -11,7 +11,8 @@ from neurodyn.backends.engine import HostEngine, Records, aligned
 from neurodyn.backends.rows import rows_of
 from neurodyn.backends.split import SplitAdvance
 from neurodyn.kernels.emit import Emitter, Sample
-from neurodyn.kernels.step import compile_step
+from neurodyn.kernels.step import arrays, compile_step
+from neurodyn.kernels.table import Kind, Table
 from neurodyn.kernels.vectors import shared_divisors
 from neurodyn.program import Array, Op, Spikes
 from neurodyn.wiring import Wiring, in_two_bytes
@@ -29,35 +30,49 @@ class NumbaEngine(HostEngine):
         self._side_by_side()
         samples = tuple(Sample(s.array) for s in self.samples)
         divisors = shared_divisors(self.program, self.arrays, self.dtype)
-        split = parts > 1 and SplitAdvance.of(network, samples, self.dtype, divisors, parts)
-        self._advance = split or compile_step(self.program, samples, self.dtype, divisors).advance
         emitter = Emitter(self.program, samples, self.dtype)
-        # arrays without axis are passed as one element, which is a view: both sides see what the other writes
-        fixed: list = [np.uint64(network.seed), *(self._size(a) for a in emitter.dynamic)]
-        fixed += [_argument(self.arrays[a.name], a) for a in self.program.arrays]
-        self._fixed = fixed
-        self._connections: list = []
+        self._numbers = [np.uint64(network.seed), *(self._size(a) for a in emitter.dynamic)]
+        self._rows = {s.array: Block(s.units.size, self.arrays[s.array].dtype) for s in self.samples}
+        self._capacity = max([4096, *(2 * self._size(p) for p in self.program.spiking)])
+        # the arrays that last, then those that each call brings
+        lasting, brought = self._lasting(), self._kinds_of_a_call()
+        names = arrays(self.program, samples)
+        self._lasting_arrays = dict(zip(names, lasting, strict=False))  # alive as long as the table
+        self._brought = names[len(lasting) :]
+        kinds = [*(Kind.of(a) for a in lasting), *brought]
+        self._table = Table(dict(zip(names, kinds, strict=True)))
+        self._table.put(self._lasting_arrays)
+        split = parts > 1 and SplitAdvance.of(network, samples, self.dtype, self._table, divisors, parts)
+        self._advance = split or compile_step(self.program, samples, self.dtype, self._table, divisors).advance
+
+    def _lasting(self) -> list[np.ndarray]:
+        """The arrays that all calls share."""
+        found = [_argument(self.arrays[a.name], a) for a in self.program.arrays]
         for s in self.program.spikes:
-            w = network.wiring[s.name]
+            w = self.network.wiring[s.name]
             if s.plastic:
                 lists = self.events[s.name]
                 first, onto_first = lists.first.view(np.uint64), lists.onto_first.view(np.uint64)
                 ring = self.rings[s.name]
-                self._connections += [self.emitted[s.name], lists.lags, first, lists.arriving, onto_first, lists.onto, ring]  # fmt: skip
+                found += [self.emitted[s.name], lists.lags, first, lists.arriving, onto_first, lists.onto, ring]
                 continue
             rows = rows_of(s, w, self._size(s.target_population))
-            self._connections += [rows, _targets(w), _shared(w.weights, self.dtype), _delays(s, w), self.rings[s.name]]
+            found += [rows, _targets(w), _shared(w.weights, self.dtype), _delays(s, w), self.rings[s.name]]
         for s in self.program.sums:
-            w = network.wiring[s.name]
+            w = self.network.wiring[s.name]
             if s.layout != "dense":
-                self._connections += [w.indptr.view(np.uint64), _targets(w)]
+                found += [w.indptr.view(np.uint64), _targets(w)]
             if not s.plastic:
                 weights = w.weights if s.layout != "dense" else w.matrix
-                self._connections.append(_shared(np.asarray(weights), self.dtype))
-            self._connections += [self.histories[s.name], self.sums[s.name]]
-        self._sources = [x for p in self.program.spike_sources for x in self._schedule(p)]
-        self._rows = {s.array: Block(s.units.size, self.arrays[s.array].dtype) for s in self.samples}
-        self._capacity = max([4096, *(2 * self._size(p) for p in self.program.spiking)])
+                found.append(_shared(np.asarray(weights), self.dtype))
+            found += [self.histories[s.name], self.sums[s.name]]
+        found += [x for p in self.program.spike_sources for x in self._schedule(p)]
+        return [*found, *(s.units for s in self.samples)]
+
+    def _kinds_of_a_call(self) -> list[Kind]:
+        spikes = [Kind("int64", 1), Kind("int32", 1)] * len(self.program.spiking)
+        samples = [Kind(self.arrays[s.array].dtype.name, 2) for s in self.samples]
+        return [*[Kind(self.dtype, 2)] * len(self.program.inputs), *spikes, *samples, Kind("int64", 1)]
 
     def _side_by_side(self) -> None:
         """Lay the numbers of a plastic synapse side by side: an event, which reads them all, then waits for memory once.
@@ -104,31 +119,19 @@ class NumbaEngine(HostEngine):
         while self.step < first + steps:
             done = self.step - first
             counts = np.zeros(max(len(self.program.spiking), 1), np.int64)
-            recorders, kept = [], {}
-            for p in self.program.spiking:
-                on = p in self.recorded
-                size = self._capacity if on else 2 * self._size(p) + 1
-                kept[p] = (
-                    (np.empty(size, np.int64), np.empty(size, np.int32))
-                    if on
-                    else (np.empty(size, np.int64), np.empty(0, np.int32))
-                )
-                recorders += [*kept[p], on]
-            samples: list = []
-            for s in self.samples:
-                at = self.step // s.every - first // s.every
-                samples += [buffers[s.array][at:], s.units, s.every]
-            made = self._advance(
-                self.step,
-                steps - done,
-                *self._fixed,
-                *(b[done:] for b in blocks),
-                *self._connections,
-                *recorders,
-                *self._sources,
-                *samples,
-                counts,
-            )
+            on = [p in self.recorded for p in self.program.spiking]
+            kept = {
+                p: (np.empty(self._capacity, np.int64), np.empty(self._capacity, np.int32))
+                if p in self.recorded
+                else (np.empty(2 * self._size(p) + 1, np.int64), np.empty(0, np.int32))
+                for p in self.program.spiking
+            }
+            rows = [buffers[s.array][self.step // s.every - first // s.every :] for s in self.samples]
+            brought = [*(b[done:] for b in blocks), *(array for pair in kept.values() for array in pair), *rows, counts]
+            self._table.put(dict(zip(self._brought, brought, strict=True)))
+            every = [s.every for s in self.samples]
+            made = self._advance(self.step, steps - done, *self._numbers, *on, *every, self._table.numbers)
+            del brought, rows  # the memory of samples is used again where nobody looks at it
             for number, p in enumerate(self.program.spiking):
                 if p in self.recorded:
                     n = counts[number]
@@ -149,7 +152,7 @@ class NumbaEngine(HostEngine):
 
 def _shared(numbers: np.ndarray, dtype: str) -> np.ndarray:
     """Return the numbers of the network themselves, a copy only where compiled code could not take them."""
-    return np.require(numbers, dtype, ["C", "W"])
+    return np.require(numbers, dtype, "C")
 
 
 def _delays(s: Spikes, wiring: Wiring) -> np.ndarray:

@@ -90,6 +90,7 @@ class Emitter:
         self.workspace: dict[str, str] = {}
         self.value_axes: dict[str, Axes] = {}
         self.value_dtype: dict[str, str] = {}
+        self.ahead: dict[str, str] = {}  # value -> the text of its element in a buffer of draws
         self.places: dict[str, str] = {}  # array -> where the elements of a loop go, if it is no array of that axis
         self.place: dict[str, str] = {}  # value -> "loop" while its loop is open, "scalar", or "array"
         self.loop: Loop | None = None
@@ -153,8 +154,10 @@ class Emitter:
             if self.place[operand] == "closed":
                 self.found.add(operand)
             if self.place[operand] == "array":
-                dynamic = [self.index(a) for a in own if not self._static(a)]
-                return f"w_{name}[{', '.join(dynamic)}]"
+                dynamic = [a for a in own if not self._static(a)]
+                if name in self.ahead:
+                    return self._drawn(name, dynamic)
+                return f"w_{name}[{', '.join(self.index(a) for a in dynamic)}]"
             return name
         array = self.arrays[operand]
         own_combo = self.pick(combo, axes, array.axes)
@@ -309,9 +312,9 @@ class Emitter:
 
     def spill(self, op: Op, name: str, loop: Loop) -> None:
         dynamic = [a for a in op.axes if not self._static(a)]
-        self.workspace[f"w_{name}"] = (
-            f"np.empty(({', '.join(self.sizes[a] for a in dynamic)},), dtype=np.{'bool_' if op.dtype == 'bool' else self.dtype})"
-        )
+        dtype, sizes = ("bool" if op.dtype == "bool" else self.dtype), ", ".join(self.sizes[a] for a in dynamic)
+        many = f"np.empty(({sizes}), dtype=np.{'bool_' if dtype == 'bool' else dtype})"
+        self.workspace[f"w_{name}"] = f"room_{dtype}({sizes})" if len(dynamic) == 1 else many
         loop.lines.append(f"w_{name}[{', '.join(self.index(a) for a in dynamic)}] = {name}")
 
     def text(self, op: Op, combo: tuple[int, ...]) -> str:
@@ -418,7 +421,7 @@ class Emitter:
         base = self.value_name(op.name, ())
         size = " * ".join([str(static), *(self.sizes[a] for a in dynamic)])
         ahead = f"max(1, {DRAWN_AHEAD} // max(1, {size}))"
-        self.workspace[f"many_{base}"] = f"np.empty({ahead} * {size})"
+        self.workspace[f"many_{base}"] = f"room_float64({ahead} * {size})"
         self.workspace[f"until_{base}"] = "k0"
         self.put(f"if k >= until_{base}:")
         self.put(f"    from_{base}, until_{base} = k, k + min({ahead}, n - done)")
@@ -426,19 +429,22 @@ class Emitter:
         if op.op == "normal":
             self.put(f"    normal_from_uniform(many_{base}[: (until_{base} - k) * {size}])")
         self.workspace[f"from_{base}"] = "k0"
-        self.put(f"d_{base} = many_{base}[(k - from_{base}) * {size}:(k - from_{base} + 1) * {size}]")
+        self.put(f"d_{base} = np.uint64((k - from_{base}) * {size})")
         for number, combo in enumerate(self.combos(op.axes)):
             name = self.value_name(op.name, combo)
+            first = f"d_{base} + np.uint64({' * '.join([str(number), *(self.sizes[a] for a in dynamic)])})"
             if dynamic:
-                count = " * ".join(self.sizes[a] for a in dynamic)
-                shape = ", ".join(self.sizes[a] for a in dynamic)
-                part = f"d_{base}[{number} * {count}:{number + 1} * {count}].reshape(({shape},))"
-                self.put(
-                    f"w_{name} = {part}" if self.dtype == "float64" else f"w_{name} = {part}.astype(np.{self.dtype})"
-                )
+                self.ahead[name] = f"many_{base}[{first} + {{}}]"
             else:
-                self.put(f"{name} = F(d_{base}[{number}])")
+                self.put(f"{name} = F(many_{base}[{first}])")
         self.place[op.name] = "array" if dynamic else "scalar"
+
+    def _drawn(self, name: str, axes: list[str]) -> str:
+        """Return the element of numbers drawn ahead that a loop over ``axes`` is at; unsigned, so that none can be negative."""
+        at = f"np.uint64({self.index(axes[0])})"
+        for axis in axes[1:]:
+            at = f"({at} * np.uint64({self.sizes[axis]}) + np.uint64({self.index(axis)}))"
+        return f"F({self.ahead[name].format(at)})" if self.dtype == "float32" else self.ahead[name].format(at)
 
     def matrix(self, op: Op) -> None:
         """Call the kernels that work on a whole matrix."""
@@ -453,7 +459,7 @@ class Emitter:
         if x not in self.names and self.place[str(x)] != "array":
             self.found.add(str(x))
         vector = self.names[str(x)] if x in self.names else f"w_{self.value_name(str(x), ())}"
-        self.workspace[f"w_{name}"] = f"np.empty({self.sizes[op.axes[0]]}, dtype=np.{self.dtype})"
+        self.workspace[f"w_{name}"] = f"room_{self.dtype}({self.sizes[op.axes[0]]})"
         given = f"{matrix}, {vector}, {scalars[0]}, {scalars[1] if len(scalars) > 1 else 'F(0.0)'}, w_{name}"
         if self._for_rls_alone(str(op.args[0])):
             self.late.add(matrix)

@@ -14,6 +14,7 @@ import hashlib
 import numpy as np
 from numba import njit
 
+from neurodyn.kernels.table import room
 from neurodyn.kernels.vectors import wide
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
@@ -21,6 +22,7 @@ _W0, _W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
 _32, _20, _12, _1 = np.uint64(32), np.uint64(20), np.uint64(12), np.uint64(1)
 _SCALE = 2.0**-52
+_floats, _places = room("float64"), room("int64")
 
 
 def stream_number(name: str) -> int:
@@ -223,7 +225,7 @@ def normal_from_uniform(out):
     """
     wide()
     n = out.shape[0]
-    centre, r, where = np.empty(256), np.empty(256), np.empty(256, dtype=np.int64)
+    centre, r, where = _floats(256), _floats(256), _places(256)
     for start in range(0, n, 256):
         m = min(256, n - start)
         for k in range(m):

@@ -16,7 +16,7 @@ from numba import extending, njit, types
 from numba.core import cgutils
 
 from neurodyn.kernels.emit import Emitter, Sample
-from neurodyn.kernels.step import HEAD, StepText, signature
+from neurodyn.kernels.step import StepText
 from neurodyn.program import Item, Op, Program, Spikes, Store
 
 intrinsic: Any = extending.intrinsic
@@ -81,12 +81,12 @@ class SplitEmitter(Emitter):
         self.close()
         name, n = self.value_name(op.name, ()), self.sizes[op.axes[0]]
         stream = stream_number(str(op.args[-1]))
-        self.workspace[f"many_{name}"] = f"np.empty({n})"
+        self.workspace[f"many_{name}"] = f"room_float64({n})"
         self.put(f"own = many_{name}[low_{n}:high_{n}]")
         self.put(f"fill_uniform(own, seed, np.uint64(k), np.uint64({stream}), low_{n})")
         if op.op == "normal":
             self.put("normal_from_uniform(own)")
-        self.workspace[f"w_{name}"] = f"np.empty({n}, dtype=np.{self.dtype})"
+        self.workspace[f"w_{name}"] = f"room_{self.dtype}({n})"
         self.put(f"for i in range(np.uint64(low_{n}), np.uint64(high_{n})): w_{name}[i] = F(many_{name}[i])")
         self.place[op.name] = "array"
         return None
@@ -101,20 +101,19 @@ class SplitStep(StepText):
 
     emitter = SplitEmitter
 
-    def arguments(self) -> list[str]:
-        """Return the names of what is given besides the arguments of ``advance``."""
-        e, p = self.e, self.program
-        names = ["part", "parts", "gate"]
-        names += [f"{bound}_{e.sizes[name]}" for name in p.populations for bound in ("low", "high")]
-        names += [f"lists_{e.sizes[name]}" for name in p.spiking]
-        return [*names, *(f"c{number}_split" for number in range(len(p.spikes)))]
+    imports = """from neurodyn.kernels.philox import fill_uniform
+from neurodyn.kernels.split_step import meet
+"""
 
-    def source(self) -> str:
-        """Return the source of the module."""
-        body = self.text()
-        arguments = ", ".join([*signature(self.program, self.samples), *self.arguments()])
-        head = HEAD.format(dtype=self.e.dtype) + _MORE
-        return head + f"\n@njit(cache=True, nogil=True, error_model='numpy')\ndef advance({arguments}):\n" + body
+    def scalars(self) -> list[str]:
+        """Return the names of the numbers that are given besides those of the one-thread loop."""
+        bounds = [f"{bound}_{self._size(name)}" for name in self.program.populations for bound in ("low", "high")]
+        return ["part", "parts", *bounds]
+
+    def arrays(self) -> list[str]:
+        """Return the names of the arrays in the table of a thread."""
+        lists = [f"lists_{self._size(name)}" for name in self.program.spiking]
+        return ["gate", *lists, *(f"c{number}_split" for number in range(len(self.program.spikes)))]
 
     def _counted(self, number: int) -> str:
         return f"counted{number}"
@@ -186,10 +185,6 @@ class SplitStep(StepText):
             self.e.put(f"if part == 0: counts[{number}] = counted{number}")
 
 
-_MORE = """from neurodyn.kernels.philox import fill_uniform, normal_from_uniform
-from neurodyn.kernels.split_step import meet
-
-"""
 _yield: Any = None if sys.platform == "win32" else types.ExternalFunction("sched_yield", types.int32())
 
 

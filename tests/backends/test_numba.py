@@ -17,6 +17,7 @@ from neurodyn.backends.interpreter import InterpreterEngine
 from neurodyn.backends.numba import NumbaEngine
 from neurodyn.kernels import step
 from neurodyn.kernels.emit import Sample
+from neurodyn.kernels.table import Kind, Table
 from neurodyn.language import ModelError
 from neurodyn.network import realize
 
@@ -36,11 +37,31 @@ class PlainEngine(NumbaEngine):
             return super().advance(steps, inputs)
 
 
-def plain_step(program, samples, dtype, divisors):
+def plain_reader(dtype, ndim, strided):
+    def read(table, start):
+        address, *numbers = table[start : start + 1 + ndim * (2 if strided else 1)].tolist()
+        strides = tuple(numbers[ndim:]) or None
+        interface = {"data": (address, False), "shape": tuple(numbers[:ndim]), "strides": strides, "version": 3}
+        array = types.SimpleNamespace(__array_interface__=interface | {"typestr": np.dtype(dtype).str})
+        return np.asarray(array)
+
+    return read
+
+
+PLAIN = {
+    "reader": plain_reader,
+    "room": lambda dtype: lambda size: np.empty(size, dtype),
+    "bytes_of": lambda array: array.view(np.uint8),
+}
+
+
+def plain_step(program, samples, dtype, table, divisors):
     module = types.ModuleType("plain")
-    text = step.source(program, samples, dtype)  # whatever is divided by
+    plain = step.StepText(program, samples, dtype)  # whatever is divided by
+    text = step.source(plain, [*step.scalars(program, samples), "table"], table=table)
     assert "@njit" in text
-    compiled_only = ("wide()", "@njit")
+    compiled_only = ("wide()", "@njit", "from neurodyn.kernels.table")
+    vars(module).update(PLAIN)
     exec("\n".join(line for line in text.splitlines() if not line.strip().startswith(compiled_only)), vars(module))
     return module
 
@@ -206,7 +227,7 @@ def test_random_programs_give_the_bits_of_the_interpreter(seed, lines, shape, dt
 def test_a_long_random_program_compiled():
     text, learn = Writer(1).block(12), Writer(101).block(5)
     tested, _, _ = run_both(readout_circuit(text, units=5, learn=learn), 4, NumbaEngine)
-    assert "@njit" in step.source(tested.program, (), "float64")
+    assert len(tested._advance.signatures) == 1  # compiled, and once
 
 
 def test_values_cross_loops_and_sums_finish_before_they_are_used():
@@ -446,18 +467,19 @@ def test_samples_of_one_chunk_stay_when_more_are_taken():
 
 def test_compiled_code_is_kept_under_a_key_of_all_it_depends_on(tmp_path, monkeypatch):
     monkeypatch.setenv("NEURODYN_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(step, "HEAD", step.HEAD + "# a text of its own\n")
+    monkeypatch.setattr(step, "_HEAD", step._HEAD + "# a text of its own\n")
     monkeypatch.setattr(step, "_LOADED", {})  # as in a new process
     circuit = nd.Circuit([nd.Population("c", 2, code="v = v + 1", variables={"v": "1"})], dt="1 ms")
-    module = step.compile_step(circuit.program, (), "float64")
-    assert step.compile_step(circuit.program, (), "float64") is module
+    table = Table({name: Kind("float64", 1) for name in step.arrays(circuit.program, ())})
+    module = step.compile_step(circuit.program, (), "float64", table)
+    assert step.compile_step(circuit.program, (), "float64", table) is module
     assert [p.stem for p in (tmp_path / "kernels").glob("*.py")] == [module.__name__]
-    assert step.compile_step(circuit.program, (), "float32") is not module
+    assert step.compile_step(circuit.program, (), "float32", table) is not module
     bigger = nd.Circuit([nd.Population("c", 9, code="v = v + 1", variables={"v": "1"})], dt="2 ms", seed=7)
-    assert step.compile_step(bigger.program, (), "float64") is module  # numbers are no part of the text
+    assert step.compile_step(bigger.program, (), "float64", table) is module  # numbers are no part of the text
     monkeypatch.setattr(step, "_LOADED", {})
     monkeypatch.setattr("numba.__version__", "0.0")
-    assert step.compile_step(circuit.program, (), "float64").__name__ != module.__name__
+    assert step.compile_step(circuit.program, (), "float64", table).__name__ != module.__name__
 
 
 def arriving(*, delay, v_reset="v = 0"):

@@ -55,7 +55,7 @@ def test_blocks_give_the_bits_of_the_interpreter(monkeypatch: pytest.MonkeyPatch
     network = realize(circuit(delay))
     options = {"spikes": ["cells"], "samples": [SampleSpec("cells.v", np.arange(300))]}
     ours, plain = make(network, **options), InterpreterEngine(network, **options)
-    assert ours._connections[0].shape == (300, 4)
+    assert ours._lasting_arrays["c0_rows"].shape == (300, 4)
     for engine in (ours, plain):
         engine.start_trial(learning=False, calibration=False, reset=True)
     fired = ours.advance(30, {}).spikes["cells"][0].size

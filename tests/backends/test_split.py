@@ -9,7 +9,8 @@ from neurodyn.backends.engine import SampleSpec
 from neurodyn.backends.interpreter import InterpreterEngine
 from neurodyn.backends.numba import NumbaEngine
 from neurodyn.backends.split import SplitAdvance
-from neurodyn.kernels.split_step import meet, ranges, splittable
+from neurodyn.kernels.split_step import LINE, meet, ranges, splittable
+from neurodyn.kernels.table import Table
 from neurodyn.network import realize
 from tests.backends.test_numba import assert_equal_states
 
@@ -83,22 +84,24 @@ def test_what_threads_cannot_share_runs_on_one() -> None:
     joined = nd.Connection(cells, cells, "v", pairs=([0, 0, 1], [200, 3, 4]), weight=0.1)
     unsorted = realize(nd.Circuit([cells], [joined], dt="1 ms"))
     assert unsorted.wiring[joined.name].targets.tolist() == [200, 3, 4]
-    assert splittable(unsorted.program, ()) and SplitAdvance.of(unsorted, (), "float64", (), 2) is None
-    assert SplitAdvance.of(realize(rich()), (), "float64", (), 1) is None
+    assert splittable(unsorted.program, ()) and SplitAdvance.of(unsorted, (), "float64", Table({}), (), 2) is None
+    assert SplitAdvance.of(realize(rich()), (), "float64", Table({}), (), 1) is None
     reservoir = nd.WhatWhenRule().attach(nd.SpikingReservoir(300, events=("A", "B")))
     assert not splittable(reservoir.program, ())
     assert NumbaEngine(unsorted, parts=2).advance(3, {}).spikes == {}
 
 
 def test_a_thread_that_fails_does_not_leave_the_others_waiting() -> None:
-    def kernel(part, parts, gate):
+    gate = np.empty((2, LINE), np.int64)
+
+    def kernel(part, parts, own):
         if part == 1:
             raise MemoryError("no room")
         meet(gate, part, parts, 7)
         return 7
 
     with pytest.raises(MemoryError, match="no room"):
-        SplitAdvance(kernel, [[], []])()
+        SplitAdvance(kernel, [[0, 2], [1, 2]], [Table.of({"gate": gate})] * 2, gate)()
 
 
 def test_ranges_begin_at_whole_groups_and_cover_all_units() -> None:

@@ -6,7 +6,7 @@ from numba import njit
 
 import neurodyn as nd
 from neurodyn.kernels import vectors
-from neurodyn.kernels.step import source
+from neurodyn.kernels.step import StepText
 from neurodyn.kernels.vectors import DIVISORS, quotient, remainder, shared_divisors, wide
 from neurodyn.network import realize
 
@@ -129,9 +129,9 @@ def test_a_shared_divisor_is_multiplied_by_and_one_of_each_unit_is_not() -> None
     network = realize(circuit())
     names = shared_divisors(network.program, network.values, "float64")
     assert "cells.tau" in names and "cells.tau_y" not in names
-    text = source(network.program, (), "float64", names)
+    text = StepText(network.program, (), "float64", names).text()
     assert text.count("quotient(") == 1 and "z_s_" in text
-    assert text.count(" / ") == source(network.program, (), "float64").count(" / ")  # one is 1/tau, made once
+    assert text.count(" / ") == StepText(network.program, (), "float64").text().count(" / ")  # one is 1/tau, made once
 
 
 @pytest.mark.parametrize("tau", [-0.007, 0.0, 1e-310])
