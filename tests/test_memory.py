@@ -26,7 +26,12 @@ def circuit(**link: Any) -> nd.Circuit:
 
 def taken(network: Network, engine: Any) -> int:
     """Return the bytes of all arrays that a network and its runner hold, those they share once."""
-    held = [*network.values.values(), *engine.arrays.values(), *engine._connections, *engine.histories.values()]
+    held = [
+        *network.values.values(),
+        *engine.arrays.values(),
+        *engine._lasting_arrays.values(),
+        *engine.histories.values(),
+    ]
     for w in network.wiring.values():
         held += [w.indptr, w.targets, w.weights, w.delays, *([] if w.matrix is None else [w.matrix])]
     blocks: dict[int, int] = {}
