@@ -24,6 +24,10 @@ TITLES = {
     "batches": "batch of several = each alone",
     "orders": "order of convergence",
 }
+#: sections whose circuits are described beside their cells, where there is one column more
+DESCRIBED = ("exact", "borders", "tolerant")
+#: what the rows of a section are, unless circuits
+FIRST = {"batches": "batch", "orders": "integrator"}
 
 
 def command(
@@ -104,17 +108,17 @@ def markdown(rows: Sequence[Row], command: str) -> str:
     notes = _notes(rows)
     out = [f"Made by `{command}` on {origin()}.", ""]
     for dtype, members in _by_dtype(rows):
-        section = ""
+        section, told = "", False
         for row in members:
             if row.section != section:
                 section = row.section
-                out += ["", f"**{TITLES[section]}, {dtype}**", ""]
-                out += [f"| | {' | '.join(_runners(members))} | |", f"|---|{'---|' * (len(row.cells) + 1)}"]
-            what = (
-                described(row.name) if row.name in CIRCUITS and row.section in ("exact", "borders", "tolerant") else ""
-            )
-            cells = " | ".join(_short(cell, notes) for cell in row.cells.values())
-            out.append(f"| `{row.name}` | {cells} | {what if dtype == 'float64' else ''} |")
+                told = section in DESCRIBED and dtype == "float64"
+                head = [FIRST.get(section, "circuit"), *_runners(members), *["what it covers"] * told]
+                out += ["", f"**{TITLES[section]}, {dtype}**", "", f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+            cells = [f"`{row.name}`", *(_short(cell, notes) for cell in row.cells.values())]
+            if told:
+                cells.append(described(row.name) if row.name in CIRCUITS else "")
+            out.append(f"| {' | '.join(cells)} |")
     out += ["", *(f"[{number}] {note}\n" for note, number in notes.items()), f"{summary(rows)}."]
     return "\n".join(out)
 

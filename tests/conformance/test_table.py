@@ -51,6 +51,8 @@ def test_a_failure_is_told_and_answered_with_1(capsys, wrong, tmp_path):
     )
     assert "1 FAILED" in out.splitlines()[-1]
     assert "FAILED [1]" in page.read_text()
+    hashes = page.read_text().partition("**hash of the spike trains, float64**")[2].splitlines()
+    assert hashes[2:4] == ["| circuit | wrong_runners:Late | wrong_runners:Right |", "|---|---|---|"]  # none described
 
 
 def test_a_runner_that_breaks_is_a_failure_not_an_end(capsys, wrong):
@@ -110,7 +112,8 @@ def test_a_page_keeps_all_but_its_table(tmp_path, capsys):
     assert (
         text.endswith(f"{END}\nafter\n")
         and "old" not in text
-        and "| `one_step` | reference | A run of one step. |" in text
+        and "| circuit | interpreter | what it covers |\n|---|---|---|\n| `one_step` | reference | A run of one step. |"
+        in text
     )
     assert conformance(*words) == 0
     assert page.read_text().count(BEGIN) == 1
