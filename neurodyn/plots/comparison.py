@@ -96,6 +96,7 @@ def _differences(ax: Axes, found: RunComparison, value: str) -> None:
     if not np.isfinite(_of(found.differences, value)["difference"].astype(float)).any():
         note(ax, "no difference")
     _name(ax, shown)
+    ax.set_xlabel(found.by)
     ax.set_ylabel(label("difference", _unit(value)))
     ax.set_title(textwrap.fill(f"minus {found.reference}", 14))
 

@@ -24,7 +24,7 @@ def test_every_run_is_a_point_and_pairs_are_joined(tmp_path, sound, texts, xy):
     figure = found.plot()
     sound(figure)
     left, right = figure.axes
-    assert left.get_ylabel() == "value (ms)" and left.get_xlabel() == "rule"
+    assert left.get_ylabel() == "value (ms)" and left.get_xlabel() == right.get_xlabel() == "rule"
     joined = [line for line in left.lines if line.get_linestyle() == "-" and len(xy(line)[0]) == 2][:4]
     assert all(np.isclose(abs(np.diff(xy(line)[1])), 1.0) for line in joined)
     points = [line for line in left.lines if line.get_marker() == "o"]
