@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 
 from neurodyn.analysis.emulation.interventions import KINDS, KickInterventions
 from neurodyn.analysis.emulation.kick_wiring import KickConnectivity, SignTest
@@ -125,6 +126,7 @@ def kick_connectivity(found: KickConnectivity, *, title: str = "Weights, sorted 
     )
     right.set_ylim(len(found.tests) - 0.5, -0.5)
     right.set(xlabel="mean weight", ylabel="weights (expected sign)")
+    right.xaxis.set_major_locator(MaxNLocator(4))  # the panel is narrow
     right.set_title("Means beside random groups")
     legend_below(
         figure,

@@ -91,6 +91,8 @@ def test_weights_sorted_by_group_and_their_means(sound, texts, xy):
     assert np.array_equal(drawn, found.matrix)
     assert [t.get_text() for t in left.get_yticklabels()] == ["K 0→2", "K 2→0", "P 0→2"]
     assert left.get_yticks().tolist() == [1, 4, 8]
+    boxes = [t.get_window_extent() for t in right.get_xticklabels() if t.get_text() and t.get_visible()]
+    assert len(boxes) >= 3 and all(a.x1 < b.x0 for a, b in zip(boxes, boxes[1:], strict=False))
     dots = [line for line in right.lines if line.get_marker() == "o"]
     assert [(float(xy(d)[0][0]), float(xy(d)[1][0])) for d in dots] == [(0.3, 0), (0.05, 1), (-0.2, 3)]
     colours = [to_rgba(d.get_color()) for d in dots]
