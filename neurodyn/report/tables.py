@@ -54,8 +54,9 @@ def _wrapped(cell: str, width: int) -> list[str]:
     lines: list[str] = []
     for line in cell.split("\n"):
         indent = " " * (len(line) - len(line.lstrip()))
-        lines += textwrap.wrap(line, width, subsequent_indent=indent + "  ", break_on_hyphens=False) or [""]
-    return lines
+        whole = re.sub(r"(?<=\d) (?=\d{3}\b)", "\u00a0", line)  # "12 000" is one word
+        lines += textwrap.wrap(whole, width, subsequent_indent=indent + "  ", break_on_hyphens=False) or [""]
+    return [line.replace("\u00a0", " ") for line in lines]
 
 
 def markdown(table: Table) -> str:

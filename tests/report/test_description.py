@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import neurodyn as nd
-from neurodyn.report import Methods, methods
+from neurodyn.report import Methods, methods, tables
 from neurodyn.report.words import Code, words
 
 
@@ -249,6 +249,12 @@ def test_text_fits_and_markdown_keeps_its_columns() -> None:
             counts = {len(re.findall(r"(?<!\\)\|", line)) for line in block.strip().split("\n")}
             assert len(counts) == 1, block
     assert r"v\_rest = -70 mV" in found.markdown() and "<code>v &gt; -50*mV</code>" in found.markdown()
+
+
+def test_a_number_in_groups_of_digits_is_not_broken() -> None:
+    cell = "probability 0.1, no autapses: 4 110 synapses"  # the place of a break is behind the 4
+    shown = tables.text(tables.Table("C", "Connectivity", ("a", "b", "c"), ((cell,) * 3,)))
+    assert cell not in shown and shown.count("4 110 synapses") == 3 and "\u00a0" not in shown
 
 
 def test_latex_is_balanced_and_escaped() -> None:
