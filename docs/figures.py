@@ -25,7 +25,7 @@ def shrink(source: Path, target: Path) -> None:
         image = wide
     width = min(image.width, WIDTH)
     small = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
-    small.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE).save(target, optimize=True)
+    small.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, kmeans=1).save(target, optimize=True)
 
 
 if __name__ == "__main__":
