@@ -32,6 +32,17 @@ PAGES = {
     "local_learning": ("local_learning", "Local learning rules", "make results-local"),
 }
 
+#: page: the pages that say what its numbers mean
+TOLD = {
+    "force_spiking": ("force",),
+    "analysis": ("dimensionality", "dynamics"),
+}
+
+LEGEND = """A value "a ± b (c to d)" is the mean over networks, their standard deviation, the least and the greatest; with one network it is the value
+alone. "k of n (95 %: ...)" counts the networks that pass, with Wilson's interval for their share. Lists have an element for each network, or for each
+size or time that a row of the same section names. Of a check, "value" is held to "threshold"; "reference" is the published number or a pilot's.
+A dash stands where there is no value."""
+
 SHOWN = (
     "quick",
     "curriculum",
@@ -64,25 +75,21 @@ SHOWN = (
 def page(recordings: list[Any]) -> str:
     """Return Markdown with the checks and results of each recording."""
     names = list(dict.fromkeys(recording.config["simulation"] for recording in recordings))
-    _, heading, command = PAGES[names[0]]
-    scripts = " and ".join(f"`simulations/{name}.py`" for name in names)
+    target, heading, command = PAGES[names[0]]
+    *others, last = (f"`simulations/{name}.py`" for name in names)
+    scripts = f"{', '.join(others)} and {last}" if others else last
+    told = " and ".join(f"[{name}](../{name}.md)" for name in TOLD.get(target, (target,)))
     lines = [
         f"# {heading}: measured numbers",
         "",
-        f"Made by `{command}`; one section for each experiment of {scripts}.",
+        f"Made by `{command}`; one section for each run of {scripts}, whose docstrings say what is run. What the numbers",
+        f"mean is said in {told}.",
+        "",
+        LEGEND,
         "",
     ]
-    for recording in recordings:
-        parameters = recording.config["parameters"]
-        simulation = recording.config["simulation"]
-        title = parameters.get("experiment", parameters.get("family", simulation))
-        lines += [
-            f"## {title if len(names) == 1 or title == simulation else f'{simulation}, {title}'}",
-            "",
-            ", ".join(f"{k} = {v}" for k, v in parameters.items() if k in SHOWN and v not in (None, 0, False, []))
-            + f"; neurodyn {nd.__version__}",
-            "",
-        ]
+    for recording, title in zip(recordings, titles(recordings), strict=True):
+        lines += [f"## {title}", "", ", ".join(shown(recording)) + f"; neurodyn {nd.__version__}", ""]
         if recording.checks:
             lines += ["| check | value | threshold | reference | passed |", "|---|---|---|---|---|"]
             for c in recording.checks:
@@ -91,32 +98,68 @@ def page(recordings: list[Any]) -> str:
                 )
             lines.append("")
         lines += ["| result | value |", "|---|---|"]
-        lines += [f"| {cell(name)} | {number(value)} |" for name, value in grouped(recording.results).items()]
+        rows = grouped(recording.results, alone=alone(recording))
+        lines += [f"| {cell(name)} | {number(value)} |" for name, value in rows.items()]
         lines.append("")
     return "\n".join(lines)
 
 
-def grouped(results: dict[str, Any]) -> dict[str, Any]:
-    """Gather ``name: mean``, ``SD``, ``min``, ``max`` into one row."""
+def titles(recordings: list[Any]) -> list[str]:
+    """Name each section by its experiment, and by what it was run with where several have one name."""
+    several = len({recording.config["simulation"] for recording in recordings}) > 1
+    found = []
+    for recording in recordings:
+        parameters, simulation = recording.config["parameters"], recording.config["simulation"]
+        title = parameters.get("experiment", parameters.get("family", simulation))
+        found.append(f"{simulation}, {title}" if several and title != simulation else title)
+    for title in {title for title in found if found.count(title) > 1}:
+        at = [k for k, other in enumerate(found) if other == title]
+        words = [dict.fromkeys(shown(recordings[k])) for k in at]
+        for k, own in zip(at, words, strict=True):
+            apart = [word for word in own if not all(word in other for other in words)]
+            found[k] = f"{title}: {', '.join(apart)}" if apart else title
+    return found
+
+
+def shown(recording: Any) -> list[str]:
+    """Return the parameters that a reader needs, as "name = value"."""
+    parameters = {k: v for k, v in recording.config["parameters"].items() if k in SHOWN}
+    values = {k: ", ".join(Path(file).name for file in v) if k == "files" else v for k, v in parameters.items()}
+    return [f"{k} = {v}" for k, v in values.items() if v not in (None, 0, False, "", [])]
+
+
+def alone(recording: Any) -> bool:
+    """Whether its results are those of one network."""
+    parameters = recording.config["parameters"]
+    files = parameters.get("files") or parameters.get("multi") or parameters.get("single")
+    return recording.results.get("networks", len(files) if files else parameters.get("seeds")) == 1
+
+
+def grouped(results: dict[str, Any], *, alone: bool = False) -> dict[str, Any]:
+    """Gather ``name: mean``, ``SD``, ``min``, ``max`` into one row; one network has no more than its value."""
     rows: dict[str, Any] = {}
     for name, value in results.items():
         head, _, kind = name.rpartition(": ")
         if kind == "mean" and f"{head}: SD" in results:
-            rows[head] = (
-                f"{number(value)} ± {number(results[f'{head}: SD'])} ({number(results[f'{head}: min'])} to {number(results[f'{head}: max'])})"
-            )
+            spread, least, most = (results[f"{head}: {of}"] for of in ("SD", "min", "max"))
+            several = f"{number(value)} ± {number(spread)} ({number(least)} to {number(most)})"
+            rows[head] = value if alone and not spread else several
         elif not (kind in ("SD", "min", "max") and f"{head}: mean" in results):
             rows[name] = value
     return rows
 
 
 def number(value: Any) -> str:
-    """Return a number with four digits, a list of them, or the text."""
-    if value is None:
+    """Return a number with four digits, a list of them, or the text; "-" where there is none."""
+    if value is None or value != value:
         return "-"
     if isinstance(value, list):
         return ", ".join(number(v) for v in value)
-    return f"{value:.4g}" if isinstance(value, float) else cell(str(value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{float(f'{value:.4g}'):.0f}" if 1e4 <= abs(value) < 1e6 else f"{value:.4g}"
+    return cell(str(value))
 
 
 def cell(text: str) -> str:
