@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from neurodyn.conformance.circuits import CIRCUITS, described
+from neurodyn.conformance.golden import GOLDEN
 from neurodyn.conformance.table import DTYPES, Cell, Row, fill, known, lines
 from neurodyn.recording.provenance import versions
 
@@ -115,7 +116,8 @@ def markdown(rows: Sequence[Row], command: str) -> str:
                 told = section in DESCRIBED and dtype == "float64"
                 head = [FIRST.get(section, "circuit"), *_runners(members), *["what it covers"] * told]
                 out += ["", f"**{TITLES[section]}, {dtype}**", "", f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-            cells = [f"`{row.name}`", *(_short(cell, notes) for cell in row.cells.values())]
+            shown = [_short(cell, notes) for cell in row.cells.values()]
+            cells = [f"`{row.name}`", *(f"`{hash}`" if hash in GOLDEN.values() else hash for hash in shown)]
             if told:
                 cells.append(described(row.name) if row.name in CIRCUITS else "")
             out.append(f"| {' | '.join(cells)} |")
