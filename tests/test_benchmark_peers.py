@@ -24,6 +24,7 @@ def test_networks_of_vogels_and_abbott_spike_as_the_naive_loop(part, kind):
     np.testing.assert_array_equal(spikes.ids, units)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # Brian2 calls pyparsing by old names
 @pytest.mark.parametrize("kind", ["speed", "cuba", "coba"])
 def test_networks_handed_to_brian2_spike_as_ours(part, kind):

@@ -175,6 +175,7 @@ def test_one_step_is_a_sequence():
 # -- learning ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_it_learns_a_cycle_and_runs_on():
     """Free running from what was followed it goes on with the cycle, and is sure of it."""
     cycle = np.array([0, 1, 2, 1] * 5)

@@ -110,6 +110,7 @@ def test_counter_errors_by_test_point(part) -> None:
     )  # q = 1 - (1 - eta)^n of a perfect bump
 
 
+@pytest.mark.slow
 def test_lesions_and_shuffles(part, trained) -> None:
     circuits, _, tests = trained
     learned = [part.after_training(c, r, s) for c, r, s in zip(circuits, tests.recordings, (3, 4), strict=True)]
@@ -121,6 +122,7 @@ def test_lesions_and_shuffles(part, trained) -> None:
     assert set(outcome.figures) == {"lesions", "shuffled"}
 
 
+@pytest.mark.slow
 def test_decoding(part, trained) -> None:
     circuits, _, tests = trained
     learned = [part.after_training(circuits[0], tests.recordings[0], 3)]

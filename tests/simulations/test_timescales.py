@@ -63,6 +63,7 @@ def test_network_timescales_are_held_against_the_nulls_of_the_first_n(scripts) -
     assert outcome.results["multi-head, N = 4, tau_net: kept"][0] > 0
 
 
+@pytest.mark.slow
 def test_estimators_of_known_timescales(scripts) -> None:
     described = scripts("timescale_estimators").described
     row = described([(1.0, 5.0)], (10, 4000, 60), 3)

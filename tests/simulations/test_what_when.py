@@ -32,7 +32,8 @@ def test_e1_learns_in_a_small_network(what_when) -> None:
 
 
 @pytest.mark.parametrize(
-    "experiment, checks", [("E2", 5), ("E3", 5), ("E4", 5), ("E7", 5), ("demo", 3), ("protocol", 0)]
+    "experiment, checks",
+    [("E2", 5), ("E3", 5), ("E4", 5), pytest.param("E7", 5, marks=pytest.mark.slow), ("demo", 3), ("protocol", 0)],
 )
 def test_experiments_run(what_when, experiment: str, checks: int) -> None:
     outcome = what_when(experiment=experiment, seeds=2, neurons=120, trials=10)
