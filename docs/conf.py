@@ -10,6 +10,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 import reference  # noqa: E402
+import reference_text  # noqa: E402
 from sphinx.application import Sphinx  # noqa: E402
 
 import neurodyn  # noqa: E402
@@ -53,6 +54,7 @@ napoleon_use_rtype = False
 napoleon_use_param = False
 napoleon_custom_sections = [("Attributes", "params_style")]
 default_role = "py:obj"
+smartquotes_action = "De"  # dashes and dots; quotes stay straight, since most of them are of code
 toc_object_entries = False
 python_maximum_signature_line_length = 110
 copybutton_prompt_text = "$ "
@@ -112,7 +114,10 @@ def as_read_here(app: Sphinx, page: str, source: list[str]) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    """Connect the steps above, and one of the reference."""
+    """Connect the steps above, and those of the reference."""
     app.connect("builder-inited", before_reading)
     app.connect("source-read", as_read_here)
     app.connect("autodoc-process-docstring", reference.whole_text, priority=400)  # before napoleon's, which is 500
+    app.connect("autodoc-process-docstring", reference_text.shown_docstring, priority=390)
+    app.connect("autodoc-process-signature", reference_text.shown_signature)
+    app.connect("missing-reference", reference_text.link_from_afar)

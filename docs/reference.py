@@ -30,7 +30,7 @@ _PAGES = {
     "train": ("Train", ("training",)),
     "plots": ("Plots", ("plots",)),
     "scan": ("Scan", ("scan",)),
-    "doors": ("Doors", ("doors", "report")),
+    "doors": ("Doors: import, export, reports", ("doors", "report")),
     "units": ("Units", ("units",)),
 }
 _TEXTS = {
@@ -45,24 +45,25 @@ _MODULES = {
     "recording": "record", "models.chaotic": "models", "models.force": "models", "models.patterns": "models",
     "models.rest": "models", "tasks": "tasks", "training": "train", "plots": "plots", "doors": "doors", "units": "units",
 }  # fmt: skip
-# What functions of a page return and raise, at the end of the page: classes that nobody makes by hand.
+# What functions of a page return and raise, and what methods hand on to, at the end of the page: nobody calls it by hand.
 _RETURNED = {
+    "describe": ("backends.brian2_network.Brian2Network", "backends.step_function.StepFunction"),
     "run": (
-        "compare.Comparison", "comparison.found.RunComparison", "estimate.Estimate", "rerun.Rerun", "rerun.RerunError",
-        "simulation.Simulation",
+        "compare.Comparison", "comparison.found.RunComparison", "estimate.Estimate", "parameters.ParameterError",
+        "rerun.Rerun", "rerun.RerunError", "simulation.Simulation",
     ),
     "models": (
         "models.cells.Cell", "models.generative.FreeEnergy", "models.generative.Rollout", "models.hmm_rnn.Generated",
-        "models.izhikevich_2007.Cell2007", "models.responses.Response",
+        "models.hmm_rnn_circuit.hmm_rnn_circuit", "models.izhikevich_2007.Cell2007",
+        "models.pvrnn_circuit.pvrnn_circuit", "models.responses.Response", "models.time_constants.TimeConstants",
     ),
     "tasks": (
         "tasks.digits.Batch", "tasks.hidden_markov_choice.HiddenMarkovChoice", "tasks.hidden_markov_fit.HiddenMarkovFit",
         "tasks.switching.PrimitiveSample", "tasks.switching.Segments",
     ),
     "train": ("training.error_regression.Regressed", "training.error_regression.RegressionRun"),
-    "scan": ("scan.options.RunOptions", "scan.probe.DryRun", "scan.status.Status"),
+    "scan": ("scan.options.RunOptions", "scan.probe.DryRun", "scan.status.Status", "scripts.ScriptError"),
     "doors": ("report.description.Methods",),
-    "analysis_learning": ("analysis.learning.expectation.ExpectationError",),
 }  # fmt: skip
 # Values have no docstring: modules whose comments describe those of a public module that only hands them on.
 _COMMENTS = {
@@ -146,9 +147,10 @@ def pages() -> list[Page]:
     return made[:at] + _analysis() + made[at:]
 
 
-def _in_order(name: Name) -> tuple[int, bool, str]:
-    """What is at hand as nd.name comes first, values come last."""
-    return name.full.count("."), name.kind == "value", name.last.lower()
+def _in_order(name: Name) -> tuple[int, str, bool, str]:
+    """What is at hand as nd.name comes first, then module by module; values come last."""
+    module = name.full.rpartition(".")[0]
+    return module.count("."), module, name.kind == "value", name.last.lower()
 
 
 def _returned(page: str) -> list[Name]:
@@ -196,23 +198,52 @@ def _described(name: Name, heading: str) -> list[str]:
     if name.kind == "function":
         return [*lines, f".. autofunction:: {name.full}"]
     if name.kind == "value":
-        return [*lines, f".. py:data:: {name.full}", "", *(f"   {line}" for line in name.doc.splitlines())]
+        shown = isinstance(name.target, int | float | str | tuple) and len(repr(name.target)) <= 100
+        value = [f"   :value: {name.target!r}"] if shown else []
+        return [*lines, f".. py:data:: {name.full}", *value, "", *(f"   {line}" for line in name.doc.splitlines())]
     foreign = [c.__name__ for c in name.target.__mro__ if not c.__module__.startswith("neurodyn")]
-    return [*lines, f".. autoclass:: {name.full}", "   :members:", f"   :inherited-members: {', '.join(foreign)}"]
+    members = ["   :members:", f"   :inherited-members: {', '.join(foreign)}"]
+    if issubclass(name.target, Exception):
+        return [*lines, f".. autoexception:: {name.full}", *members, "   :show-inheritance:"]
+    return [*lines, f".. autoclass:: {name.full}", *members]
 
 
 def _text(page: Page) -> str:
     lines = [".. highlight:: none", "", page.title, "=" * len(page.title), "", page.text, ""]
-    lines += [".. list-table::", "   :widths: 30 70", ""]
     modules = [name.full.split(".")[:-1] for name in page.names if not name.returned]
     shared = len(os.path.commonprefix(modules))  # what all names begin with is left out
+    lines += [f".. py:currentmodule:: {'.'.join(modules[0][:shared])}", ""]  # where the sentences' own links begin
+    lines += [".. list-table::", "   :widths: 30 70", ""]
     headings = [name.last if name.returned else ".".join(name.full.split(".")[shared:]) for name in page.names]
     for name, heading in zip(page.names, headings, strict=True):
         role = {"class": "class", "function": "func", "value": "data"}[name.kind]
         lines += [f"   * - :py:{role}:`{heading} <{name.full}>`", f"     - {first_sentence(name.doc)}"]
+    lines += ["", ".. py:currentmodule:: None"]
     for name, heading in zip(page.names, headings, strict=True):
         lines += _described(name, heading)
     return "\n".join(lines) + "\n"
+
+
+_INDEX = """Reference
+=========
+
+Every public name, by what it is for. In all of it ``nd`` is ``import neurodyn as nd``. Shapes of arrays name their axes:
+(time, unit). A quantity is text with its unit, ``"20 ms"``, or a number where it has none. A seed, or key, is a whole
+number: the same one gives the same draws.
+
+.. toctree::
+   :hidden:
+   :maxdepth: 1
+
+"""
+
+
+def _index(made: list[Page]) -> str:
+    """The first page: what each page is about."""
+    lines = [*(f"   {page.file}" for page in made), "", ".. list-table::", "   :widths: 30 70", ""]
+    for page in made:
+        lines += [f"   * - :doc:`{page.title} <{page.file}>`", f"     - {' '.join(_opening(page.text).split())}"]
+    return _INDEX + "\n".join(lines) + "\n"
 
 
 def whole_text(app: object, what: str, name: str, target: object, options: object, lines: list[str]) -> None:
@@ -237,9 +268,7 @@ def write(folder: Path) -> list[Path]:
         The pages, the index first.
     """
     made = pages()
-    contents = "\n".join(f"   {page.file}" for page in made)
-    texts = {"index": f"Reference\n=========\n\nEvery public name.\n\n.. toctree::\n   :maxdepth: 1\n\n{contents}\n"}
-    texts |= {page.file: _text(page) for page in made}
+    texts = {"index": _index(made)} | {page.file: _text(page) for page in made}
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("*.rst"):
         if old.stem not in texts:

@@ -40,7 +40,7 @@ class Circuit:
     ----------
     populations : sequence of Population and SpikeTimes
     connections : sequence of Connection
-    inputs, filters, readouts : sequences
+    inputs, filters, readouts : sequences of Input, Filter, Readout
     dt : quantity
         Step; default the one a population is locked to, else 0.1 ms.
     seed : int
@@ -244,7 +244,7 @@ class Circuit:
 
     @property
     def program(self) -> Program:
-        """The lowered form of one step (see :mod:`neurodyn.program`), made at its first use and kept."""
+        """The lowered form of one step: what all runners compute, as statements. Made at its first use and kept."""
         from neurodyn.lowering import lower
 
         kept = self._lowered

@@ -126,8 +126,11 @@ def compare(run_a: Recording, run_b: Recording, *, tolerance: float = 0.0) -> Co
     Examples
     --------
     >>> import neurodyn as nd
-    >>> net = nd.Circuit([nd.izhikevich_2003("cells", 5, parameters={"bias": 10.0})])
-    >>> print(nd.compare(nd.simulate(net, "100 ms"), nd.simulate(net, "100 ms", backend="interpreter")))
+    >>> cells = nd.izhikevich_2003("cells", 5, parameters={"bias": 10.0})
+    >>> net = nd.Circuit([cells])
+    >>> run = nd.simulate(net, "100 ms")
+    >>> other = nd.simulate(net, "100 ms", backend="interpreter")
+    >>> print(nd.compare(run, other))
     identical: 23 spikes of cells
     """
     if not 0 <= tolerance < float("inf"):

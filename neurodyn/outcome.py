@@ -207,6 +207,11 @@ def spread(name: str, values: Any) -> dict[str, float]:
         What was measured, with its unit.
     values : array of float, (seed,)
         One number for each seed, at least one.
+
+    Returns
+    -------
+    dict of str to float
+        Under "name: mean", "name: SD", "name: min" and "name: max".
     """
     import numpy as np
 
@@ -228,6 +233,11 @@ def passes(name: str, passed: Any) -> dict[str, str]:
         What the seeds have to pass; the result is called "name: seeds".
     passed : sequence of bool, (seed,)
         Whether each passes.
+
+    Returns
+    -------
+    dict of str to str
+        Such as {"learns: seeds": "9 of 10 (95 %: 0.60 to 0.98)"}.
     """
     import numpy as np
 
@@ -246,6 +256,10 @@ def rounded(rows: Mapping[str, Any], digits: int = 3) -> dict[str, list[Any]]:
     rows : mapping of str to array of any shape
     digits : int
         Decimals that are kept.
+
+    Returns
+    -------
+    dict of str to nested list of float
     """
     import numpy as np
 

@@ -23,7 +23,7 @@ class CircuitError(ValueError):
 
 @dataclass(frozen=True)
 class Uniform:
-    """Values drawn uniformly between ``low`` and ``high`` (quantities of one dimension)."""
+    """Values drawn uniformly between ``low`` and ``high``, quantities of one dimension: ``nd.Uniform("-70 mV", "-50 mV")``."""
 
     low: Any
     high: Any
@@ -298,15 +298,16 @@ class Readout:
     name : str
         A Python identifier.
     source : str
-        A filter, or "population.variable"; the text calls its value ``r``.
+        A filter, or "population.variable"; the code calls its value ``r``.
     outputs : tuple of str
-        Labels; inputs with the same labels line up with them.
+        Labels of the axis "output"; inputs with the same labels line up with it.
     state, memory : mapping of name to axes
         Arrays of the readout: axes "output", "unit", "output*unit", "unit*unit" or "network", or (axes, start value).
         ``state`` returns to its start value at a reset, ``memory`` (weights, statistics) stays.
     parameters : mapping of name to number
+        Constants of the code.
     per_step, trial_start, trial_end : str
-        Code in the model language; inputs are known by their names, other parts as ``part.variable``, and
+        Code in the model language, such as ``y = sum(w*r)``, each step and at the borders of a trial; inputs are known by their names, other parts as ``part.variable``, and
         ``learning`` and ``calibration`` say what kind of trial it is.
     rule : Rule
         How memory changes; its code runs after that of all readouts, only while learning is on.
@@ -342,16 +343,17 @@ class Connection:
     Parameters
     ----------
     source, target : part or name
+        Where synapses come from, see above, and the population that they go to.
     variable : str
         Variable of the target; one variable takes spikes or sums, not both.
     probability : float
         Chance of each pair, 0 to 1. Or ``pattern`` "all" or "one-to-one", or ``pairs`` = (source units, target units),
-        or ``weight`` as a matrix (source, target), where NaN means no synapse.
+        or ``weight`` as a matrix (source, target), where NaN means no synapse. All to all if none of these is given.
     weight : quantity, array, distribution or expression
         Expressions may use ``i`` (source), ``j`` (target), ``N_pre``, ``N_post``, ``randn()``, ``rand()`` and the
         parameters of both sides as ``name_pre``, ``name_post``.
     delay : quantity, array, distribution or expression
-        A whole number of steps after rounding; 0 means the next state update.
+        A whole number of steps after rounding; 0, for spikes the default, means the next state update.
     autapses : bool
         Whether spikes of a unit may reach itself where the pattern is random or "all".
     rules : SynapticRule, or sequence of them

@@ -148,23 +148,24 @@ def simulation(function: Callable[..., Outcome | Mapping[str, Any]]) -> Simulati
     Parameters
     ----------
     function : callable
-        With keyword-only parameters that have types and defaults (see :mod:`neurodyn.parameters`), documented in the
-        numpydoc section "Parameters" of its docstring. It returns an :class:`Outcome`, or a mapping of results.
-        Parameters called ``seed``, ``backend`` and ``out`` have flags of their own on the command line.
-
-    Examples
-    --------
-    >>> import neurodyn as nd
-    >>> @nd.simulation
-    ... def halving(*, start: float = 8.0, steps: int = 3, duration: nd.Time = "20 ms"):
-    ...     \"\"\"Halve a number again and again.\"\"\"
-    ...     return {"end": start / 2**steps}
-    >>> outcome = halving(steps=2)  # doctest: +SKIP
+        With keyword-only parameters that have defaults and types: ``int``, ``float``, ``bool``, ``str``, ``Path``,
+        ``Literal[...]``, a quantity (``nd.Time`` and its like), ``list[...]`` or ``tuple[..., ...]`` of them, or
+        ``... | None``. The numpydoc section "Parameters" of its docstring documents them. It returns an :class:`Outcome`, or
+        a mapping of results. Parameters called ``seed``, ``backend`` and ``out`` have flags of their own on the command line.
 
     Raises
     ------
     TypeError
         A parameter that is not keyword-only, or lacks a type or a default.
+
+    Examples
+    --------
+    >>> import neurodyn as nd
+    >>> @nd.simulation
+    ... def halving(*, start: float = 8.0, steps: int = 3, tau: nd.Time = "20 ms"):
+    ...     \"\"\"Halve a number again and again.\"\"\"
+    ...     return {"end": start / 2**steps}
+    >>> outcome = halving(steps=2)  # doctest: +SKIP
     """
     return Simulation(function)
 

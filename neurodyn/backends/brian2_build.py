@@ -272,7 +272,7 @@ def functions() -> dict[str, Any]:
             return_type="float",
             return_unit=lambda *units: units[-1],
         )
-        for target, code in (("cpp", cpp), ("cython", cython)):
+        # what `add_numpy_implementation` wraps round it writes the result as a text, for an error, at every call
+        for target, code in (("cpp", cpp), ("cython", cython), ("numpy", numpy)):
             function.implementations.add_implementation(target, code)
-        function.implementations.add_numpy_implementation(numpy)
     return made

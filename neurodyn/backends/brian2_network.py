@@ -46,7 +46,7 @@ class Brian2Network:
     synapses : mapping of connection to Synapses
         With the weights ``w`` (``w_syn`` where a population has a variable w); connections without a synapse are absent.
     monitors : mapping of population to SpikeMonitor
-    inputs : mapping of name to array
+    inputs : mapping of name to array (channel,)
         Values of the inputs that a session would bring, held until written again; 0 at the start.
     """
 

@@ -21,6 +21,12 @@ class StepFunction:
     r = tanh(x). Made by :meth:`neurodyn.Circuit.step_function`. Iterated, it does what :func:`neurodyn.simulate` does, to
     rounding; ``torch.func`` differentiates it.
 
+    Parameters
+    ----------
+    circuit : Circuit
+    inputs, noise
+        As for :meth:`neurodyn.Circuit.step_function`.
+
     Attributes
     ----------
     names : tuple of str
@@ -33,6 +39,11 @@ class StepFunction:
         What they are held at.
     start : Tensor (entry)
         The state in which a run of this circuit begins.
+
+    Raises
+    ------
+    CircuitError
+        For circuits that are no function of a state; says why.
     """
 
     def __init__(self, circuit: Circuit, inputs: Mapping[str, Any], noise: Literal["refuse", "off"]) -> None:

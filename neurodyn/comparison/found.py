@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class RunComparison:
-    """Results of groups of runs; ``print`` shows them, :meth:`plot` draws them.
+    """Results of groups of runs; ``print`` shows them, :meth:`RunComparison.plot` draws them.
 
-    Parameters
+    Attributes
     ----------
     by : str
         The parameter that makes the groups.

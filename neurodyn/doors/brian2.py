@@ -45,17 +45,19 @@ def from_brian2(network: Any, *, seed: int = 0, dt: Any = None) -> Circuit:
     TypeError
         For what is no network.
 
+    References
+    ----------
+    Stimberg, Brette & Goodman (2019) eLife 8:e47314.
+
     Examples
     --------
     >>> import brian2, neurodyn as nd
     >>> tau = 10 * brian2.ms
-    >>> cells = brian2.NeuronGroup(3, "dv/dt = (1.2 - v)/tau : 1", threshold="v > 1", reset="v = 0", method="exact", name="cells")
+    >>> drift = "dv/dt = (1.2 - v)/tau : 1"
+    >>> spikes = {"threshold": "v > 1", "reset": "v = 0"}
+    >>> cells = brian2.NeuronGroup(3, drift, **spikes, name="cells")
     >>> nd.from_brian2([cells])["cells"].size
     3
-
-    References
-    ----------
-    Stimberg, Brette & Goodman (2019) eLife 8:e47314.
     """
     from neurodyn.backends.equations_brian2 import brian2
     from neurodyn.doors.brian2_reading import Reading, get_local_namespace

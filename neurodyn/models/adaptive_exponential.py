@@ -54,7 +54,9 @@ def adaptive_exponential(
     Parameters
     ----------
     name : str
+        Of the population, a Python identifier.
     size : int
+        Number of cells, 0 or more.
     cell : str
         "regular_spiking" is the cell of Brette & Gerstner (2005); patterns of Naud et al. (2008): tonic, adapting,
         initial_bursting, regular_bursting, delayed_accelerating, irregular.

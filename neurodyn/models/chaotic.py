@@ -203,7 +203,7 @@ SYSTEMS = tuple(_ENTRIES)
 
 
 def system(name: str, **parameters: float) -> ChaoticSystem:
-    """A chaotic system of the bank, by name.
+    """Return a chaotic map or flow by its name: x' is the next step of a map, dx the derivative over time of a flow.
 
     ==================  ======================================================================================
     "logistic"          x' = r x (1 - x)
@@ -231,8 +231,8 @@ def system(name: str, **parameters: float) -> ChaoticSystem:
 
     Notes
     -----
-    Don't trust: that other parameters give chaos, or bounded orbits; exponents of flows as if they were those of the
-    equation: they are of steps of ``dt``. The exponents of "mackey_glass" are those of Wolf et al., who took other
+    Other parameters need not give chaos, nor bounded orbits. Exponents of flows are those of steps of ``dt``, not of the
+    equation itself. The exponents of "mackey_glass" are those of Wolf et al., who took other
     steps.
     """
     entry = _ENTRIES.get(name)

@@ -54,7 +54,7 @@ def NicolaClopath(
     variant : str
         Gain of recursive least squares, "nicola_clopath" as published, or "canonical" (see :class:`neurodyn.FORCE`).
     **changes
-        Any field of :class:`Published` instead of its published value, such as ``neurons=1000`` or ``feedback="6000 pA"``.
+        Any field of :class:`neurodyn.models.force.Published` instead of its published value, such as ``neurons=1000`` or ``feedback="6000 pA"``.
 
     Raises
     ------

@@ -52,7 +52,8 @@ class HMMRNN(SeededModule):
 
     In each step::
 
-        h(t) = relu[W h(t-1) + U x(t) + b],    x(t) ~ N(0, noise^2) independent,    logits(t) = A h(t) + c
+        h(t) = relu[W h(t-1) + U x(t) + b],    x(t) ~ N(0, noise^2) independent
+        logits(t) = A h(t) + c
 
     Without biases (the published form) the states scale with the noise: the symbol of the largest logit does not depend
     on its level at all, and the softmax gets sharper with it. With biases the level matters.
@@ -82,16 +83,16 @@ class HMMRNN(SeededModule):
     ValueError
         For values out of range; names the parameter. Seeds and levels that are not equally many.
 
+    References
+    ----------
+    Torre, Viscione, Pompe, Grewe & Mante (2025) NeurIPS, arXiv 2510.25674.
+
     Examples
     --------
     >>> import neurodyn as nd
     >>> net = nd.HMMRNN(50, noise_inputs=10)
     >>> net.generate(4, 30, seed=1).symbols.shape
     torch.Size([4, 30])
-
-    References
-    ----------
-    Torre, Viscione, Pompe, Grewe & Mante (2025) NeurIPS, arXiv 2510.25674.
     """
 
     references: ClassVar[tuple[str, ...]] = ("torre2025",)
@@ -127,7 +128,7 @@ class HMMRNN(SeededModule):
 
     @property
     def noise(self) -> float:
-        """Standard deviation of the input; of many models see ``levels``."""
+        """Standard deviation of the input; of many models each has one of ``levels``, a tuple."""
         self.check_one()
         return self.levels[0]
 

@@ -26,6 +26,8 @@ def hmm_rnn_circuit(net: HMMRNN, dt: Any) -> Circuit:
     Returns
     -------
     Circuit
+        Its parts:
+
         ==================  =====================================================================================
         ``noise``           population of the noise inputs: ``x``, drawn anew in every step; parameter ``level``, its
                             standard deviation

@@ -35,8 +35,8 @@ class LeakyRNN(RecurrentNetwork):
 
     With alpha = 1/max(tau, 1) and the input of a unit u(t) = W r(t-1) + W_in x(t) + b_in + b_rec, ::
 
-        outer:  r(t) = f[(1 - alpha) r(t-1) + alpha u(t)]        (eq. 1; the default)
-        inner:  r(t) = (1 - alpha) r(t-1) + alpha f[u(t)]        (eq. 2)
+        outer:  r(t) = f[(1 - alpha) r(t-1) + alpha u(t)]    (eq. 1; the default)
+        inner:  r(t) = (1 - alpha) r(t-1) + alpha f[u(t)]    (eq. 2)
 
     and head k reads V_k r(t) + c_k. A unit with tau = 1 has no memory of its own.
 
@@ -93,16 +93,16 @@ class LeakyRNN(RecurrentNetwork):
     ValueError
         For values out of range, tau below 1 among them; names the parameter. Several networks, for what is for one.
 
+    References
+    ----------
+    Khajehabdollahi, Zeraati, Giannakakis, Schaefer, Martius & Levina (2024) ICLR, arXiv 2309.12927.
+
     Examples
     --------
     >>> import torch, neurodyn as nd
     >>> net = nd.LeakyRNN(64, heads=3)
     >>> net(torch.zeros(10, 8, 1)).shape
     torch.Size([3, 8, 2])
-
-    References
-    ----------
-    Khajehabdollahi, Zeraati, Giannakakis, Schaefer, Martius & Levina (2024) ICLR, arXiv 2309.12927.
     """
 
     references: ClassVar[tuple[str, ...]] = ("khajehabdollahi2024",)
@@ -360,7 +360,10 @@ class LeakyRNN(RecurrentNetwork):
     def own_step(
         self, *, threads: int | None = None, gradients: Mapping[str, Tensor] | None = None
     ) -> LeakyStep | None:
-        """See :meth:`RecurrentNetwork.own_step`: on the CPU, if nothing of a pass is another than it is written here."""
+        """Return what computes losses with their gradient, and logits, without autograd, if there is such a thing.
+
+        There is on the CPU, if nothing of a pass is another than it is written here; None otherwise.
+        """
         passes = ("forward", "run", "weights", "_acting", "alpha", "draws", "__call__")
         plain = all(getattr(type(self), name) is getattr(LeakyRNN, name) for name in passes)
         hooks = self._forward_hooks or self._forward_pre_hooks or self._backward_hooks or self._backward_pre_hooks

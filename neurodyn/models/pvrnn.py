@@ -37,14 +37,19 @@ class PVRNN(GenerativeNetwork):
 
     For layer l, the lowest first, with d = tanh(h) and h(0) = 0::
 
-        prior      mu_p = tanh(W d(t-1) + b),      sigma_p = exp(W d(t-1) + b)
-        posterior  mu_q = tanh(W d(t-1) + b + a),  sigma_q = exp(W d(t-1) + b + a'),  a, a' learnt for each sequence and t
+        prior      mu_p = tanh(W d(t-1) + b),     sigma_p = exp(W d(t-1) + b)
+        posterior  mu_q = tanh(W d(t-1) + b + a), sigma_q = exp(W d(t-1) + b + a')
         z(t) = mu + sigma eps,   eps ~ N(0, 1)
-        h(t) = (1 - 1/tau) h(t-1) + 1/tau [W d(t-1) + W z(t) + W d_above(t-1) + W d_below(t-1) + b]
+        h(t) = (1 - 1/tau) h(t-1)
+               + 1/tau [W d(t-1) + W z(t) + W d_above(t-1) + W d_below(t-1) + b]
 
-    and the lowest layer is read out. Data enter through a and a' alone, which follow the gradient of the free energy, ::
+    and the lowest layer is read out. Data enter through a and a' alone, learnt for each sequence and t, which follow the
+    gradient of the free energy, ::
 
-        F = sum over t of  error(t) / N_x + sum over l of  w_l KL[q(z(t)) || p(z(t))] / N_z,    w at t = 1 its own.
+        F = sum over t of  error(t) / N_x
+            + sum over t and l of  w_l KL[q(z(t)) || p(z(t))] / N_z
+
+    where w at t = 1 is another, ``first_step_meta_prior``.
 
     Parameters
     ----------
@@ -80,17 +85,18 @@ class PVRNN(GenerativeNetwork):
     ValueError
         For values out of range, and seeds and meta-priors that are not equally many.
 
+    References
+    ----------
+    Ahmadi & Tani (2019) Neural Computation 31(11):2025-2074, arXiv 1811.01339; variants: docs/pvrnn.md.
+
     Examples
     --------
     >>> import neurodyn as nd
     >>> layers = [nd.Layer(d=20, z=2, tau=2), nd.Layer(d=10, z=1, tau=8)]
-    >>> net = nd.PVRNN(layers, output=nd.SoftmaxCoding(dims=2), meta_prior=[0.1, 0.01], seed=1)
+    >>> coding = nd.SoftmaxCoding(dims=2)
+    >>> net = nd.PVRNN(layers, output=coding, meta_prior=[0.1, 0.01], seed=1)
     >>> net.generate(30, sequences=4).values.shape
     torch.Size([2, 4, 30, 2])
-
-    References
-    ----------
-    Ahmadi & Tani (2019) Neural Computation 31(11):2025-2074, arXiv 1811.01339; variants: docs/pvrnn.md.
     """
 
     references: ClassVar[tuple[str, ...]] = ("ahmadi2019",)
@@ -249,7 +255,7 @@ class PVRNN(GenerativeNetwork):
         return self.free_energy_by_steps(encoded, adaptive, noise)
 
     def descend(self, encoded: Encoded, adaptive: Mapping[str, Tensor], noise: Tensor) -> FreeEnergy:
-        """See :meth:`GenerativeNetwork.descend`; without autograd where a kernel has the gradient anyway."""
+        """Return the free energy and leave its gradient in ``grad``; without autograd where a kernel has it anyway."""
         if self._as_written and self.device.type == "cpu" and type(self).free_energy is PVRNN.free_energy:
             return descend(self, encoded, adaptive, noise)
         return super().descend(encoded, adaptive, noise)
@@ -366,7 +372,7 @@ class PVRNN(GenerativeNetwork):
         ----------
         sequences : as for :func:`neurodyn.fit`
         particles : int
-            More make the bound tighter; see :func:`neurodyn.training.particles.particle_filter`.
+            Of the particle filter that estimates it, drawn anew after every step; more make the bound tighter.
         seed : int
             Key of the draws.
         """

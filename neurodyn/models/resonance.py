@@ -61,7 +61,7 @@ def DoubleWell(
     noise : number or array (paths,)
         D, at least 0.
     amplitude : number or array (paths,)
-        A. Up to 2/sqrt(27) = 0.385 both wells remain.
+        The A of the force; up to 2/sqrt(27) = 0.385 both wells remain.
     frequency : float
         f in cycles per unit of time, at least 0; the angular frequency of the papers is 2 pi f.
     switch_at : float

@@ -29,8 +29,6 @@ def surrogate_lif(
 
     v(t) = a v(t - dt) + (1 - a)(I_rec + I_in) - v_threshold z(t - dt), a = exp(-dt/tau), z = 1 where v > v_threshold.
 
-    Variables
-    ---------
     ``I_rec`` takes spikes, of this or other populations, and is cleared every step (delay 0: felt in the next step);
     ``I_in`` takes weighted sums; ``spiked`` is z. ``trace`` is z(t - dt), low-passed with a: the derivative by a weight
     of v of a target with the same tau. ``psi = dampening max(0, 1 - |v - v_threshold|/v_threshold)/v_threshold`` stands
@@ -41,11 +39,13 @@ def surrogate_lif(
     Parameters
     ----------
     name : str
+        Of the population, a Python identifier.
     size : int
+        Number of cells, 0 or more.
     tau : quantity
-        Membrane time constant.
+        Membrane time constant, above 0.
     threshold, dampening : float
-        Above 0.
+        v_threshold, and the height of psi; above 0.
 
     Raises
     ------

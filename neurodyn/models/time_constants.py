@@ -32,11 +32,16 @@ class TimeConstants(nn.Module):
     ----------
     initial : (units,) or (1,) tensor
         tau to begin with; one number is shared by all units.
-    parametrisation : str
+    parametrisation : "raw", "alpha", "sigmoid" or "decay"
     bounds : (low, high)
         Of tau, for "sigmoid" and "decay".
     learn : bool
         Whether they are trained.
+
+    Raises
+    ------
+    ValueError
+        For bounds out of order, and time constants outside them.
     """
 
     value: Tensor

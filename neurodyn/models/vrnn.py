@@ -35,7 +35,8 @@ class VRNN(GenerativeNetwork):
     With a state h(0) = 0, networks of one hidden layer of rectified units, and sigma = softplus(...) + 0.0001::
 
         prior      mu_p, sigma_p = f[h(t-1)]
-        posterior  mu_q, sigma_q = f[phi_x(x(t)), h(t-1)],    z(t) = mu + sigma eps,   eps ~ N(0, 1)
+        posterior  mu_q, sigma_q = f[phi_x(x(t)), h(t-1)]
+        latent     z(t) = mu + sigma eps,   eps ~ N(0, 1)
         output     f[phi_z(z(t)), h(t-1)]
         h(t) = GRU{[phi_x(x(t)), phi_z(z(t))], h(t-1)}
 
@@ -66,16 +67,17 @@ class VRNN(GenerativeNetwork):
     ValueError
         For values out of range, and seeds and meta-priors that are not equally many.
 
-    Examples
-    --------
-    >>> import neurodyn as nd
-    >>> net = nd.VRNN(output=nd.SoftmaxCoding(dims=2), d=30, z=3, seed=[1, 2])
-    >>> net.generate(30, sequences=4).values.shape
-    torch.Size([2, 4, 30, 2])
-
     References
     ----------
     Chung, Kastner, Dinh, Goel, Courville & Bengio (2015) NeurIPS, arXiv 1506.02216. Theirs has an LSTM.
+
+    Examples
+    --------
+    >>> import neurodyn as nd
+    >>> coding = nd.SoftmaxCoding(dims=2)
+    >>> net = nd.VRNN(output=coding, d=30, z=3, seed=[1, 2])
+    >>> net.generate(30, sequences=4).values.shape
+    torch.Size([2, 4, 30, 2])
     """
 
     references: ClassVar[tuple[str, ...]] = ("chung2015",)
@@ -331,7 +333,7 @@ class VRNN(GenerativeNetwork):
         ----------
         sequences : as for :func:`neurodyn.fit`
         particles : int
-            More make the bound tighter; see :func:`neurodyn.training.particles.particle_filter`.
+            Of the particle filter that estimates it, drawn anew after every step; more make the bound tighter.
         seed : int
             Key of the draws.
         """

@@ -21,7 +21,8 @@ class EpropReadout:
     y_k(t) = sum_i w_ki x_i(t), x = spikes low-passed with kappa = exp(-dt/tau), normalised by 1 - kappa. With the error
     e_k = y_k - y*_k and the loss E = 1/2 sum_t sum_k e_k^2 of a trial, ::
 
-        dE/dw_ki = sum_t e_k(t) x_i(t),  w <- w - rate dE/dw at the end of the trial.
+        dE/dw_ki = sum_t e_k(t) x_i(t)
+        w <- w - rate dE/dw at the end of the trial.
 
     This is the exact gradient: of a readout e-prop and backpropagation through time are the same. Attached, it adds the
     input "target", the filter "<name>_trace", the readout ``name`` (with ``y``, ``error``, ``loss`` of the trial so far)
@@ -127,9 +128,10 @@ def eprop(
 ) -> SynapticRule:
     """Return e-prop for synapses inside a network of :func:`neurodyn.surrogate_lif` cells.
 
-    With the eligibility e_ji = psi_j(t) trace_i(t), low-passed by the output's kappa = exp(-dt/tau) to ebar, ::
+    With the eligibility e_ji = psi_j(t) trace_i(t), low-passed by the output's kappa = exp(-dt/tau) to ebar, the
+    gradient is approximately ::
 
-        dE/dw_ji is approximated by sum_t L_j(t) ebar_ji(t) + c (f_j - f*) mean_t(e_ji)/dt,
+        dE/dw_ji = sum_t L_j(t) ebar_ji(t) + c (f_j - f*) mean_t(e_ji)/dt,
 
     and w <- w - rate dE/dw at the end of the trial. Without recurrence the first term is the gradient where psi stands for
     the derivative of a spike; with recurrence the paths through other cells are left out. Learning signals arrive a step

@@ -19,8 +19,8 @@ class RewardModulatedHebbian:
         P = -sum_c (z_c - f_c)^2,  M = 1 if P > P_mean, else 0
         dw_ci = eta(t) (z_c - z_mean_c) M x_i,  eta(t) = rate/(1 + t/decay)
 
-    with z_mean and P_mean low-passed over about ``memory`` milliseconds: m <- alpha m + (1 - alpha) value before they
-    are used, alpha = ``smoothing`` a millisecond. t counts the time in which learning was on. M is one bit, the same for
+    with running means z_mean and P_mean: m <- alpha m + (1 - alpha) value before they are used, where alpha is
+    ``smoothing`` a millisecond. t counts the time in which learning was on. M is one bit, the same for
     all synapses and outputs. Without learning the output is y, free of exploration.
 
     Parameters

@@ -46,7 +46,12 @@ class ThreeFactor:
 
     ``dw_ci = rate * G_c(t) * e_c(t) * x_i(t)/(|x|^2 + 0.1 <|x|^2>)``: presynaptic activity x error x gate. The division
     by ``|x|^2`` sums over presynaptic cells, so this is normalised LMS behind a gate and not strictly local; see
-    :class:`LocalThreeFactor`. ``rate`` is dimensionless, stable below 2.
+    :class:`LocalThreeFactor`. ``rate`` is dimensionless, above 0 and stable below 2.
+
+    Raises
+    ------
+    ValueError
+        For a rate out of range.
     """
 
     references: ClassVar[tuple[str, ...]] = ("yamada2025",)
@@ -73,10 +78,15 @@ if sum({s.gate}) > 0:
 
 @dataclass(frozen=True, kw_only=True)
 class LocalThreeFactor:
-    """The same three factors with a fixed rate: local to the synapse, given the error and the gate of its output.
+    """The factors of :class:`ThreeFactor` with a fixed rate: local to the synapse, given error and gate of its output.
 
     ``dw_ci = rate * G_c(t) * e_c(t) * x_i(t)``. To be used with ``features="running"``; ``rate`` is above 0, and stable
     while ``rate*|x|^2 < 2``.
+
+    Raises
+    ------
+    ValueError
+        For a rate out of range.
 
     References
     ----------
@@ -109,7 +119,12 @@ if sum({s.gate}) > 0:
 class NLMS:
     """Normalised least mean squares (Nagumo & Noda 1967), without any gate: every output learns at every step.
 
-    ``dw_ci = rate * e_c(t) * x_i(t)/(epsilon + |x|^2)``. ``rate`` in (0, 2), ``epsilon`` above 0.
+    ``dw_ci = rate * e_c(t) * x_i(t)/(epsilon + |x|^2)``. ``rate`` is above 0 and stable below 2, ``epsilon`` above 0.
+
+    Raises
+    ------
+    ValueError
+        For numbers out of range.
     """
 
     references: ClassVar[tuple[str, ...]] = ("nagumo1967",)
@@ -152,9 +167,11 @@ class FORCE:
     forgetting : float
         lambda, in (0, 1].
     alpha : float, optional
-        Above 0.
+        Above 0; from calibration if not given.
     variant : "canonical" or "nicola_clopath"
+        Which gain the update has.
     reset : None or "switch"
+        When P starts again: never, or with the input ``switch``.
     gated : bool
         Whether errors are multiplied by the gate G and updates wait while all gates are shut; otherwise G = 1.
 
@@ -215,7 +232,12 @@ class TrialDelta:
     """Two-factor delta rule once a trial (Yamada & Chao 2025; the default what-rule).
 
     ``dv_c = rate * (1[c = X] - q_c) * z/|z|^2`` with z the mean activity after the cue. Forgets exponentially with a
-    time constant of 1/rate trials; ``rate`` in (0, 2).
+    time constant of 1/rate trials; ``rate`` is above 0 and stable below 2.
+
+    Raises
+    ------
+    ValueError
+        For a rate out of range.
     """
 
     references: ClassVar[tuple[str, ...]] = ("yamada2025",)

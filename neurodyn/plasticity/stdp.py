@@ -74,7 +74,8 @@ def dopamine_stdp(
 
     STDP changes the eligibility c instead of the weight, and ::
 
-        dc/dt = -c/tau_c,   dd/dt = -d/tau_d + reward,   dw/dt = gain (baseline + d) c,
+        dc/dt = -c/tau_c,   dd/dt = -d/tau_d + reward,
+        dw/dt = gain (baseline + d) c,
 
     integrated exactly over each step. For a pair t_post - t_pre = D > 0 and a reward of size R a time delta after it the
     weight has, a time T later, changed by gain A_plus exp(-D/tau_plus) exp(-delta/tau_c) R tau (1 - exp(-T/tau)) with

@@ -24,9 +24,11 @@ class WhatWhenRule:
     Parameters
     ----------
     when, what : learner
-        :class:`ThreeFactor`, :class:`LocalThreeFactor`, :class:`NLMS`, :class:`FORCE`; :class:`TrialDelta`,
-        :class:`TrialFORCE`.
+        For when :class:`ThreeFactor`, :class:`LocalThreeFactor`, :class:`NLMS` or :class:`FORCE`; for what
+        :class:`TrialDelta` or :class:`TrialFORCE`.
     features : "standardized", "raw" or "running"
+        x: rates less their mean over their standard deviation in the calibration trials; rates in units of 100 Hz; or
+        rates by each cell's own running mean and standard deviation, with nothing shared between cells.
     feedback : float
         Weights of the feedback of clip(y, 0, 1.5) to the cells are uniform in +-feedback (0: none).
     merged : bool

@@ -25,7 +25,7 @@ _QUICK_S = 10.0
 
 @dataclass(frozen=True)
 class DryRun:
-    """What a scan would take.
+    """What a scan would take, by :meth:`neurodyn.Scan.dry_run`.
 
     Parameters
     ----------

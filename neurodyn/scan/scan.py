@@ -156,6 +156,8 @@ class Scan:
         Parameters
         ----------
         which : "missing", "failed", "outdated", or several of them
+            Points that have not run or were lost with their worker; those that failed; those that another text of the
+            simulation did, whose recordings are put aside.
         begin : callable
             Called with the number of points, before the first one.
         report : callable
@@ -163,7 +165,7 @@ class Scan:
         client : dask.distributed.Client
             Where to run with ``on="dask"``.
         **options
-            See :class:`neurodyn.scan.RunOptions`.
+            See :class:`neurodyn.scan.options.RunOptions`.
 
         Returns
         -------

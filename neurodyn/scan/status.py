@@ -33,7 +33,7 @@ class Failures:
 
 @dataclass(frozen=True)
 class Status:
-    """Where a scan stands.
+    """Where a scan stands, by :meth:`neurodyn.Scan.status`.
 
     Parameters
     ----------

@@ -219,7 +219,7 @@ class Parity(DigitTask):
 
 @dataclass(frozen=True, kw_only=True)
 class DelayedMatch(DigitTask):
-    """N-delayed match to sample: whether the last digit equals the one N - 1 before it; digits are 0 and 1 alike often.
+    """N-delayed match to sample: whether the last digit equals the one N - 1 before it; digits are 0 and 1 equally often.
 
     ``probability``, ``hold`` and ``coding`` are as in :class:`Parity`.
 

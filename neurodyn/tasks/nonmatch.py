@@ -102,7 +102,7 @@ class DelayedNonmatch:
 
             ==========  ==========  ============================================================
             ``task``    (steps, 2)  channels A and B: 1 while the stimulus is there
-            ``kind``    (4,)        1 for the kind of this trial, see ``KINDS``
+            ``kind``    (4,)        1 for the kind of this trial: AA, AB, BA or BB
             ``target``  (1,)        +target where the stimuli differ, -target where they don't
             ``scored``  (steps, 1)  1 in the last ``scored`` of the trial
             ==========  ==========  ============================================================

@@ -139,8 +139,8 @@ def song(
 ) -> Supervisor:
     """A song-like pattern: syllables that sweep over the channels of a spectrogram, with a clock beside them.
 
-    Stands in for the spectrogram of a bird, which isn't ours to distribute. Syllable k fills its ninth to eight ninths of
-    duration/syllables with a ridge of height 1 and a width of 0.1 of the channels, which moves from one drawn pitch to
+    Stands in for the spectrogram of a bird, which isn't ours to distribute. Syllable k fills its slot of
+    duration/syllables, but for a ninth at either end, with a ridge of height 1 and a width of 0.1 of the channels, which moves from one drawn pitch to
     another, under a half-wave; an overtone of half the height follows it at a drawn distance.
 
     Parameters

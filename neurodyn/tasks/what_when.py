@@ -58,8 +58,8 @@ class WhatWhen:
         Averaging window of the "what" readout, from the cue on; meant to be over before the first event.
     gate : "window", "local" or callable
         Where the "when" readout of the event that occurred may learn: from the cue to the end of the trial,
-        within 90 ms of the latency, or a function of (ms after the cue, latency in ms), see
-        `neurodyn.tasks.gates`.
+        within 90 ms of the latency, or a function of (ms after the cue, latency in ms) such as
+        :func:`neurodyn.tasks.window_gate` and :func:`neurodyn.tasks.local_gate`.
     iid : bool
         Independent draws of the events. Otherwise shuffled mini-blocks of 10 trials with exact proportions.
     jitter : time

@@ -108,19 +108,20 @@ class ErrorRegression:
     TypeError
         For what is no PV-RNN with its own step and read.
 
+    References
+    ----------
+    Ahmadi & Tani (2019) Neural Computation 31(11):2025-2074; numbers by default are nearest to those of their laboratory.
+
     Examples
     --------
     >>> import neurodyn as nd
-    >>> net = nd.PVRNN([nd.Layer(d=10, z=1, tau=2)], output=nd.SymbolCoding(symbols=2))
-    >>> regression = nd.ErrorRegression(net, window=6, iterations=20, horizon=3)
+    >>> layer = nd.Layer(d=10, z=1, tau=2)
+    >>> net = nd.PVRNN([layer], output=nd.SymbolCoding(symbols=2))
+    >>> regression = nd.ErrorRegression(net, window=6, horizon=3)
     >>> for symbol in (1, 0, 1, 1):
     ...     answer = regression.step(symbol)
     >>> answer.prediction.shape
     (1, 1, 3)
-
-    References
-    ----------
-    Ahmadi & Tani (2019) Neural Computation 31(11):2025-2074; numbers by default are nearest to those of their laboratory.
     """
 
     references: ClassVar[tuple[str, ...]] = ("ahmadi2019",)

@@ -63,6 +63,10 @@ def sinkhorn_divergence(
         For shapes, types or values that don't fit, NaN and inf among them.
     ArithmeticError
         If the marginals are not met within 100 000 sweeps.
+
+    References
+    ----------
+    Feydy et al. (2019) AISTATS, Interpolating between optimal transport and MMD using Sinkhorn divergences.
     """
     _check(x, y)
     if not (math.isfinite(blur) and blur > 0):

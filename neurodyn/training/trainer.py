@@ -61,7 +61,7 @@ def train(
     ----------
     net : LeakyRNN, GRU or LSTM
         A LeakyRNN may hold many models (``seed = [1, 2, 3]``). They learn side by side on as many threads as torch has, each
-        what it learns alone, to the last bit: each has its own stage, clipping and end, One whose loss is not finite ends, and the others go on. On the CPU only.
+        what it learns alone, to the last bit: each has its own stage, clipping and end. One whose loss is not finite ends, and the others go on. On the CPU only.
     task : DigitTask
         ``nd.tasks.Parity()`` or ``nd.tasks.DelayedMatch()``.
     curriculum : str or Curriculum

@@ -171,7 +171,8 @@ def lyapunov_exponents(
     Examples
     --------
     >>> from neurodyn.analysis import lyapunov_exponents
-    >>> found = lyapunov_exponents(lambda x: 4 * x * (1 - x), [0.3], steps=5000)
+    >>> logistic = lambda x: 4 * x * (1 - x)
+    >>> found = lyapunov_exponents(logistic, [0.3], steps=5000)
     >>> bool(abs(found.largest[0] - 0.693) < 0.02)
     True
     """

@@ -203,11 +203,12 @@ def fixed_points(
 
     Examples
     --------
-    >>> import numpy as np, torch
+    >>> import numpy as np
     >>> from neurodyn.analysis import fixed_points
     >>> starts = np.random.default_rng(0).normal(size=(50, 1))
     >>> found = fixed_points(lambda x: x - x**3, starts, kind="flow")
-    >>> sorted(zip((found.points[:, 0].round(6) + 0.0).tolist(), found.stability, strict=True))
+    >>> places = (found.points[:, 0].round(6) + 0.0).tolist()
+    >>> sorted(zip(places, found.stability, strict=True))
     [(-1.0, 'stable node'), (0.0, 'unstable node'), (1.0, 'stable node')]
     """
     import torch

@@ -29,13 +29,13 @@ class NoiseSweep:
     change : array
         Share of steps after which another symbol is drawn.
     dwell, cv : array
-        Mean (steps) and coefficient of variation of the times between switches; NaN with fewer than ``FEWEST``.
+        Mean (steps) and coefficient of variation of the times between switches; NaN with fewer than 20.
     confidence : array
         Mean probability of the likeliest symbol, 0 to 1.
     size : array
         Root mean square of the activity, over units and steps.
     distance, floor : array
-        Total variation, 0 to 1, between the words of ``WORD`` symbols that the network draws and those of the target, and
+        Total variation, 0 to 1, between the words of 5 symbols that the network draws and those of the target, and
         that of as many sequences of the target itself; NaN without a target.
     trained_at : float
         The network's own level.

@@ -137,8 +137,10 @@ def spectral_amplification(
     >>> import numpy as np
     >>> from neurodyn.analysis import spectral_amplification
     >>> t = np.arange(0, 400, 0.1)
-    >>> x = np.cos(2 * np.pi * 0.05 * t - 0.7)[:, None] + np.random.default_rng(0).normal(size=(4000, 20))
-    >>> found = spectral_amplification(x, dt=0.1, frequency=0.05, amplitude=0.5)
+    >>> noise = np.random.default_rng(0).normal(size=(4000, 20))
+    >>> x = np.cos(2 * np.pi * 0.05 * t - 0.7)[:, None] + noise
+    >>> drive = {"frequency": 0.05, "amplitude": 0.5}
+    >>> found = spectral_amplification(x, dt=0.1, **drive)
     >>> bool(abs(found.eta - 4) < 0.2 and abs(found.lag - 0.7) < 0.05)
     True
     """

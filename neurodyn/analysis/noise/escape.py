@@ -30,7 +30,7 @@ class KramersRate(Result, figure="kramers_rate"):
     curvatures : (float, float)
         V'' of the well and of the barrier, in this order.
     noise : float
-        D.
+        The D of dx = -V' dt + sqrt(2 D) dW.
     well, top : float
         Where they are.
     conventions : Conventions
@@ -257,7 +257,7 @@ def bistable_response(
     potential : callable
         V of an array of places.
     noise : float
-        D.
+        The D of dx = -V' dt + sqrt(2 D) dW, above 0.
     angular_frequency : float or array
         W in radians per unit of time.
     wells, barrier : (float, float), float

@@ -53,11 +53,6 @@ class Relaxation(Result, figure="relaxation_modes"):
 class FokkerPlanck(Result, figure="fokker_planck_solution"):
     r"""Noise in a potential, dx = -V'(x) dt + sqrt(2 D) dW: density, rates, passage times, spectra and responses.
 
-    >>> import numpy as np
-    >>> well = FokkerPlanck(lambda x: x**4 / 4 - x**2 / 2, noise=0.1)
-    >>> round(well.mean(np.square), 3), round(float(well.relaxation().rates[1]), 4)
-    (0.871, 0.0335)
-
     Parameters
     ----------
     potential : callable
@@ -84,6 +79,15 @@ class FokkerPlanck(Result, figure="fokker_planck_solution"):
     the rest off by order h^2 (halve h to see how much; 1201 points on (-3, 3) give the double well to about 1e-4).
     Risken (1989), The Fokker-Planck Equation, chapters 5 and 6. Noise that depends on x, and forces that are no gradient
     (more dimensions), aren't covered. Results are in one unit of time and of x throughout, those of the potential.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurodyn.analysis import FokkerPlanck
+    >>> well = FokkerPlanck(lambda x: x**4 / 4 - x**2 / 2, noise=0.1)
+    >>> escape = well.relaxation().rates[1]
+    >>> round(well.mean(np.square), 3), round(float(escape), 4)
+    (0.871, 0.0335)
     """
 
     potential: Function

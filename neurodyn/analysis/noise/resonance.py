@@ -160,7 +160,8 @@ def resonance_curve(
     >>> from neurodyn.analysis import resonance_curve
     >>> noise = np.geomspace(0.05, 0.5, 8)
     >>> curve = np.exp(-np.log(noise / 0.15)[:, None] ** 2)
-    >>> found = resonance_curve(noise, curve + 0.1 * np.random.default_rng(0).normal(size=(8, 12)), samples=500)
+    >>> networks = curve + 0.1 * np.random.default_rng(0).normal(size=(8, 12))
+    >>> found = resonance_curve(noise, networks, samples=500)
     >>> found.resonance, bool(abs(found.optimum - 0.15) < 0.05)
     (True, True)
     """

@@ -63,7 +63,7 @@ def condition_pca(
     parts : array (condition, feature), or a list of them
         For instance the weights of a "what" and of a "when" readout, one row per condition.
     variables : mapping of name to array, shape (condition)
-        What distinguishes the conditions, such as {"probability": p, "latency": t}.
+        What distinguishes the conditions, such as ``{"probability": p, "latency": t}``.
     normalise : "part" or "raw"
         Each part is centred over conditions. "part" divides it by its Frobenius norm too, so that every
         part has the same total variance and the larger one doesn't decide alone; "raw" leaves it as it is.

@@ -21,7 +21,7 @@ def stack_conditions(
     ----------
     x : array, shape (trial, time, unit)
     conditions : mapping of name to array, shape (trial)
-        What each trial was, such as {"event": run.trials["event"]}. Text or numbers.
+        What each trial was, such as ``{"event": run.trials["event"]}``. Text or numbers.
     seed : int
         Of the choice of trials where a condition has more than the rarest.
 

@@ -76,7 +76,7 @@ def shared_space(
     Parameters
     ----------
     groups : mapping of name to array, shape (time, unit) or (trial, time, unit)
-        At least two, such as {"A": x[event == "A"], "B": x[event == "B"]}; the same units in all.
+        At least two, such as ``{"A": x[event == "A"], "B": x[event == "B"]}``; the same units in all.
     components : int
         Of the spaces.
     samples, seed : int

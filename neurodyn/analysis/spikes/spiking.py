@@ -99,7 +99,8 @@ def spike_statistics(
         CV   = SD(I) / mean(I)
         CV2  = 2/(n-1) sum |I_{k+1} - I_k| / (I_{k+1} + I_k)
         LV   = 3/(n-1) sum [(I_{k+1} - I_k) / (I_{k+1} + I_k)]^2
-        LVR  = 3/(n-1) sum [(I_{k+1} - I_k) / (I_{k+1} + I_k)]^2 [1 + 4 R / (I_k + I_{k+1})]
+        LVR  = 3/(n-1) sum [(I_{k+1} - I_k) / (I_{k+1} + I_k)]^2
+                           [1 + 4 R / (I_k + I_{k+1})]
         Fano = var(N_w) / mean(N_w)
 
     All are 1 for a Poisson process (LVR: of one with dead time R), 0 for a clock. Variances divide by the number of
@@ -147,7 +148,8 @@ def spike_statistics(
     Examples
     --------
     >>> from neurodyn.analysis import spike_statistics
-    >>> clock = spike_statistics([list(range(5, 1000, 10))], duration_ms=1000, samples=9)
+    >>> train = list(range(5, 1000, 10))
+    >>> clock = spike_statistics([train], duration_ms=1000, samples=9)
     >>> float(clock.rate[0]), float(clock.cv[0]), float(clock.fano[0])
     (100.0, 0.0, 0.0)
     """

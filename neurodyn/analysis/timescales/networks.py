@@ -61,15 +61,15 @@ class NetworkTimescales:
     def summary(self) -> dict[str, float]:
         """The population in one flat dictionary; times in steps, NaN where no unit is left.
 
-        ``units``            units that vary
-        ``kept``             share of them with tau above 1: of the others lag 1 shows nothing
-        ``mean``, ``sd``     over the kept units: what is published
-        ``median``           over the kept units
-        ``trimmed_mean``     over the kept units without the lowest and highest 10 %
-        ``median_all``       over all units that vary
-        ``at_bound``         share of the kept units whose tau is at the bound `longest`
-        ``double``           share of the units that vary with two exponentials
-        ``slow_weight``      median, over the kept double units, of the share of the slow component
+        * ``units``: units that vary;
+        * ``kept``: share of them with tau above 1: of the others lag 1 shows nothing;
+        * ``mean``, ``sd``: over the kept units: what is published;
+        * ``median``: over the kept units;
+        * ``trimmed_mean``: over the kept units without the lowest and highest 10 %;
+        * ``median_all``: over all units that vary;
+        * ``at_bound``: share of the kept units whose tau is at the bound `longest`;
+        * ``double``: share of the units that vary with two exponentials;
+        * ``slow_weight``: median, over the kept double units, of the share of the slow component.
 
         A mean far above the median, or many units at the bound, comes from few units with a slow component of
         small weight; pure AR(1) units show that too. Judge it beside :func:`ar1_null`.
