@@ -105,12 +105,12 @@ def before_reading(app: Sphinx) -> None:
 
 
 def as_read_here(app: Sphinx, page: str, source: list[str]) -> None:
-    """Point links to the copies; results of benchmarks are reached by links alone."""
+    """Point links to the copies; results of benchmarks are reached by links alone, not by a search."""
     for folder in GATHERED:
         source[0] = source[0].replace(f"](../{folder}/", f"]({folder}/")
     if page.startswith("benchmarks/"):
         source[0] = source[0].replace("](../../docs/", "](../../")
-        source[0] = f"---\norphan: true\n---\n\n{source[0]}"
+        source[0] = f"---\norphan: true\nnosearch: true\n---\n\n{source[0]}"
 
 
 def setup(app: Sphinx) -> None:
