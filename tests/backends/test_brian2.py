@@ -13,6 +13,7 @@ import pytest
 
 import neurodyn as nd
 from neurodyn.backends.brian2 import Brian2Engine
+from neurodyn.backends.brian2_build import functions
 from neurodyn.backends.brian2_text import brian2_code, brian2_expression
 from neurodyn.backends.interpreter import InterpreterEngine
 from neurodyn.circuit import CircuitError
@@ -74,6 +75,15 @@ def test_words_that_brian2_lacks():
         == "nd_where(0 < a and a < b, nd_max(a, 1), t_in_timesteps)"
     )
     assert brian2_expression("min(min, 1)", "cells") == "nd_min(min, 1)"  # a parameter may bear the name
+
+
+def test_they_are_called_bare():
+    """Brian2's own wrapper of a NumPy function writes the result as a text at every call, which took most of a run."""
+    from brian2.codegen.runtime.numpy_rt import NumpyCodeObject
+
+    bare = {"nd_where": np.where, "nd_min": np.minimum, "nd_max": np.maximum}
+    made = functions()
+    assert {name: made[name].implementations[NumpyCodeObject].get_code(None) for name in made} == bare
 
 
 @pytest.mark.parametrize(
