@@ -69,12 +69,14 @@ def chaotic_systems(
     quick : bool
         Maps and the Lorenz system alone, fewer and smaller networks.
     networks, units : int
-        Random networks, and their units; 0 means 10 of 400, and 3 of 300 if quick.
+        Random networks, and their units; 0 means 10 of 400, and 3 of 300 if quick. "gain" needs at least 2 networks.
     seed : int
         Of orbits and networks.
     """
     networks, units = networks or (3 if quick else 10), units or (300 if quick else 400)
     wanted = ("bank", "gain", "points") if experiment == "all" else (experiment,)
+    if "gain" in wanted and networks < 2:
+        raise ValueError(f"networks = {networks}: give at least 2, so that exponents have a spread")
     results: dict[str, Any] = {}
     checks: list[Any] = []
     figures: dict[str, Any] = {}

@@ -27,6 +27,11 @@ def test_points_below_and_above_the_transition(run: Any) -> None:
     assert set(found.figures) == {"points_below", "points_above"} and len(found.checks) == 2
 
 
+def test_too_few_networks_are_refused_before_anything_is_computed(run: Any) -> None:
+    with pytest.raises(ValueError, match="networks = 1: give at least 2"):
+        run(networks=1)
+
+
 @pytest.mark.slow
 def test_quick_form(run: Any) -> None:
     found = run(quick=True)

@@ -99,6 +99,11 @@ def test_simulation_runs_with_hardly_any_training(scripts, name, tmp_path):
     assert outcome.figures and recording.results and len(list(tmp_path.glob("s.*.png"))) == len(outcome.figures)
 
 
+def test_one_pair_is_refused_before_anything_is_trained(scripts):
+    with pytest.raises(ValueError, match="pairs = 1: give at least 2"):
+        scripts("pvrnn_primitives").pvrnn_primitives(pairs=1)
+
+
 def test_ablations_need_whole_trainings(scripts):
     with pytest.raises(ValueError, match="the ablations need whole trainings"):
         scripts("pvrnn_meta_prior").pvrnn_meta_prior(quick=True, experiment="E6")
