@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from pvrnn import movement_checks as checks
-from pvrnn.baseline import paired, predicted_by_vrnn, trained_vrnn
+from pvrnn.baseline import UPDATES, paired, predicted_by_vrnn, trained_vrnn
 from pvrnn.movements import FIRST, HORIZON, Data, Movers, free_running, predicted, trained
 
 import neurodyn as nd
@@ -45,14 +45,16 @@ def pvrnn_primitives(
     quick : bool
         Three meta-priors and 8000 updates, and no baseline.
     updates : int
-        Updates of a training; 0 means 30 000, and 8000 if quick.
+        Updates of a training; 0 means 30 000, and 8000 if quick. The variational RNNs get 3000 at most.
     seeds, seed : int
         Networks at each meta-prior, and the first seed; thresholds were set on others.
     pairs : int
-        Pairs of a PV-RNN and a variational RNN.
+        Pairs of a PV-RNN and a variational RNN, at least 2; none if quick.
     data_seed : int
         Seed of training sets and unseen sequences.
     """
+    if pairs < 2 and not quick:
+        raise ValueError(f"pairs = {pairs}: give at least 2, so that differences have a spread")
     found, figures = checks.Checks(), {}
     data = Data.of(nd.tasks.Primitives(), sequences=8, length=120, unseen=8, seed=data_seed)
     updates = updates or (8000 if quick else 30_000)
@@ -81,7 +83,7 @@ def pvrnn_primitives(
     if not quick:
         chosen = range(seed, seed + pairs)
         ours = trained(data, CODING, (0.05,), chosen, updates=updates, out=place("E5"))
-        theirs = trained_vrnn(data, CODING, chosen, out=place("E5-vrnn"))
+        theirs = trained_vrnn(data, CODING, chosen, updates=min(updates, UPDATES), out=place("E5-vrnn"))
         rivals = {"PV-RNN": predicted(ours.net, data)[0]}
         for noise, name in ((1.0, "VRNN, mean of 20 runs"), (0.0, "VRNN, without noise")):
             rivals[name] = predicted_by_vrnn(theirs, data, noise=noise)
