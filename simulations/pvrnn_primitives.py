@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import xarray
 from pvrnn import movement_checks as checks
 from pvrnn.baseline import UPDATES, paired, predicted_by_vrnn, trained_vrnn
 from pvrnn.movements import FIRST, HORIZON, Data, Movers, free_running, predicted, trained
@@ -79,7 +79,10 @@ def pvrnn_primitives(
     figures["horizon"] = plots.prediction_horizon(
         {f"w = {w:g}": e for w, (e, _) in errors.items()}, persistence=persistence, free_running=free
     )
-    arrays: dict[str, Any] = {f"E4, w = {w:g}": e for w, (e, _) in errors.items()}
+    ahead = {"horizon": range(1, HORIZON + 1)}
+    arrays: dict[str, Any] = {
+        f"E4, w = {w:g}": xarray.DataArray(e, ahead, ("seed", "horizon")) for w, (e, _) in errors.items()
+    }
     if not quick:
         chosen = range(seed, seed + pairs)
         ours = trained(data, CODING, (0.05,), chosen, updates=updates, out=place("E5"))
@@ -89,8 +92,10 @@ def pvrnn_primitives(
             rivals[name] = predicted_by_vrnn(theirs, data, noise=noise)
             checks.baseline(found, name, paired(rivals["PV-RNN"], rivals[name]), rivals)
         figures["baseline"] = plots.prediction_horizon(rivals, persistence=persistence)
-        arrays |= {f"E5, {name}": values for name, values in rivals.items()}
-    arrays |= {f"E3, {column}": np.asarray(movers.table[column]) for column in movers.table}
+        arrays |= {
+            f"E5, {name}": xarray.DataArray(values, ahead, ("seed", "horizon")) for name, values in rivals.items()
+        }
+    arrays |= {f"E3, {name}": xarray.DataArray(movers.table[name].values, dims="network") for name in movers.table}
     return nd.Outcome(found.results, found.checks, arrays, figures)
 
 

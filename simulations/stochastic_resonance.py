@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
+import xarray
 from resonance import double_well
 from resonance.checks import Checks
 from resonance.detector import detector
@@ -88,12 +88,11 @@ def stochastic_resonance(
             title="Threshold detector: a binary input below its level",
         ),
     }
+    curves = {"amplification": eta, "snr": snr, "first peak": first}
+    curves |= {f"detector {name}": curve for name, curve in detected.items()}
     data = {
-        "noise": np.asarray(GRID),
-        "amplification": eta.values,
-        "snr": snr.values,
-        "first peak": first.values,
-        **{f"detector {name}": curve.values for name, curve in detected.items()},
+        name: xarray.DataArray(curve.values, dims=("noise", "network"), coords={"noise": curve.noise})
+        for name, curve in curves.items()
     }
     return nd.Outcome(found.results, found.checks, data, figures)
 

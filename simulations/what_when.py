@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import xarray
 from meet.runs import ARMS
 
 import neurodyn as nd
@@ -123,7 +124,7 @@ def _demo(*, seeds: list[int], neurons: int, trials: int, backend: str, out: Pat
                 ">= 1.5",
             ),
         ],
-        data={f"nrmse {name}": t.nrmse for name, t in arms.items()},
+        data={f"nrmse {name}": xarray.DataArray(t.nrmse, dims=("seed", "test")) for name, t in arms.items()},
         figures={
             "expectation": expectation_traces(
                 mine.time_ms,
@@ -162,7 +163,10 @@ def _protocol(
                 }
             ),
         },
-        data={"nrmse": tests.nrmse, "q": tests.q},
+        data={
+            "nrmse": xarray.DataArray(tests.nrmse, dims=("seed", "test")),
+            "q": xarray.DataArray(tests.q, dims=("seed", "trial", "event")),
+        },
         figures={
             "errors": error_curves(
                 x,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from neurodyn.plots.base import GREY, dress, label, legend_right, new_figure, note, style
 from neurodyn.plots.contents import CLOCK, Track, aims_of, cell_groups, title_of, tracks, trial_names, trial_starts
@@ -108,10 +109,10 @@ def overview(
     if checks := recording.checks:
         texts.append(f"{sum(one['passed'] for one in checks)} of {len(checks)} checks passed")
     if idle:
-        texts.append(f"Constant: {', '.join(one.key for one in idle)}")
+        texts.append(f"Constant: {'; '.join(one.key for one in idle)}")
     if left_out:
         more = f" and {len(left_out) - MAX_NAMES} more" if len(left_out) > MAX_NAMES else ""
-        texts.append(f"Not drawn: {', '.join(left_out[:MAX_NAMES])}{more}")
+        texts.append(f"Not drawn: {'; '.join(left_out[:MAX_NAMES])}{more}")
     figure.suptitle(textwrap.fill(". ".join(texts), 92), x=0.01, ha="left")
     return figure
 
@@ -221,6 +222,8 @@ def _whole(ax: Axes, one: Track) -> None:
     long = one.x_label == CLOCK and one.x.max() > WHOLE_MS
     draw_traces(ax, one.x * (1e-3 if long else 1.0), one.values, one.labels)
     _dots(ax, len(one.x))
+    if one.x_label != CLOCK and (one.x == np.round(one.x)).all():
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     if one.x_label in UNORDERED:
         for line in ax.lines:
             line.set(linestyle="none", marker="o", markersize=3)

@@ -31,8 +31,8 @@ class _Panel:
 
 _PANELS = (
     _Panel("Reconstruction", "error per step", {"reconstruction": ""}, True),
-    _Panel("Posterior beside prior", "KL[q || p] (nats per step)", {"divergence": ""}, True),
-    _Panel("The same at the first step", "KL[q || p] (nats)", {"first_divergence": ""}),
+    _Panel("Posterior beside prior", "KL (nats per step)", {"divergence": ""}, True),
+    _Panel("The same at the first step", "KL (nats)", {"first_divergence": ""}),
     _Panel("Noise of the prior", r"mean $\sigma_p$", {"sigma": ""}),
     _Panel("Leaves its sequence", "steps from the start", {"divergence_step": ""}),
     _Panel("Words beside the source", "KL (nats)", {"word_divergence": ""}, True),
@@ -62,7 +62,8 @@ def meta_prior(
     table : DataFrame
         A row for each network, columns "meta_prior", "seed", and those of reconstruction, divergence and first_divergence
         (nats), sigma, divergence_step, word_divergence (nats), negative_log_likelihood (nats), illegal, p_branch,
-        lyapunov_noise_free and lyapunov_noisy (nats per step) that are there. Others aren't drawn, nor are values that are NaN.
+        lyapunov_noise_free and lyapunov_noisy (nats per step) that are there. Others aren't drawn, nor are values that are NaN;
+        a measure that is NaN throughout has no panel.
     length : int, optional
         Steps of the training sequences, the largest divergence step.
     references : mapping of column to value, optional
@@ -108,10 +109,12 @@ def _shown(table: pandas.DataFrame) -> list[_Panel]:
     w = np.asarray(table["meta_prior"], dtype=float)
     if not (np.isfinite(w) & (w > 0)).all():
         raise ValueError(f"table has a meta_prior of {w[~(w > 0)][:1]}; give finite numbers above 0")
-    shown = [panel for panel in _PANELS if any(column in table for column in panel.columns)]
+    measures = [column for panel in _PANELS for column in panel.columns if column in table]
+    known = [column for column in measures if bool(np.any(table[column].notna()))] or measures
+    shown = [panel for panel in _PANELS if any(column in known for column in panel.columns)]
     if not shown:
-        known = ", ".join(column for panel in _PANELS for column in panel.columns)
-        raise ValueError(f"table has columns {list(table)}; give one of {known}")
+        columns = ", ".join(column for panel in _PANELS for column in panel.columns)
+        raise ValueError(f"table has columns {list(table)}; give one of {columns}")
     return shown
 
 

@@ -34,7 +34,8 @@ nav { font-size: 0.9rem; } nav a { margin-right: 0.8rem; } a { color: inherit; }
 .wide { overflow-x: auto; margin: 0.5rem 0; }
 table { border-collapse: collapse; font-size: 0.9rem; } caption { text-align: left; padding: 0.5rem 0; }
 th, td { text-align: left; vertical-align: top; padding: 0.2rem 1rem 0.2rem 0; border-bottom: 1px solid var(--line); }
-th { font-weight: 600; } tbody th { font-weight: 500; }
+th { font-weight: 600; } tbody th { font-weight: 500; } td { white-space: pre-line; }
+table:not(:has(thead)) th { min-width: min(15rem, 35vw); }
 code, pre { font: 0.85rem/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 p code, li { overflow-wrap: anywhere; }
 pre { background: var(--soft); padding: 0.7rem; overflow-x: auto; max-height: 30rem; }

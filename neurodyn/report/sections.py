@@ -97,7 +97,8 @@ def _column(values: Any) -> str:
         return f"true in {int(values.sum())} of {len(values)}"
     if values.dtype.kind in "iuf" and values.nunique() > _KINDS:
         missing = int(values.isna().sum())
-        text = f"{shown(float(values.min()))} to {shown(float(values.max()))}, mean {shown(float(values.mean()))}"
+        least, greatest, mean = (_cell(float(one)) for one in (values.min(), values.max(), values.mean()))
+        text = f"{least} to {greatest}, mean {mean}"
         return text + (f"; none in {missing}" if missing else "")
     counts = values.value_counts(dropna=False, sort=values.dtype.kind not in "iuf")
     if len(counts) == 1:
@@ -108,7 +109,9 @@ def _column(values: Any) -> str:
 
 
 def _cell(value: Any) -> str:
-    """A cell of the table of trials; a number that is missing as a dash."""
+    """A cell of the table of trials; a number that is missing as a dash, milliseconds of a long session in full."""
+    if isinstance(value, float) and 1e4 <= abs(value) < 1e9:
+        return f"{value:.0f}"
     return "-" if isinstance(value, float) and math.isnan(value) else shown(value)
 
 

@@ -31,7 +31,7 @@ def test_losses_stand_beside_each_other_and_before_all_else(sound, texts):
     assert titles == ["training/loss, validation_loss, floor", "training/symbol_change"]
     assert [ax.get_xlabel() for ax in figure.axes] == ["update", "update"]
     assert [line.get_label() for line in figure.axes[0].lines] == ["loss", "validation_loss", "floor"]
-    heading = "HMMRNN on HiddenMarkov, seed 1. Not drawn: training/gradient_norm, training/seconds"
+    heading = "HMMRNN on HiddenMarkov, seed 1. Not drawn: training/gradient_norm; training/seconds"
     assert heading in [text.replace("\n", " ") for text in texts(figure)]
 
 

@@ -135,7 +135,7 @@ def test_what_is_not_drawn_is_named(texts):
     figure = plots.overview(writer.finish())
     assert len(figure.axes) == 5 * 2 + 4
     (headline,) = [text.replace("\n", " ") for text in texts(figure) if "Not drawn" in text]
-    assert headline == "Recording. Not drawn: spikes/p5, spikes/p6, state/p0/x4, state/p0/x5"
+    assert headline == "Recording. Not drawn: spikes/p5; spikes/p6; state/p0/x4; state/p0/x5"
 
 
 def test_an_incomplete_run_is_called_so(tmp_path, texts):
@@ -160,6 +160,8 @@ def test_results_alone_are_a_table_and_their_arrays_lines(tmp_path, sound, texts
     assert titles(figure) == ["data/error", "data/rate"]
     assert [ax.get_xlabel() for ax in figure.axes] == ["row", "unit"]
     assert [line.get_linestyle() for line in figure.axes[1].lines] == ["None"]
+    ticks = np.concatenate([ax.get_xticks() for ax in figure.axes])  # of rows and units: whole numbers
+    assert ticks.size and (ticks == np.round(ticks)).all()
     assert any("0 of 1 checks passed" in text for text in texts(figure))
 
 

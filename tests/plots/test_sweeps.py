@@ -71,6 +71,8 @@ def test_what_is_missing_is_left_out(sound):
     words, branch = axes
     assert words.get_yscale() == "linear" and len(branch.lines[1].get_xdata()) == 3
     given["p_branch"] = np.nan
+    alone: Any = plots.meta_prior(given).axes
+    assert [ax.get_title(loc="left") for ax in alone] == ["Words beside the source"]
     sound(plots.meta_prior(given[["meta_prior", "seed", "p_branch"]]))
 
 

@@ -10,10 +10,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import pandas
 import pytest
 
 import neurodyn as nd
 from neurodyn.recording import annotate
+from neurodyn.report import sections
 
 VOID = {"meta", "img", "br"}
 
@@ -170,3 +172,11 @@ def test_the_head_of_the_page(kinds: dict[str, Path], tmp_path: Path) -> None:
     text = nd.report(kinds["results"], tmp_path / "a.html").read_text(encoding="utf-8")
     assert re.search(r'<meta http-equiv="Content-Security-Policy" content="default-src \'none\'', text)
     assert '<html lang="en">' in text and 'name="viewport"' in text and "prefers-color-scheme: dark" in text
+
+
+def test_times_of_a_long_session_are_written_in_full() -> None:
+    starts = pandas.Series(np.arange(465) * 700.0)
+    assert sections._column(starts) == "0 to 324800, mean 162400"
+    assert (
+        sections._cell(324800.0) == "324800" and sections._cell(0.24176) == "0.2418" and sections._cell(np.nan) == "-"
+    )
