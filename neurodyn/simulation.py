@@ -162,7 +162,9 @@ def simulation(function: Callable[..., Outcome | Mapping[str, Any]]) -> Simulati
     --------
     >>> import neurodyn as nd
     >>> @nd.simulation
-    ... def halving(*, start: float = 8.0, steps: int = 3, tau: nd.Time = "20 ms"):
+    ... def halving(
+    ...     *, start: float = 8.0, steps: int = 3, tau: nd.Time = "20 ms"
+    ... ):
     ...     \"\"\"Halve a number again and again.\"\"\"
     ...     return {"end": start / 2**steps}
     >>> outcome = halving(steps=2)  # doctest: +SKIP
