@@ -272,6 +272,8 @@ def _doctor(options: argparse.Namespace) -> int:
 def _conformance(options: argparse.Namespace) -> int:
     from neurodyn.conformance.report import command
 
+    if any(":" in name for name in options.runner):  # one's own, which may lie here, as with `python -m`
+        sys.path.insert(0, str(Path.cwd()))
     chosen = {name: getattr(options, name) for name in ("runner", "circuit", "dtype", "quick", "full", "json", "out")}
     try:
         return command(**chosen)

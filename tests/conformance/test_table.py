@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,17 @@ def test_json(capsys, wrong):
 def test_what_cannot_be_carried_out(words, says, capsys):
     assert conformance(*words) == 2
     assert says in capsys.readouterr().err
+
+
+def test_a_runner_may_lie_in_the_current_folder(tmp_path, monkeypatch, capsys):
+    """As it does on docs/extend.md; here one that is found, but is no runner."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry])
+    (tmp_path / "runner_in_this_folder.py").write_text("class Mine: pass\n")
+    monkeypatch.setitem(sys.modules, "runner_in_this_folder", None)  # forgotten again at the end
+    del sys.modules["runner_in_this_folder"]
+    assert conformance("--runner", "runner_in_this_folder:Mine") == 2
+    assert "is no subclass of neurodyn.backends.engine.Engine" in capsys.readouterr().err
 
 
 def test_a_page_keeps_all_but_its_table(tmp_path, capsys):
