@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "simulations" / "what_when.py"
+from neurodyn.cli import main
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "simulations" / "what_when.py"
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +65,15 @@ def test_backends_give_the_same_run(what_when) -> None:
 def test_too_few_trials(what_when) -> None:
     with pytest.raises(ValueError, match="trials = 5"):
         what_when(trials=5)
+
+
+@pytest.mark.slow
+def test_readme_shows_what_the_demo_prints(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    shown = re.search(r"It prints\n\n```text\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert shown is not None
+    assert main(["run", str(SCRIPT), "--set", "experiment=demo", "--out", str(tmp_path / "demo.h5")]) == 0
+    printed = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    start = printed.index("results")
+    wanted = [line.rstrip() for line in shown[1].splitlines()]
+    assert printed[start : start + len(wanted)] == wanted
