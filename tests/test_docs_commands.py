@@ -1,60 +1,39 @@
-"""Each `$ neurodyn` command of README and pages is understood; those that scan on a laptop are carried out."""
+"""Each `neurodyn` command of README, pages and help texts is understood; those that ask something of a recording are
+carried out. What runs, lists or compares: test_docs_runs.py; what scans: scan/test_pages.py.
+"""
 
 from __future__ import annotations
 
 import argparse
 import re
-import shlex
-import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 import neurodyn as nd
-from neurodyn import _command_help, _command_scan
 from neurodyn._command_line import UsageError, parser
 from neurodyn._command_scan import parse as parse_scan
 from neurodyn.cli import _assignments, main
 from neurodyn.scripts import simulation_of
+from tests.pages import ROOT, SCAN, SOURCES, taken, words
 
-ROOT = Path(__file__).parents[1]
-SCAN = ROOT / "docs" / "examples" / "scan"
-MADE_UP = {"model.py", "my_scripts.py"}  # the reader's own scripts
-
-
-def commands(page: Path) -> list[str]:
-    """Those after a prompt, without what stands behind `#`, then those within a text that name a simulation."""
-    text = page.read_text(encoding="utf-8")
-    prompted = re.findall(r"^\$ (neurodyn\b[^#\n]*?) *(?:#.*)?$", text, re.MULTILINE)
-    return [*prompted, *re.findall(r"`(neurodyn (?:run|scan) simulations/[^`]+)`", text)]
+MADE_UP = {"model.py", "my_scripts.py", "resonators.py"}  # the reader's own scripts
 
 
-def examples() -> list[str]:
-    """Those under the help texts of the commands; what is explained beside them begins after three blanks."""
-    told = "\n".join(text for name, text in vars(_command_help).items() if name.endswith("EXAMPLES"))
-    told += (
-        _command_scan._NEW + _command_scan._RUN + _command_scan._EXTEND + _command_scan._STATUS + _command_scan._PLOT
-    )
-    return [re.split(r"   +", line)[0] for line in re.findall(r"^  (neurodyn .*)$", told, re.MULTILINE)]
-
-
-SOURCES = {page.stem: commands(page) for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))}
 COMMANDS = [
-    pytest.param(command, id=f"{source}: {command[9:60]}")
-    for source, listed in [*SOURCES.items(), ("help", examples())]
-    for command in dict.fromkeys(listed)
+    pytest.param(command, id=f"{source}: {command[9:60]}") for source, listed in SOURCES.items() for command in listed
 ]
 
 
 def understood(command: str) -> argparse.Namespace:
     """The options of a command; scripts exist, and parameters are parameters of the simulation, or `UsageError`."""
-    words = shlex.split(re.split(r" [>|] ", command)[0])[1:]  # what a shell does with the output is its own
-    if words[:1] == ["scan"]:
-        options = parse_scan(words[1:])
+    given = words(command)
+    if given[:1] == ["scan"]:
+        options = parse_scan(given[1:])
         target, rest = getattr(options, "simulation", ""), []
     else:
-        options, rest = parser().parse_known_args(words)
+        options, rest = parser().parse_known_args(given)
         target = options.script if options.command == "run" else ""
     script = target.partition(":")[0]
     if not script.endswith(".py") or script in MADE_UP:
@@ -62,7 +41,7 @@ def understood(command: str) -> argparse.Namespace:
             raise UsageError(f"unknown argument {rest[0]!r}")
         return options
     simulation = simulation_of(target if (ROOT / script).exists() else str(SCAN / target))
-    if words[0] == "run":
+    if given[0] == "run":
         options.rest = rest
         simulation.prepare(overwrite=True, **simulation.from_text(_assignments(options) | {"out": "none.h5"}))
         return options
@@ -99,32 +78,6 @@ def test_a_wrong_command_is_not(command: str, monkeypatch: pytest.MonkeyPatch) -
         understood(command)
 
 
-def test_commands_on_scans(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    shutil.copy(SCAN / "noisy_cells.py", tmp_path)
-    page = ROOT / "docs" / "scans.md"
-    on_a_laptop = [command for command in commands(page) if command.startswith("neurodyn scan")][:5]
-    assert [shlex.split(command)[2] for command in on_a_laptop[2:]] == ["status", "collect", "plot"]
-    for command in on_a_laptop:
-        words = [word.replace("1.4, 9)", "1.4, 2)") for word in shlex.split(command)[1:]]
-        assert main(words) == 0, words
-    assert (tmp_path / "scans" / "cells" / "results.csv").exists()
-    plan = re.search(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
-    assert plan is not None
-    (tmp_path / "plan.toml").write_text(plan[1].replace("scans/cells", "scans/planned"))
-    assert main(["scan", "plan.toml", "--plan-only"]) == 0
-
-
-ON_A_RECORDING = sorted(
-    {
-        re.sub(r"runs/\w+\.h5", "runs/a.h5", re.split(r" [>|] ", command)[0], count=1)
-        for command in [c for listed in SOURCES.values() for c in listed] + examples()
-        if re.search(r"neurodyn (info|plot|analyse|rerun|report|export|methods|cite) runs/", command)
-    }
-)
-
-
 @pytest.mark.slow
 def test_commands_on_a_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a page or a help text does to a recording is done to a small one."""
@@ -138,10 +91,11 @@ def test_commands_on_a_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     net = nd.Circuit([cells], dt="0.1 ms", seed=1, **parts)
     record = ["spikes", nd.Sample("cells.v", every="1 ms"), nd.Sample("readout.y", every="1 ms")]
     nd.simulate(net, "2 s", record=record, out="runs/a.h5")
-    assert len({command.split()[1] for command in ON_A_RECORDING}) == 8
-    for command in ON_A_RECORDING:
+    listed = sorted({re.sub(r"runs/\w+\.h5", "runs/a.h5", command, count=1) for command in taken("recording")})
+    assert len({command.split()[1] for command in listed}) == 8
+    for command in listed:
         # a tolerance is asked for where runners differ; this circuit is exact
-        assert main([*shlex.split(command)[1:], *_again(command)]) == 0, command
+        assert main([*words(command), *_again(command)]) == 0, command
 
 
 def _again(command: str) -> list[str]:
