@@ -52,7 +52,7 @@ LESS: dict[str, dict[str, str]] = {
     "hmm_data": {"quick": "true", "states": "1,2", "length": "30", "updates": "25"},
     "pvrnn_meta_prior": {"updates": "4", "seeds": "1"},
     "pvrnn_primitives": {"updates": "4", "seeds": "1", "pairs": "2"},
-    "pvrnn_joints": {"updates": "4", "seeds": "1"},
+    "pvrnn_joints": {"quick": "true", "updates": "4", "seeds": "1"},
 }  # fmt: skip
 
 
