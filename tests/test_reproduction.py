@@ -1,6 +1,7 @@
 """docs/reproduction.md: verdicts of four kinds, numbers that stand on the page of results that they are from.
 
-That each command exists, with its parameters, is tested with those of all pages: tests/test_docs_commands.py.
+That each command exists, with its parameters, and runs, is tested with those of all pages: tests/test_docs_commands.py
+and tests/test_docs_runs.py.
 """
 
 from __future__ import annotations
