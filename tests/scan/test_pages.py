@@ -123,6 +123,8 @@ def test_scans_of_their_page(reader: Reader) -> None:
         said = reader.types(command, code=1 if '--time-limit "2 s"' in command else 0)
         if "scan log" in command:
             assert "still running after 2.0 s, the limit for a point" in said
+    reader.waits("scans/gpu")
+    assert len(Scan.open("scans/gpu").folder.done()) == 8
 
 
 def test_scans_of_the_help_texts(reader: Reader) -> None:
