@@ -12,7 +12,7 @@ import pytest
 
 import neurodyn as nd
 from neurodyn.circuit import Circuit
-from neurodyn.kernels.step import source
+from neurodyn.kernels.step import StepText
 from neurodyn.network import realize
 from neurodyn.parts import CircuitError
 
@@ -89,7 +89,7 @@ def test_text_anywhere_in_a_circuit_is_refused_or_only_text(sentinel):
         for payload in payloads(sentinel):
             try:
                 hostile = Circuit.from_tree(changed(tree, path, payload))
-                text = source(hostile.program, (), "float64")
+                text = StepText(hostile.program, (), "float64").text()
                 nd.simulate(hostile, "1 ms", backend="interpreter")
             except ValueError:
                 continue
