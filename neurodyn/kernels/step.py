@@ -41,6 +41,9 @@ F = np.{dtype}
 ROOM = tuple(map(room, ("bool", "float32", "float64", "int32", "uint64")))
 room_bool, room_float32, room_float64, room_int32, room_uint64 = ROOM
 '''
+#: what a count starts from: a bare 0 has a type of its own in Numba, which makes another round of inference, and another
+#: copy of what is called with the count, of everything that depends on it
+ZERO = "np.int64(0)"
 #: what ``advance`` is given of a connection that carries spikes
 FIXED = ("rows", "targets", "weights", "delays", "ring")
 PLASTIC = ("emitted", "lags", "first", "arriving", "onto_first", "onto", "ring")
@@ -155,7 +158,7 @@ class StepText:
             write()
             parts.append(self.e.lines)
         step, last, first = parts
-        return "\n".join([*first, "    done = 0", "    while done < n:", *step, *last, "    return done", ""])
+        return "\n".join([*first, f"    done = {ZERO}", "    while done < n:", *step, *last, "    return done", ""])
 
     def _step(self) -> None:
         """Write one step."""
@@ -215,7 +218,7 @@ class StepText:
         for name in self._own_lists():
             put(f"spk_{e.sizes[name]} = room_int32({e.sizes[name]})")
         for name in (*p.spiking, *p.spike_sources):
-            put(f"count_{e.sizes[name]} = 0")
+            put(f"count_{e.sizes[name]} = {ZERO}")
         for n in (e.sizes[name] for name in p.spiking):
             put(f"eight_{n} = room_uint64(({n} + 127) // 128 * 16)")
             put(f"for b in range(eight_{n}.shape[0]): eight_{n}[b] = np.uint64(0)")
@@ -223,7 +226,7 @@ class StepText:
         for number in range(len(p.spike_sources)):
             put(f"cursor{number} = np.searchsorted(src{number}_steps, k0)")
         for number in range(len(self.samples)):
-            put(f"row{number} = 0")
+            put(f"row{number} = {ZERO}")
         for name, value in e.workspace.items():
             put(f"{name} = {value}")
         for number in range(len(p.spikes)):
@@ -393,7 +396,7 @@ class StepText:
         if population not in self.compared:
             e.block(self._comparison(population), f"t{number}")
         index = e.index(population)
-        e.put(f"count_{n} = 0")
+        e.put(f"count_{n} = {ZERO}")
         e.put(f"for g in {self._groups(population)}:")
         e.put("    some = np.uint64(0)")
         e.put(f"    for b in range(g, g + 16): some |= eight_{n}[b]")
@@ -416,7 +419,7 @@ class StepText:
 
     def _source(self, number: int, population: str) -> None:
         put, n = self.e.put, self._size(population)
-        put(f"count_{n} = 0")
+        put(f"count_{n} = {ZERO}")
         put(f"while cursor{number} < src{number}_steps.shape[0] and src{number}_steps[cursor{number}] == k:")
         put(f"    spk_{n}[count_{n}] = src{number}_ids[cursor{number}]")
         put(f"    count_{n} += 1")
