@@ -13,7 +13,7 @@ from force import others, sine
 
 import neurodyn as nd
 
-Experiment = Literal["E8", "drift", "precision", "lif", "product", "lorenz", "song"]
+Experiment = Literal["E8", "drift", "longer", "precision", "lif", "product", "lorenz", "song"]
 
 
 @nd.simulation
@@ -32,6 +32,7 @@ def force_spiking(
     ----------
     experiment : str
         "E8": the published sine of 5 Hz. "drift": how its phase slips, for four intervals between updates and both gains.
+        "longer": the same after 5 to 30 s of learning.
         "precision": float32 beside float64. "lif": integrate-and-fire cells. "product": a noisy product of sines.
         "lorenz": the Lorenz attractor. "song": ten channels with a clock.
     seeds : int
@@ -48,6 +49,7 @@ def force_spiking(
     chosen = {
         "E8": sine.e8,
         "drift": sine.drift,
+        "longer": sine.longer,
         "precision": sine.precision,
         "lif": sine.lif,
         "product": others.product,

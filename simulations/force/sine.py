@@ -29,26 +29,31 @@ CRITERIA: Mapping[str, tuple[float, float]] = {
 }
 
 
-def sine(seeds: Sequence[int], *, preset: str = "sine", free: float = 5.0, **options: Any) -> Traces:
-    """Train the 5 Hz sine from 5 to 10 s and let the network run freely for ``free`` s."""
+def sine(
+    seeds: Sequence[int], *, preset: str = "sine", learn: float = STOP - START, free: float = END - STOP, **options: Any
+) -> Traces:
+    """Train the 5 Hz sine from 5 s on for ``learn`` s and let the network run freely for ``free`` s."""
     task = nd.tasks.sine(f"{FREQUENCY:g} Hz", dt=PUBLISHED[preset].dt)
-    learning = (f"{START:g} s", f"{STOP:g} s")
-    return run(preset, task, seeds=seeds, duration=f"{STOP + free:g} s", learning=learning, **options)
+    stop = START + learn
+    learning = (f"{START:g} s", f"{stop:g} s")
+    return run(preset, task, seeds=seeds, duration=f"{stop + free:g} s", learning=learning, **options)
 
 
 def measured(traces: Traces) -> dict[str, np.ndarray]:
-    """Return the numbers that the criteria are about, each (seed,)."""
+    """Return the numbers that the criteria are about, each (seed,); after longer learning, those of as many seconds around its end."""
     seeds = range(len(traces.output))
-    free = [traces.pair(k, STOP, END) for k in seeds]
+    start, stop = traces.learning
+    end = stop + END - STOP
+    free = [traces.pair(k, stop, end) for k in seeds]
     step = float(traces.time[1] - traces.time[0])
     values = (
-        [rms(*traces.pair(k, STOP - 1, STOP)) for k in seeds],
+        [rms(*traces.pair(k, stop - 1, stop)) for k in seeds],
         [spectral_peak(y[:, 0], step) for y, _ in free],
         [correlation(y, f) for y, f in free],
         [amplitude(y, f) for y, f in free],
-        traces.rates(1.0, START),
-        traces.rates(START, STOP),
-        traces.rates(STOP, END),
+        traces.rates(1.0, start),
+        traces.rates(start, stop),
+        traces.rates(stop, end),
     )
     return {name: np.asarray(found) for name, found in zip(CRITERIA, values, strict=True)}
 
@@ -56,7 +61,7 @@ def measured(traces: Traces) -> dict[str, np.ndarray]:
 def slips(traces: Traces) -> np.ndarray:
     """Return the phase in rad ahead of the target in each second after learning, (seed, second)."""
     step = float(traces.time[1] - traces.time[0])
-    pairs = [traces.pair(k, STOP, traces.end) for k in range(len(traces.output))]
+    pairs = [traces.pair(k, traces.learning[1], traces.end) for k in range(len(traces.output))]
     return np.array([phases(y[:, 0], f[:, 0], step, FREQUENCY) for y, f in pairs])
 
 
@@ -169,6 +174,19 @@ def drift(
         data=_data(correlations, phase),
         figures={"phase": slip_figure(phase)},
     )
+
+
+def longer(*, seeds: Sequence[int], out: Any = None, **options: Any) -> nd.Outcome:
+    """The same with longer learning than the published 5 s, at the published interval between updates and at a longer one."""
+    arms = [("0.8 ms", 5), ("0.8 ms", 10), ("0.8 ms", 15), ("0.8 ms", 30), ("2 ms", 15), ("2 ms", 30)]
+    outs = [out, *[None] * (len(arms) - 1)]
+    results, correlations, phase = _arms(
+        {
+            f"{learn} s, every {every}": sine(seeds, learn=learn, every=every, out=o, **options)
+            for (every, learn), o in zip(arms, outs, strict=True)
+        }
+    )
+    return nd.Outcome(results=results, data=_data(correlations, phase), figures={"phase": slip_figure(phase)})
 
 
 def precision(*, seeds: Sequence[int], out: Any = None, **options: Any) -> nd.Outcome:

@@ -72,7 +72,7 @@ def test_e8_in_full_meets_all_but_the_correlation(parts: Any) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("experiment", ["drift", "precision", "lif", "product", "lorenz", "song"])
+@pytest.mark.parametrize("experiment", ["drift", "longer", "precision", "lif", "product", "lorenz", "song"])
 def test_experiments_run(parts: Any, experiment: str) -> None:
     outcome = parts.run(experiment=experiment, seeds=1, neurons=60)
     assert outcome.figures and outcome.data and outcome.results
