@@ -68,10 +68,12 @@ results: $(STAMP) ## every experiment of simulations/what_when.py in full (half 
 	$(BIN)/python docs/results.py $(EXPERIMENTS:%=runs/%.h5)
 
 FORCE := E8 drift precision lif product lorenz song
-results-force: $(STAMP) ## every experiment of simulations/force_spiking.py (three quarters of an hour), and docs/results/force_spiking.md
+FORCE_FIGURES := E8.output:sine E8.phase:slip drift.phase:drift longer.phase:longer lorenz.attractor:lorenz song.output:song
+results-force: $(STAMP) ## every experiment of simulations/force_spiking.py (three quarters of an hour), figures and docs/results/force_spiking.md
 	@for e in $(FORCE); do $(BIN)/neurodyn run simulations/force_spiking.py --set experiment=$$e --out runs/force_$$e.h5 --overwrite || exit 1; done
 	$(BIN)/neurodyn run simulations/force_spiking.py --set experiment=E8 --set neurons=2000 --out runs/force_E8_2000.h5 --overwrite
 	$(BIN)/neurodyn run simulations/force_spiking.py --set experiment=longer --set seeds=10 --set seed=201 --out runs/force_longer.h5 --overwrite
+	$(BIN)/python docs/figures.py $(foreach f,$(subst :,.png docs/images/force_,$(FORCE_FIGURES)),$(if $(filter docs/%,$f),$f.png,runs/force_$f))
 	$(BIN)/python docs/results.py $(FORCE:%=runs/force_%.h5) runs/force_E8_2000.h5 runs/force_longer.h5
 
 LOCAL := gradient pattern hoerzer

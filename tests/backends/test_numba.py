@@ -227,7 +227,7 @@ def test_random_programs_give_the_bits_of_the_interpreter(seed, lines, shape, dt
 def test_a_long_random_program_compiled():
     text, learn = Writer(1).block(12), Writer(101).block(5)
     tested, _, _ = run_both(readout_circuit(text, units=5, learn=learn), 4, NumbaEngine)
-    assert len(tested._advance.signatures) == 1  # compiled, and once
+    assert len(tested._advance.signatures) == 1  # type: ignore[union-attr]  # compiled, and once
 
 
 def test_values_cross_loops_and_sums_finish_before_they_are_used():

@@ -90,7 +90,8 @@ def test_workspace_and_its_bytes() -> None:
 
 
 def test_workspace_is_given_back() -> None:
-    from numba.core.runtime import _nrt_python, rtsys
+    from numba.core.runtime import _nrt_python  # type: ignore[attr-defined]
+    from numba.core.runtime.nrt import rtsys
 
     numbers = room("float64")
 
