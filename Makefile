@@ -73,7 +73,7 @@ results-force: $(STAMP) ## every experiment of simulations/force_spiking.py (thr
 	@for e in $(FORCE); do $(BIN)/neurodyn run simulations/force_spiking.py --set experiment=$$e --out runs/force_$$e.h5 --overwrite || exit 1; done
 	$(BIN)/neurodyn run simulations/force_spiking.py --set experiment=E8 --set neurons=2000 --out runs/force_E8_2000.h5 --overwrite
 	$(BIN)/neurodyn run simulations/force_spiking.py --set experiment=longer --set seeds=10 --set seed=201 --out runs/force_longer.h5 --overwrite
-	$(BIN)/python docs/figures.py $(foreach f,$(subst :,.png docs/images/force_,$(FORCE_FIGURES)),$(if $(filter docs/%,$f),$f.png,runs/force_$f))
+	$(BIN)/python docs/figures.py $(foreach f,$(FORCE_FIGURES),runs/force_$(firstword $(subst :, ,$f)).png docs/images/force_$(lastword $(subst :, ,$f)).png)
 	$(BIN)/python docs/results.py $(FORCE:%=runs/force_%.h5) runs/force_E8_2000.h5 runs/force_longer.h5
 
 LOCAL := gradient pattern hoerzer

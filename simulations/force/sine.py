@@ -40,7 +40,10 @@ def sine(
 
 
 def measured(traces: Traces) -> dict[str, np.ndarray]:
-    """Return the numbers that the criteria are about, each (seed,); after longer learning, those of as many seconds around its end."""
+    """Return the numbers that the criteria are about, each (seed,).
+
+    The times in their names are those of the published lengths; where learning ends later, so do these windows.
+    """
     seeds = range(len(traces.output))
     start, stop = traces.learning
     end = stop + END - STOP

@@ -4,6 +4,7 @@ Most tests run the emitted source as plain Python, which tests what was emitted 
 large programs are compiled.
 """
 
+import re
 import types
 
 import numpy as np
@@ -15,6 +16,7 @@ import neurodyn as nd
 from neurodyn.backends.engine import SampleSpec
 from neurodyn.backends.interpreter import InterpreterEngine
 from neurodyn.backends.numba import NumbaEngine
+from neurodyn.conformance.circuits import CIRCUITS
 from neurodyn.kernels import step
 from neurodyn.kernels.emit import Sample
 from neurodyn.kernels.table import Kind, Table
@@ -511,6 +513,15 @@ def test_arrivals_that_wait_for_the_next_update_are_complete_at_the_end_of_a_chu
         plain.advance(steps, {})
         assert_equal_states(compiled, plain)
     assert total > 20
+
+
+def test_no_variable_of_a_step_starts_from_a_bare_number() -> None:
+    """Numba gives it a type of its own: another round of inference, and another copy of what is called with it."""
+    for name, build in CIRCUITS.items():
+        circuit, _ = build()
+        samples = tuple(Sample(a.name) for a in circuit.program.arrays if a.role == "state")
+        text = step.StepText(circuit.program, samples, "float64").text()
+        assert "done = np.int64(0)" in text and not re.findall(r"^ *\w+ = -?\d+$", text, re.M), name
 
 
 def test_arrivals_do_not_wait_where_something_looks_at_their_target():
