@@ -17,7 +17,8 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -31,7 +32,6 @@ import table
 from device_kinds import DRAWN, Kind, kinds
 
 import neurodyn as nd
-from neurodyn.network import Network
 
 RESULTS = Path(__file__).resolve().parent / "results"
 TIMED_S = 1.0  # of each repetition
@@ -96,37 +96,33 @@ class Page:
 
 def spiking(page: Page, kind: Kind, device: str, timed_s: float, until: float) -> None:
     """Check and time one kind of spiking networks."""
-    page.checks += device_rows.check(kind, device)
-    print(*page.checks[-4:], sep="\n", flush=True)
-    networks: list[Network] = []
+    most = max(size for sizes in kind.sizes.values() for size in sizes)
+    with ThreadPoolExecutor(1) as beside:
+        drawn = beside.submit(kind.networks, most, (os.cpu_count() or 1) if most > 2 else 1)
+        start = time.perf_counter()
+        page.checks += device_rows.check(kind, device)
+        print(*page.checks[-4:], f"  checks took {time.perf_counter() - start:.0f} s", sep="\n", flush=True)
+        networks = drawn.result()
+    print(f"  {most} networks, drawn beside the checks: {time.perf_counter() - start:.0f} s", flush=True)
     cost = 0.0
-    for dtype, size, launch in _batches(kind):
+    for dtype, size in ((dtype, size) for dtype, sizes in kind.sizes.items() for size in sizes):
         what = f"{kind.title}, {dtype}, {size} networks"
-        if time.perf_counter() + 2 * cost > until:
+        start = time.perf_counter()
+        if start + 2 * cost > until:
             page.left_out.append(f"{what}: no time left")
             continue
-        start = time.perf_counter()
-        if size > len(networks):
-            networks = kind.networks(size, os.cpu_count() or 1)
-            print(f"  {len(networks)} networks drawn in {time.perf_counter() - start:.0f} s", flush=True)
-        start = time.perf_counter()
         try:
-            row = device_rows.measure(kind, networks[:size], dtype, device, timed_s, launch=launch)
+            made = device_rows.Batch(kind, networks[:size], dtype, device)
+            for launch in ({}, *TRIED) if size == 1024 and dtype == "float32" else ({},):
+                page.rows.append(device_rows.measure(made, timed_s, launch=launch))
+                row = page.rows[-1]
+                print(
+                    f"  {dtype} x {size}, {row.how}: {row.median * 1e6:.4g} us a step, built in {row.build_s:.1f} s",
+                    flush=True,
+                )
         except (MemoryError, _out_of_memory()) as error:
             page.left_out.append(f"{what}: {error}")
-            continue
         cost = time.perf_counter() - start
-        page.rows.append(row)
-        print(f"  {dtype} x {size}, {row.how}: {row.median * 1e6:.4g} us a step", flush=True)
-
-
-def _batches(kind: Kind) -> Iterator[tuple[str, int, dict[str, int]]]:
-    """Iterate over precision, size and options of the kernel, in order of worth."""
-    for dtype, sizes in kind.sizes.items():
-        for size in sizes:
-            yield dtype, size, {}
-            if size == 1024 and dtype == "float32":
-                yield from ((dtype, size, launch) for launch in TRIED)
 
 
 def training(page: Page, sizes: Sequence[tuple[int, int]], device: str, timed_s: float, until: float) -> None:
@@ -196,6 +192,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cpu-smoke", action="store_true", help="tiny networks on the CPU: whether this script works")
     parser.add_argument("--minutes", type=float, default=9.0, help="what would take longer is left out")
+    parser.add_argument(
+        "--only", nargs="+", default=[], metavar="WORD", help="parts with one of these words in their title"
+    )
     parser.add_argument("--out", type=Path, help="page (default: benchmarks/results/<date>-<device>.md)")
     options = parser.parse_args(arguments)
 
@@ -228,7 +227,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parts: list[tuple[str, Callable[..., None]]] = [(k.title, partial(spiking, page, k)) for k in kinds(smoke=smoke)]
     parts.insert(4, ("training steps", partial(training, page, small)))  # before networks that fill a device less
     parts.append(("PV-RNN", partial(sweeps, page, (1, 2) if smoke else None)))
-    for title, part in parts:
+    chosen = [(t, p) for t, p in parts if not options.only or any(word.lower() in t.lower() for word in options.only)]
+    if not chosen:
+        parser.error(f"--only {' '.join(options.only)} is in no title; there are: {'; '.join(t for t, _ in parts)}")
+    for title, part in chosen:
         print(title, flush=True)
         if time.perf_counter() + LEAST_S > until:
             page.left_out.append(f"{title}: no time left")

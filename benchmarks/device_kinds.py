@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import multiprocessing
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,7 +17,7 @@ from limits import count
 import neurodyn as nd
 from neurodyn.kernels.packing import packs
 from neurodyn.network import Network, realize
-from neurodyn.program import operations, stores
+from neurodyn.program import Program, operations, stores
 
 DRAWN = 1024  # different wirings; larger batches have each of them several times, under other seeds
 
@@ -40,13 +42,34 @@ class Kind:
         dt = self.circuit(0).timestep
         return f"{self.steps * dt} s" if self.trial is None else nd.Session((self.trial,), dt)
 
-    def networks(self, number: int, threads: int) -> list[Network]:
-        """Return networks of seeds 0, 1, ... with all their numbers."""
-        with ThreadPoolExecutor(threads) as pool:
-            circuits = list(pool.map(self.circuit, range(min(number, DRAWN))))
-            drawn = list(pool.map(lambda c: realize(c, circuits[0].program), circuits))
+    def network(self, seed: int) -> Network:
+        """Return the network of a seed with all its numbers."""
+        return realize(self.circuit(seed), self._program)
+
+    @functools.cached_property
+    def _program(self) -> Program:
+        return self.circuit(0).program
+
+    def networks(self, number: int, processes: int) -> list[Network]:
+        """Return the networks of seeds 0, 1, ...; several ``processes`` draw those of a kind for a device."""
+        seeds = range(min(number, DRAWN))
+        if processes > 1:
+            new = multiprocessing.get_context("spawn")  # a fork would take along what the device has set up
+            with ProcessPoolExecutor(min(processes, len(seeds)), new) as pool:
+                drawn = list(pool.map(functools.partial(_network, self.title), seeds, chunksize=4))
+        else:
+            drawn = [self.network(seed) for seed in seeds]
         rest = [(k, drawn[k % DRAWN]) for k in range(DRAWN, number)]
         return [*drawn, *(replace(n, circuit=n.circuit.with_(seed=k)) for k, n in rest)]
+
+
+@functools.cache
+def _kind(title: str) -> Kind:
+    return next(kind for kind in kinds(smoke=False) if kind.title == title)
+
+
+def _network(title: str, seed: int) -> Network:
+    return _kind(title).network(seed)
 
 
 def kinds(*, smoke: bool) -> tuple[Kind, ...]:

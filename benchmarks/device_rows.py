@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from device_kinds import Kind, bytes_moved, degrees
 
 import neurodyn as nd
+from neurodyn.backends.engine import Begin
+from neurodyn.backends.fused import FusedStep, warps_for
 from neurodyn.network import Network
 
 REPETITIONS = 3
@@ -84,74 +87,79 @@ def _divergence(some: Sequence[Any], others: Sequence[Any]) -> str:
     return f"first difference at step {statistics.median(steps):g} (median; {min(steps)} to {max(steps)}), in {len(steps)} of {len(first)} networks"
 
 
-def measure(
-    kind: Kind, networks: Sequence[Network], dtype: str, device: str, timed_s: float, *, launch: Mapping[str, int]
-) -> Row:
-    """Time the step loop of a batch, all spikes recorded; building it and compiling kernels are apart.
+class Batch:
+    """Networks of a kind on a device, all spikes recorded: what is built once and timed with several launches."""
 
-    ``launch`` holds the options of the kernel (:class:`neurodyn.backends.fused.FusedStep`) that are not the runner's own.
-    """
-    import torch
+    def __init__(self, kind: Kind, networks: Sequence[Network], dtype: str, device: str) -> None:
+        from neurodyn.backends.torch import TorchBatch
 
-    from neurodyn.backends.engine import Begin
-    from neurodyn.backends.fused import FusedStep
-    from neurodyn.backends.torch import TorchBatch
+        self.kind, self.networks, self.dtype, self.device = kind, networks, dtype, device
+        start = time.perf_counter()
+        self.batch = TorchBatch(networks, spikes=["cells"], dtype=dtype, device=device)
+        self._wait()
+        self.build_s = time.perf_counter() - start
+        self._inputs = {} if kind.trial is None else _channels(networks[0].circuit, kind.trial)
+        self._synapses = degrees(networks, "cells")
+        if kind.trial is None:
+            self._begin(Begin(False, False, True, {}))
 
-    start = time.perf_counter()
-    batch = TorchBatch(networks, spikes=["cells"], dtype=dtype, device=device)
-    if launch and batch.fused is not None:
-        batch.fused = FusedStep(batch.layout, batch.samples, ("cells",), **launch)
-    inputs = {} if kind.trial is None else _channels(networks[0].circuit, kind.trial)
-    lanes, synapses = range(len(networks)), degrees(networks, "cells")
+    def launched(self, launch: Mapping[str, int]) -> str:
+        """Set options of the kernel (:class:`neurodyn.backends.fused.FusedStep`) instead of the runner's own; return them."""
+        batch = self.batch
+        if launch and batch.fused is not None:
+            batch.fused = FusedStep(batch.layout, batch.samples, ("cells",), **launch)
+        text = f"{launch.get('warps', warps_for(batch.layout.width))} warps"
+        return f"{text}, {launch['registers']} registers" if "registers" in launch else text
 
-    def advance(steps: int) -> tuple[int, int]:
+    def advance(self, steps: int) -> tuple[int, int]:
         """Advance by so many steps, or by whole trials; return spikes and synaptic events."""
         spikes = events = 0
-        chunk = min(steps, 1024) if kind.trial is None else kind.trial.steps
+        trial = self.kind.trial
+        chunk = min(steps, 1024) if trial is None else trial.steps
         for _ in range(-(-steps // chunk)):
-            if kind.trial is not None:
-                first = {name: values[0] for name, values in inputs.items()}
-                batch.begin(dict.fromkeys(lanes, Begin(True, False, kind.trial.reset, first)))
-            records = batch.advance(chunk, dict.fromkeys(lanes, inputs))
-            for d, r in zip(synapses, records, strict=True):
+            if trial is not None:
+                self._begin(Begin(True, False, trial.reset, {name: values[0] for name, values in self._inputs.items()}))
+            records = self.batch.advance(chunk, dict.fromkeys(range(len(self.networks)), self._inputs))
+            for d, r in zip(self._synapses, records, strict=True):
                 units = r.spikes["cells"][1]
                 spikes, events = spikes + units.size, events + int(d[units].sum())
-            if kind.trial is not None:
-                batch.end(lanes)
-        if device != "cpu":
-            torch.cuda.synchronize()
+            if trial is not None:
+                self.batch.end(range(len(self.networks)))
+        self._wait()
         return spikes, events
 
-    if kind.trial is None:
-        batch.begin(dict.fromkeys(lanes, Begin(False, False, True, {})))
+    def _begin(self, begin: Begin) -> None:
+        self.batch.begin(dict.fromkeys(range(len(self.networks)), begin))
+
+    def _wait(self) -> None:
+        if self.device != "cpu":
+            torch.cuda.synchronize()
+
+
+def measure(made: Batch, timed_s: float, *, launch: Mapping[str, int]) -> Row:
+    """Time the step loop of a batch; building it and compiling kernels are apart."""
+    kind, networks = made.kind, made.networks
+    how = made.launched(launch)
     unit = 64 if kind.trial is None else kind.trial.steps
-    advance(unit)  # compiles
-    build = time.perf_counter() - start
+    made.advance(unit)  # compiles
     start = time.perf_counter()
-    advance(unit)
+    made.advance(unit)
     least = (time.perf_counter() - start) / unit
     steps = max(unit, min(25_000, int(timed_s / least)) // unit * unit)
     took, spikes, events = [], 0, 0
     for _ in range(REPETITIONS):
         start = time.perf_counter()
-        more, reached = advance(steps)
+        more, reached = made.advance(steps)
         took.append((time.perf_counter() - start) / steps)
         spikes, events = spikes + more, events + reached
     done = steps * REPETITIONS
     moved = bytes_moved(
-        networks[0], spikes / done / len(networks), np.dtype(dtype).itemsize, learning=kind.trial is not None
+        networks[0], spikes / done / len(networks), np.dtype(made.dtype).itemsize, learning=kind.trial is not None
     )
     return Row(
-        kind.title, dtype, len(networks), _how(batch.layout.width, launch), steps, networks[0].circuit.timestep,
-        tuple(took), sum(n.sizes["cells"] for n in networks), events / done, moved * len(networks), build,
+        kind.title, made.dtype, len(networks), how, steps, networks[0].circuit.timestep,
+        tuple(took), sum(n.sizes["cells"] for n in networks), events / done, moved * len(networks), made.build_s,
     )  # fmt: skip
-
-
-def _how(width: Mapping[str, int], launch: Mapping[str, int]) -> str:
-    from neurodyn.backends.fused import warps_for
-
-    text = f"{launch.get('warps', warps_for(width))} warps"
-    return f"{text}, {launch['registers']} registers" if "registers" in launch else text
 
 
 def _channels(circuit: nd.Circuit, trial: nd.Trial) -> dict[str, np.ndarray]:
