@@ -36,7 +36,7 @@ import neurodyn as nd
 RESULTS = Path(__file__).resolve().parent / "results"
 TIMED_S = 1.0  # of each repetition
 #: options of the kernel that are tried beside the runner's own, where networks wait for each other
-TRIED: tuple[dict[str, int], ...] = ({"warps": 4}, {"warps": 4, "registers": 64})
+TRIED: tuple[dict[str, int], ...] = ({"warps": 4}, {"warps": 8, "registers": 64})
 LEAST_S = 40.0  # what the checks of a kind take, and its first batch
 GOAL_S = 1.0  # for an hour of one plastic network, in a batch of 1024
 

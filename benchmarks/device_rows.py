@@ -13,8 +13,8 @@ import torch
 from device_kinds import Kind, bytes_moved, degrees
 
 import neurodyn as nd
-from neurodyn.backends.engine import Begin
-from neurodyn.backends.fused import FusedStep, warps_for
+from neurodyn.backends.engine import Begin, Records
+from neurodyn.backends.fused import FusedStep
 from neurodyn.network import Network
 
 REPETITIONS = 3
@@ -106,27 +106,31 @@ class Batch:
     def launched(self, launch: Mapping[str, int]) -> str:
         """Set options of the kernel (:class:`neurodyn.backends.fused.FusedStep`) instead of the runner's own; return them."""
         batch = self.batch
-        if launch and batch.fused is not None:
+        if batch.fused is None:
+            return "tensors"
+        if launch:
             batch.fused = FusedStep(batch.layout, batch.samples, ("cells",), **launch)
-        text = f"{launch.get('warps', warps_for(batch.layout.width))} warps"
-        return f"{text}, {launch['registers']} registers" if "registers" in launch else text
+        warps, registers = (batch.fused.options[name] for name in ("num_warps", "maxnreg"))
+        return f"{warps} warps" + (f", {registers} registers" if registers else "")
 
-    def advance(self, steps: int) -> tuple[int, int]:
-        """Advance by so many steps, or by whole trials; return spikes and synaptic events."""
-        spikes = events = 0
+    def advance(self, steps: int) -> list[list[Records]]:
+        """Advance by so many steps, or by whole trials; return what was recorded, chunk by chunk."""
+        found = []
         trial = self.kind.trial
         chunk = min(steps, 1024) if trial is None else trial.steps
         for _ in range(-(-steps // chunk)):
             if trial is not None:
                 self._begin(Begin(True, False, trial.reset, {name: values[0] for name, values in self._inputs.items()}))
-            records = self.batch.advance(chunk, dict.fromkeys(range(len(self.networks)), self._inputs))
-            for d, r in zip(self._synapses, records, strict=True):
-                units = r.spikes["cells"][1]
-                spikes, events = spikes + units.size, events + int(d[units].sum())
+            found.append(self.batch.advance(chunk, dict.fromkeys(range(len(self.networks)), self._inputs)))
             if trial is not None:
                 self.batch.end(range(len(self.networks)))
         self._wait()
-        return spikes, events
+        return found
+
+    def counted(self, found: Sequence[Sequence[Records]]) -> tuple[int, int]:
+        """Return spikes and synaptic events of what was recorded."""
+        units = [(d, r.spikes["cells"][1]) for records in found for d, r in zip(self._synapses, records, strict=True)]
+        return sum(u.size for _, u in units), sum(int(d[u].sum()) for d, u in units)
 
     def _begin(self, begin: Begin) -> None:
         self.batch.begin(dict.fromkeys(range(len(self.networks)), begin))
@@ -149,8 +153,9 @@ def measure(made: Batch, timed_s: float, *, launch: Mapping[str, int]) -> Row:
     took, spikes, events = [], 0, 0
     for _ in range(REPETITIONS):
         start = time.perf_counter()
-        more, reached = made.advance(steps)
+        found = made.advance(steps)
         took.append((time.perf_counter() - start) / steps)
+        more, reached = made.counted(found)
         spikes, events = spikes + more, events + reached
     done = steps * REPETITIONS
     moved = bytes_moved(

@@ -30,7 +30,7 @@ def reason_against(program: Program, width: Mapping[str, int]) -> str | None:
         return "triton is not installed (a CUDA build of torch brings it)"
     if tuple(int(x) for x in triton.__version__.split(".")[:2]) < _OLDEST:
         return f"triton {triton.__version__} is too old, {'.'.join(map(str, _OLDEST))} is needed"
-    largest = max((width[p] for p in (*program.populations, *program.spike_sources)), default=0)
+    largest = _largest(program, width)
     if largest > LARGEST:
         return (
             f"a population has {largest} units, and one program of the kernel runs one network: up to {LARGEST} pay off"
@@ -38,22 +38,40 @@ def reason_against(program: Program, width: Mapping[str, int]) -> str | None:
     return None
 
 
-def warps_for(width: Mapping[str, int]) -> int:
+def _largest(program: Program, width: Mapping[str, int]) -> int:
+    """Return the units of the largest population."""
+    return max((width[p] for p in (*program.populations, *program.spike_sources)), default=1)
+
+
+def warps_for(units: int) -> int:
     """Return the warps of a program by its largest population: about two units a thread, 1 to 8 warps, 16 from 4096 units on.
 
     More warps make one network faster, fewer let more networks run side by side.
     """
-    largest = max(width.values(), default=1)
-    return 16 if largest >= 4096 else min(8, 1 << (max(largest - 1, 1) // 64).bit_length())
+    return 16 if units >= 4096 else min(8, 1 << (max(units - 1, 1) // 64).bit_length())
 
 
 @dataclass(eq=False)
 class Fired:
-    """Spikes of a population by network: ``lanes``, ``steps``, ``units`` (spikes,), sorted in this order."""
+    """Spikes of a population: ``steps`` int64 and ``units`` int32 (spikes,), network after network, each in order.
 
-    lanes: np.ndarray
+    Those of network k are from ``first[k]`` to ``first[k + 1]``.
+    """
+
+    first: np.ndarray
     steps: np.ndarray
     units: np.ndarray
+
+    @classmethod
+    def of(cls, keys: torch.Tensor, networks: int, first_step: int, steps: int, width: int) -> Fired:
+        """Return the spikes of ``keys`` (network * steps + step) * width + unit, sorted; all is reckoned where they lie."""
+        borders = torch.arange(networks + 1, device=keys.device) * (steps * width)
+        rows = keys // width
+        return cls(
+            torch.searchsorted(keys, borders).cpu().numpy(),
+            (rows % steps + first_step).cpu().numpy(),
+            (keys - rows * width).to(torch.int32).cpu().numpy(),
+        )
 
 
 class FusedStep:
@@ -86,7 +104,7 @@ class FusedStep:
         dtype = {torch.float64: "float64", torch.float32: "float32"}[layout.dtype]
         self.text = TritonStep(program, specs, dtype, divisors=_divisors(layout, dtype))
         self._kernel: Any = compile_triton(self.text).advance
-        warps = warps_for(layout.width) if warps is None else warps
+        warps = warps_for(_largest(program, layout.width)) if warps is None else warps
         self.options = {"num_warps": warps, "num_stages": 1, "enable_fp_fusion": False, "maxnreg": registers}
         self._device = torch.cuda.device(layout.device) if layout.device.type == "cuda" else nullcontext()
         # one unit a thread: with more, Triton lays loads out otherwise than stores, and computes twice
@@ -131,7 +149,7 @@ class FusedStep:
         samples = self._samples(step, steps)
         words = sum(-(-self.layout.width[p] // 32) for p in self.recorded)
         most = max(1, _BITS // (4 * max(1, words) * len(self.layout)))
-        fired: dict[str, list[Fired]] = {p: [] for p in self.recorded}
+        fired: dict[str, list[torch.Tensor]] = {p: [] for p in self.recorded}
         for done in range(0, steps, most):
             length = min(most, steps - done)
             bits = self._bits(length)
@@ -139,8 +157,16 @@ class FusedStep:
             with self._device, np.errstate(all="ignore"):  # errors: where the kernel runs in NumPy
                 self._kernel[(len(self.layout),)](**arguments, **self.options)
             for population in self.recorded:
-                fired[population].append(_unpacked(bits[population], step + done))
-        return {p: _joined(found) for p, found in fired.items()}, samples
+                fired[population].append(_keys(bits[population], done, steps))
+        return {p: self._fired(p, keys, step, steps) for p, keys in fired.items()}, samples
+
+    def _fired(self, population: str, keys: Sequence[torch.Tensor], step: int, steps: int) -> Fired:
+        """Return the spikes of the launches of a chunk."""
+        found = torch.cat([torch.empty(0, dtype=torch.int64, device=self.layout.device), *keys])
+        if len(keys) > 1:
+            found = found.sort().values
+        width = 32 * -(-self.layout.width[population] // 32)
+        return Fired.of(found, len(self.layout), step, max(steps, 1), max(width, 1))
 
     def arguments(
         self,
@@ -290,22 +316,16 @@ def distinct(of: Synapses) -> bool:
     return len(torch.unique(row * of.ring[0].numel() + cell % of.ring[0].numel())) == len(cell)
 
 
-def _unpacked(bits: torch.Tensor, step: int) -> Fired:
-    """Return the spikes in bits (networks, steps, words), those of steps from ``step`` on."""
-    networks, steps, words = bits.shape
+def _keys(bits: torch.Tensor, done: int, steps: int) -> torch.Tensor:
+    """Return the spikes in bits (networks, launched steps, words), ``done`` steps into a chunk, as keys of :class:`Fired`."""
+    _, launched, words = bits.shape
     flat, shifts = bits.reshape(-1), torch.arange(32, device=bits.device, dtype=torch.int32)
-    places = [np.empty(0, np.int64)]
+    found = [torch.empty(0, dtype=torch.int64, device=bits.device)]
     for at in flat.nonzero().squeeze(1).split(1 << 20):  # few words hold a spike, and each becomes 32 numbers
         word, bit = (flat[at, None] >> shifts & 1).nonzero(as_tuple=True)
-        places.append((at[word] * 32 + bit).cpu().numpy())
-    lanes, rest = np.divmod(np.concatenate(places), max(steps * words * 32, 1))
-    k, units = np.divmod(rest, max(words * 32, 1))
-    return Fired(lanes, k + step, units)
-
-
-def _joined(found: Sequence[Fired]) -> Fired:
-    """Return the spikes of one chunk after the other, by network."""
-    none = np.empty(0, np.int64)
-    lanes, steps, units = (np.concatenate([none, *(getattr(f, a) for f in found)]) for a in ("lanes", "steps", "units"))
-    order = np.argsort(lanes, kind="stable")
-    return Fired(lanes[order], steps[order], units[order])
+        found.append(at[word] * 32 + bit)
+    keys = torch.cat(found)
+    if launched == steps:
+        return keys
+    row = keys // max(words * 32, 1)
+    return keys + (row // max(launched, 1) * (steps - launched) + done) * (words * 32)

@@ -69,17 +69,18 @@ class TorchBatch:
     def begin(self, trials: Mapping[int, Begin]) -> None:
         """Begin trials of the networks named by their place in the batch."""
         self._finite = None
-        for lane, trial in trials.items():
-            for name, row in trial.inputs.items():
-                self.arrays[f"{name}.value"][lane] = self.layout.tensor(np.asarray(row).reshape(self._channels(name)))
-            self.arrays["learning"][lane] = trial.learning
-            self.arrays["calibration"][lane] = trial.calibration
+        for name in self.program.inputs:
+            rows = {lane: trial.inputs[name] for lane, trial in trials.items() if name in trial.inputs}
+            self._set(f"{name}.value", rows)
+        self._set("learning", {lane: trial.learning for lane, trial in trials.items()})
+        self._set("calibration", {lane: trial.calibration for lane, trial in trials.items()})
         self.tensors.clock()
         fresh = [lane for lane, trial in trials.items() if trial.reset or not self.started[lane]]
         if fresh:
-            self.tensors.run("initial", mask=self._mask(fresh))
+            mask = self._mask(fresh)
+            self.tensors.run("initial", mask=mask)
             for buffer in self.layout.buffers.values():
-                buffer[fresh] = 0.0
+                buffer[... if mask is None else mask] = 0.0
             self.started[fresh] = True
         self.tensors.run("trial_start", mask=self._mask(trials))
 
@@ -174,14 +175,31 @@ class TorchBatch:
         mask[list(lanes)] = True
         return None if bool(mask.all()) else mask.to(self.device)
 
-    def _channels(self, name: str) -> tuple[int, ...]:
-        return tuple(self.arrays[f"{name}.value"].shape[1:])
+    def _set(self, name: str, values: Mapping[int, Any]) -> None:
+        """Set an array of some networks, all of it at once."""
+        array = self.arrays[name]
+        if values:
+            rows = self.layout.tensor(np.stack([np.reshape(v, array.shape[1:]) for v in values.values()]))
+            array[self.layout.tensor(np.array(list(values)))] = rows.to(array.dtype)
 
     def _stacked(self, name: str, steps: int, inputs: Mapping[int, Mapping[str, np.ndarray]]) -> torch.Tensor:
-        out = np.zeros((steps, len(self.networks), *self._channels(name)))
+        """Return an input of all networks (steps, networks, \\*channels), 0 where none is given; what several share travels once."""
+        channels = tuple(self.arrays[f"{name}.value"].shape[1:])
+        different: dict[Any, int] = {}
+        rows, which = [np.zeros((steps, *channels))], np.zeros(len(self.networks), np.int64)
         for lane, given in inputs.items():
-            out[:, lane] = given[name].reshape(steps, *self._channels(name))
-        return self.layout.tensor(out).to(self.layout.dtype)
+            values = given[name]
+            where = (values.__array_interface__["data"][0], values.strides, values.shape)
+            if where not in different:
+                different[where] = len(rows)
+                rows.append(values.reshape(steps, *channels))
+            which[lane] = different[where]
+        if len(inputs) == len(self.networks):
+            rows, which = rows[1:], which - 1
+        found = self.layout.tensor(np.stack(rows)).to(self.layout.dtype)
+        if len(rows) == 1:
+            return found[0, :, None].expand(steps, len(self.networks), *channels).contiguous()
+        return found.transpose(0, 1)[:, self.layout.tensor(which)]
 
     def _sample_buffer(self, number: int, steps: int) -> torch.Tensor:
         spec, width = self.samples[0][number], max(s[number].units.size for s in self.samples)
@@ -225,17 +243,17 @@ class TorchBatch:
         steps = np.repeat(np.array([k for k, _ in found], np.int64), [f.numel() for _, f in found])
         lanes, units = np.divmod(at, max(self.layout.width[population], 1))
         order = np.argsort(lanes, kind="stable")
-        return Fired(lanes[order], steps[order], units[order])
+        first = np.concatenate([[0], np.bincount(lanes, minlength=len(self.networks)).cumsum()])
+        return Fired(first, steps[order], units[order].astype(np.int32))
 
     def _records(self, fired: Mapping[str, Fired], samples: Mapping[str, torch.Tensor]) -> list[Records]:
         """Share out what the batch recorded among its networks."""
         out = [Records() for _ in self.networks]
         for population, found in fired.items():
-            cuts = np.searchsorted(found.lanes, np.arange(len(out) + 1))
-            units = found.units.astype(np.int32)
+            first = found.first.tolist()
             for lane, record in enumerate(out):
-                mine = slice(cuts[lane], cuts[lane + 1])
-                record.spikes[population] = (found.steps[mine], units[mine])
+                mine = slice(first[lane], first[lane + 1])
+                record.spikes[population] = (found.steps[mine], found.units[mine])
         for number, spec in enumerate(self.samples[0]):
             values = samples[spec.array].cpu().numpy()
             for lane, record in enumerate(out):

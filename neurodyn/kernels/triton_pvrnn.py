@@ -36,7 +36,9 @@ def _transposed(y, at, ROWS: tl.constexpr, COLUMNS: tl.constexpr, DOT: tl.conste
 @_jit
 def _outer(y, x, total, DOT: tl.constexpr):
     """Add the gradient of W in y = W x, summed over lanes, to ``total`` (row, column)."""
-    return tl.dot(tl.trans(y), x, total, input_precision=DOT, out_dtype=total.dtype)  # older versions take float32 for it
+    return tl.dot(
+        tl.trans(y), x, total, input_precision=DOT, out_dtype=total.dtype
+    )  # older versions take float32 for it
 
 
 @_jit

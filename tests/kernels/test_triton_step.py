@@ -249,7 +249,7 @@ def test_bits_of_who_fired_bound_a_launch(device, monkeypatch):
 
 def test_populations_that_are_not_recorded(device):
     network = realize(chatty(5))
-    batch = TorchBatch([network], spikes=())
+    batch = TorchBatch([network], spikes=(), device=device)
     batch.fused = FusedStep(batch.layout, batch.samples, ())
     batch.begin({0: Begin(True, False, True, {})})
     assert batch.advance(4, {})[0].spikes == {}
@@ -279,7 +279,7 @@ def test_without_triton_or_with_an_old_one(triton, monkeypatch):
 
 def test_warps_grow_with_the_population():
     widths = [0, 1, 64, 65, 128, 129, 256, 257, 1000, 4095, 4096, 16384]
-    assert [warps_for({"cells": w}) for w in widths] == [1, 1, 1, 2, 2, 4, 4, 8, 8, 8, 16, 16]
+    assert [warps_for(w) for w in widths] == [1, 1, 1, 2, 2, 4, 4, 8, 8, 8, 16, 16]
 
 
 def test_the_far_tail_of_normals(triton, device):
