@@ -92,7 +92,7 @@ def kinds(*, smoke: bool) -> tuple[Kind, ...]:
         Kind(
             f"dopamine-modulated STDP, {neurons} cells, {excitatory * (neurons // 10)} plastic synapses, 1 ms steps",
             lambda s: plastic_network.circuit(seed=s, **plastic),
-            sizes((1024, 1, 4096, 256, 64, 16, 4), (1024, 1)),
+            sizes((1024, 1, 256, 64, 16, 4, 4096), (1024, 1)),
             1000,
             nd.Trial(100 if smoke else 1000, {}, reset=False),
             0.05,
@@ -100,8 +100,15 @@ def kinds(*, smoke: bool) -> tuple[Kind, ...]:
         Kind(
             f"speed network, {neurons} cells, {speed_network.DT_MS} ms steps",
             lambda s: speed.with_(seed=s),
-            sizes((1, 1024, 4096, 256, 64, 16, 4), (1, 1024)),
+            sizes((1, 1024, 256, 64, 16, 4, 4096), (1, 1024)),
             100 if smoke else 2500,
+        ),
+        Kind(
+            f"what/when reservoir with learning, {neurons} cells, 1 ms steps",
+            lambda s: reservoir.with_(seed=s),
+            sizes((1, 1024, 64), (1024, 1)),
+            0,
+            training,
         ),
         *(
             Kind(
@@ -118,13 +125,6 @@ def kinds(*, smoke: bool) -> tuple[Kind, ...]:
             lambda s: large.with_(seed=s),
             sizes((1, 8), (1,)),
             100 if smoke else 1000,
-        ),
-        Kind(
-            f"what/when reservoir with learning, {neurons} cells, 1 ms steps",
-            lambda s: reservoir.with_(seed=s),
-            sizes((1, 1024, 64), (1024, 1)),
-            0,
-            training,
         ),
     )  # fmt: skip
 

@@ -179,7 +179,7 @@ class TorchBatch:
         """Set an array of some networks, all of it at once."""
         array = self.arrays[name]
         if values:
-            rows = self.layout.tensor(np.stack([np.reshape(v, array.shape[1:]) for v in values.values()]))
+            rows = self.layout.tensor(np.array(list(values.values())).reshape(len(values), *array.shape[1:]))
             array[self.layout.tensor(np.array(list(values)))] = rows.to(array.dtype)
 
     def _stacked(self, name: str, steps: int, inputs: Mapping[int, Mapping[str, np.ndarray]]) -> torch.Tensor:
