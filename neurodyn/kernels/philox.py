@@ -299,13 +299,13 @@ def draw(kind: str, size: int, *, seed: int, step: int, stream: str) -> np.ndarr
     from neurodyn.kernels import uncompiled
 
     key = np.uint64(seed & 0xFFFFFFFFFFFFFFFF), np.uint64(step), np.uint64(stream_number(stream))
-    if size <= uncompiled.FEW and not fill_uniform.signatures:
+    if not fill_uniform.signatures and uncompiled.suffices(size):
         out = uncompiled.uniform(size, *key)
     else:
         out = np.empty(size)
         fill_uniform(out, *key)
     if kind == "normal":  # not by fill_normal, which would be compiled beside the two that it is made of
-        if size <= uncompiled.FEW and not normal_from_uniform.signatures:
+        if not normal_from_uniform.signatures and uncompiled.suffices(size):
             return uncompiled.normal(out)
         normal_from_uniform(out)
     return out

@@ -12,9 +12,19 @@ import numpy as np
 
 from neurodyn.kernels.philox import _LOW, _SCALE, _1, _12, _20, _32, _centre, _far_tail, _rounds, _tail
 
-FEW = 2**20  # draws; more than these take longer here than to read compiled code
+FEW = 2**20  # draws of a process; more than these take longer here than to read compiled code
 _MORE = 8  # draws of a row when those it had are used up
 _CHUNK = 2**14  # draws of a chunk, whose words stay in the cache of a core
+
+
+_drawn = 0  # what this process has asked for
+
+
+def suffices(draws: int) -> bool:
+    """Count so many more draws, and return whether a process that made all of its draws here still is the sooner one."""
+    global _drawn
+    _drawn += draws
+    return _drawn <= FEW
 
 
 def uniform(size: int, seed: np.uint64, step: np.uint64, stream: np.uint64) -> np.ndarray:

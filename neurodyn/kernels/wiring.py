@@ -47,8 +47,9 @@ def random_rows(sources, targets, probability, seed, stream, skip_self):
 
 def draw_rows(sources, targets, probability, seed, stream, skip_self):
     """Return what :func:`random_rows` does, by whatever is there sooner."""
-    few = sources * uncompiled.width(targets, probability) <= uncompiled.FEW
-    rows = uncompiled.random_rows if few and not random_rows.signatures else random_rows
+    rows = random_rows
+    if not random_rows.signatures and uncompiled.suffices(sources * uncompiled.width(targets, probability)):
+        rows = uncompiled.random_rows
     return rows(sources, targets, probability, seed, stream, skip_self)
 
 

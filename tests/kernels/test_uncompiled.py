@@ -50,3 +50,19 @@ def test_a_small_network_compiles_no_draws() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.strip() == "[[], [], []]"
+
+
+def test_many_small_networks_together_are_no_small_matter() -> None:
+    """Each draws few numbers; from FEW on, counted over all of them, compiled functions draw, of the same bits."""
+    code = (
+        "import neurodyn as nd; from neurodyn.kernels import uncompiled, wiring; from neurodyn.network import realize;"
+        "uncompiled.FEW = 8000;"
+        "nets = [nd.SpikingReservoir(50, seed=s) for s in (1, 2, 3, 1)];"
+        "found, compiled = [], [];"
+        "[(found.append(realize(n)), compiled.append(len(wiring.random_rows.signatures))) for n in nets];"
+        "same = [(found[0].wiring[k].targets == found[3].wiring[k].targets).all() for k in found[0].wiring];"
+        "print(compiled, all(same))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    counts, same = out.strip().rsplit(" ", 1)
+    assert counts.startswith("[0, ") and counts.endswith("1]") and same == "True"
