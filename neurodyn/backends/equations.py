@@ -10,6 +10,7 @@ units (``5*ms`` reads ``5*0.001``), subexpressions are written out where they ar
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import math
@@ -219,8 +220,11 @@ def _check_method(method: Any) -> None:
 
 def _key(arguments: list[Any]) -> str:
     # sympy arranges the terms, so its version belongs to the key as much as Brian2's.
-    stamp = [_FORMAT, version("brian2"), version("sympy"), *arguments]
+    stamp = [_FORMAT, _version("brian2"), _version("sympy"), *arguments]
     return hashlib.sha256(json.dumps(stamp).encode()).hexdigest()
+
+
+_version = functools.cache(version)  # each asks the disk, and a scan lowers thousands of circuits
 
 
 def _read(key: str) -> Equations | None:
