@@ -345,3 +345,22 @@ def test_pages_that_are_kept_are_those_of_their_values(part):
         page = values.with_suffix(".md")
         assert page.read_text(encoding="utf-8") == table.markdown(cases, data["about"], page) + "\n", page.name
     assert kept
+
+
+def test_kept_pages_of_devices_are_those_of_their_values(part):
+    device, parts = (
+        part("device"),
+        {"rows": "device_rows.Row", "training": "device_training.Step", "sweeps": "device_pvrnn.Sweep"},
+    )
+    files = sorted((Path(device.__file__).parent / "results").glob("*.json"))
+    kept = {file: data for file in files if "rows" in (data := json.loads(file.read_text(encoding="utf-8")))}
+    assert kept
+    for values, data in kept.items():
+        made = {}
+        for name, kind in parts.items():
+            module, row = kind.split(".")
+            made[name] = [getattr(part(module), row)(**entry) for entry in data[name]]
+        page = device.Page(
+            data["about"], data["copy_bytes_per_s"], None, data["checks"], **made, left_out=data["left_out"]
+        )
+        assert values.with_suffix(".md").read_text(encoding="utf-8") == page.text(), values.name
