@@ -8,7 +8,7 @@ import torch
 
 import neurodyn as nd
 from neurodyn.backends import memory
-from neurodyn.backends.engine import SampleSpec
+from neurodyn.backends.engine import Begin, SampleSpec
 from neurodyn.backends.memory import layout_bytes
 from neurodyn.backends.numba import NumbaEngine
 from neurodyn.backends.torch import TorchBatch, TorchEngine
@@ -167,6 +167,26 @@ def test_states_travel_between_runners():
     batch.advance(15, {k: {"push": given[45:]} for k, given in enumerate(inputs)})
     for single, engine in zip(singles, batch.engines, strict=True):
         np.testing.assert_array_equal(engine.arrays["cells.v"], single.arrays["cells.v"])
+
+
+def test_inputs_that_networks_share_travel_once_and_arrive_at_all():
+    """The same rows, rows of their own, parts of one array, none at all; and a trial of some networks only."""
+    batch = TorchBatch([realize(noisy(3, seed=s, delay="1 ms")) for s in range(6)])
+    rows = np.random.default_rng(1).normal(size=(9, 2))
+    given = {0: rows, 1: rows, 3: rows[2:6], 4: rows[2:6].copy() + 1, 5: rows[2:6]}
+    given = {lane: {"push": values[:4]} for lane, values in given.items()}
+    expected = np.stack([given[lane]["push"] if lane in given else np.zeros((4, 2)) for lane in range(6)], axis=1)
+    np.testing.assert_array_equal(batch._stacked("push", 4, given).numpy(), expected)
+    everyone = {lane: given[0] for lane in range(6)}
+    np.testing.assert_array_equal(batch._stacked("push", 4, everyone).numpy(), np.stack([rows[:4]] * 6, axis=1))
+    assert not batch._stacked("push", 4, {}).any()
+
+    batch.begin({lane: Begin(lane == 4, lane == 1, True, {"push": rows[lane]}) for lane in (4, 1)})
+    shown = [batch.arrays[name].tolist() for name in ("push.value", "learning", "calibration")]
+    zero = [0.0, 0.0]
+    assert shown[0] == [zero, rows[1].tolist(), zero, zero, rows[4].tolist(), zero]
+    assert shown[1] == [k == 4 for k in range(6)] and shown[2] == [k == 1 for k in range(6)]
+    assert batch.started.tolist() == [k in (1, 4) for k in range(6)]
 
 
 def test_a_network_of_a_batch_does_not_advance_alone():
