@@ -45,8 +45,10 @@ def run(ceiling: Ceiling, *, quick: bool) -> list[Case]:
         ("help", "neurodyn --help"),
         ("speed cold", "speed network, first step, cold caches"),
         ("speed warm", "speed network, first step, warm caches"),
+        ("speed compiled", "speed network, first compiled step, cold caches"),
         ("reservoir cold", "reservoir with learning, first step, cold caches"),
         ("reservoir warm", "reservoir with learning, first step, warm caches"),
+        ("reservoir compiled", "reservoir with learning, first compiled step, cold caches"),
         ("cpp_standalone", "the speed network in Brian2 cpp_standalone, first step: code, compiler, program"),
         ("cython", "the speed network in Brian2 cython, first step, empty cache"),
     ):
@@ -69,17 +71,21 @@ def run(ceiling: Ceiling, *, quick: bool) -> list[Case]:
     case.notes.append(
         "Cold runs of the speed network import Brian2 to lower the equations; the reservoir is written as code and does not"
     )
+    case.notes.append(
+        "With cold caches a run that is done sooner without is interpreted, to the same bits; a long one begins with a few "
+        "interpreted steps and compiles ('first compiled step': NEURODYN_PATIENCE=0)"
+    )
     return [case]
 
 
 def _times(folder: Path, *, quick: bool) -> dict[str, Times]:
     number = iter(range(10_000))
 
-    def fresh(code: str) -> None:
-        _process(code, folder / f"cold{next(number)}")
+    def fresh(code: str, patience: str = "") -> None:
+        _process(code, folder / f"cold{next(number)}", patience)
 
     def warm(code: str) -> None:
-        _process(code, folder / "warm")
+        _process(code, folder / "warm", "0")
 
     given = folder / "numbers.npz"
     arrays: dict[str, Any] = {name: np.asarray(value) for name, value in numbers(speed_network.circuit()).items()}
@@ -101,16 +107,21 @@ def _times(folder: Path, *, quick: bool) -> dict[str, Times]:
             "help": lambda: warm(_HELP),
             "speed cold": lambda: fresh(_SPEED),
             "speed warm": lambda: warm(_SPEED),
+            "speed compiled": lambda: fresh(_SPEED, "0"),
             "reservoir cold": lambda: fresh(_RESERVOIR),
             "reservoir warm": lambda: warm(_RESERVOIR),
+            "reservoir compiled": lambda: fresh(_RESERVOIR, "0"),
             **{target: brian2(target) for target in peers},
         },
         rounds=3 if quick else 21,
-        fewer={"speed cold": cold, "reservoir cold": cold, **peers},
+        fewer={
+            **dict.fromkeys((f"{n} {how}" for n in ("speed", "reservoir") for how in ("cold", "compiled")), cold),
+            **peers,
+        },
     )
 
 
-def _process(code: str, caches: Path) -> None:
+def _process(code: str, caches: Path, patience: str = "") -> None:
     for part in ("neurodyn", "numba"):
         (caches / part).mkdir(parents=True, exist_ok=True)
     python(
@@ -119,5 +130,6 @@ def _process(code: str, caches: Path) -> None:
             "NEURODYN_CACHE_DIR": str(caches / "neurodyn"),
             "NUMBA_CACHE_DIR": str(caches / "numba"),
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "benchmarks")]),
+            "NEURODYN_PATIENCE": patience,
         },
     )

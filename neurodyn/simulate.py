@@ -287,6 +287,8 @@ def _engines(runs: list[Run], options: Mapping[str, Any], threads: int) -> Calla
     if options["backend"] != "torch":
         for run in runs:
             plan, more = run.plan, {"parts": threads // len(runs)} if make.threads else {}
+            if make.early and len(runs) == 1:
+                more["steps"] = run.steps - run.first_step
             run.engine = make(run.network, samples=plan.samples, spikes=plan.spikes, dtype=options["dtype"], **more)
         return lambda tick: in_threads(runs, tick, threads)
     from neurodyn.backends.torch import TorchBatch

@@ -2,11 +2,15 @@
 
 import gc
 import importlib
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
+# What is tested is what long runs use: compiled from the first step on, whatever caches hold (tests/backends/test_first_run.py).
+os.environ["NEURODYN_PATIENCE"] = "0"
 
 # Thousands of tests leave millions of objects of Numba, SymPy and torch, which are no garbage: to look through them each
 # time that a few hundred more are made takes a twentieth of the whole.

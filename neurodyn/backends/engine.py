@@ -70,13 +70,15 @@ class Engine(ABC):
 
     ``arrays`` holds every array of the Program and can be read (by closed-loop functions, snapshots) between chunks;
     ``step`` counts the steps done. A runner says what it needs of the caller by ``threads`` (whether engines run side by
-    side in threads), ``devices``, and ``per_step`` (whether it advances plastic synapses in every step only).
+    side in threads), ``devices``, ``per_step`` (whether it advances plastic synapses in every step only), and ``early``
+    (whether its constructor takes ``steps``, the length of a run, to begin a short one without preparations).
     """
 
     name = ""
     threads = False
     devices: tuple[str, ...] = ("cpu",)
     per_step = False
+    early = False
     arrays: Mapping[str, np.ndarray]
     step: int
 
@@ -132,6 +134,19 @@ class Engine(ABC):
             if not np.isfinite(values).all():
                 return name, np.argwhere(~np.isfinite(values))[0].tolist()
         return None
+
+
+def joined(engine: Engine, parts: Sequence[Records]) -> Records:
+    """Return the records of several chunks as those of one."""
+    empty = Records(
+        {p: (np.empty(0, np.int64), np.empty(0, np.int32)) for p in engine.recorded},
+        {s.array: np.empty((0, s.units.size), engine.dtype) for s in engine.samples},
+    )
+    whole = list(parts) or [empty]
+    return Records(
+        {p: tuple(np.concatenate(c) for c in zip(*(r.spikes[p] for r in whole), strict=True)) for p in empty.spikes},  # type: ignore[misc]
+        {a: np.concatenate([r.samples[a] for r in whole]) for a in empty.samples},
+    )
 
 
 def watched(program: Program) -> list[str]:

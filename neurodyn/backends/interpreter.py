@@ -38,7 +38,12 @@ class InterpreterEngine(HostEngine):
                 )
                 for p, s in spikes.items()
             },
-            {s.array: np.array(samples[s.array]).reshape(len(samples[s.array]), s.units.size) for s in self.samples},
+            {
+                s.array: np.array(samples[s.array], self.arrays[s.array].dtype).reshape(
+                    len(samples[s.array]), s.units.size
+                )
+                for s in self.samples
+            },
         )
 
     def _step(self, inputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -151,7 +156,7 @@ class InterpreterEngine(HostEngine):
             else:
                 row = slice(wiring.indptr[j], wiring.indptr[j + 1])
                 np.add.at(total, wiring.targets[row], weights[row] * x)
-        self.sums[s.name] = total
+        self.sums[s.name][...] = total
 
 
 def _joined(rows: list[np.ndarray]) -> np.ndarray:

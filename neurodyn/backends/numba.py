@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 import numpy as np
 
 from neurodyn.backends.blocks import Block
-from neurodyn.backends.engine import HostEngine, Records, aligned
+from neurodyn.backends.engine import Records, aligned, joined
+from neurodyn.backends.first_run import FirstRun
+from neurodyn.backends.interpreter import InterpreterEngine
 from neurodyn.backends.rows import rows_of
 from neurodyn.backends.split import SplitAdvance
 from neurodyn.kernels.emit import Emitter, Sample
@@ -18,14 +21,18 @@ from neurodyn.program import Array, Op, Spikes
 from neurodyn.wiring import Wiring, in_two_bytes
 
 
-class NumbaEngine(HostEngine):
+class NumbaEngine(InterpreterEngine):
     """Run chunks of steps in compiled code; the interpreter lock is released, so engines run side by side in threads."""
 
     name = "numba"
     threads = True
+    early = True
 
-    def __init__(self, network, *, parts: int = 1, **options) -> None:
-        """As many as ``parts`` threads share the network if they can and it is large enough; else one does."""
+    def __init__(self, network, *, parts: int = 1, steps: int | None = None, **options) -> None:
+        """As many as ``parts`` threads share the network if they can and it is large enough; else one does.
+
+        With ``steps``, those of the whole run, a short first one is interpreted (:mod:`neurodyn.backends.first_run`).
+        """
         super().__init__(network, **options)
         self._side_by_side()
         samples = tuple(Sample(s.array) for s in self.samples)
@@ -43,7 +50,14 @@ class NumbaEngine(HostEngine):
         self._table = Table(dict(zip(names, kinds, strict=True)))
         self._table.put(self._lasting_arrays)
         split = parts > 1 and SplitAdvance.of(network, samples, self.dtype, self._table, divisors, parts)
-        self._advance = split or compile_step(self.program, samples, self.dtype, self._table, divisors).advance
+        self._first: FirstRun | None = None
+        if split:
+            self._advance = split
+            return
+        step = compile_step(self.program, samples, self.dtype, self._table, divisors)
+        self._advance = step.advance
+        if steps is not None:
+            self._first = FirstRun.of(self.program, self.dtype, step, steps)
 
     def _lasting(self) -> list[np.ndarray]:
         """The arrays that all calls share."""
@@ -110,6 +124,22 @@ class NumbaEngine(HostEngine):
         return gain
 
     def advance(self, steps: int, inputs: Mapping[str, np.ndarray]) -> Records:
+        """Advance, interpreted as long as that is done sooner than to compile."""
+        if self._first is None:
+            return self._compiled(steps, inputs)
+        found, done = [], 0
+        while self._first is not None and done < steps:
+            part = self._first.part(steps - done)
+            start = time.perf_counter()
+            found.append(super().advance(part, {n: v[done : done + part] for n, v in inputs.items()}))
+            done += part
+            if not self._first.goes_on(part, time.perf_counter() - start):
+                self._first = None
+        if done < steps:
+            found.append(self._compiled(steps - done, {n: v[done:] for n, v in inputs.items()}))
+        return joined(self, found)
+
+    def _compiled(self, steps: int, inputs: Mapping[str, np.ndarray]) -> Records:
         """Advance in as few calls as the spike buffers allow."""
         blocks = [np.ascontiguousarray(inputs[name], dtype=self.dtype) for name in self.program.inputs]
         out = Records()

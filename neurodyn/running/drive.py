@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from neurodyn.backends.engine import Advance, Begin, End, Engine, Records, Request
+from neurodyn.backends.engine import Advance, Begin, End, Engine, Records, Request, joined
 from neurodyn.running.run import BlowUpError, Reply, Run, blow_up
 from neurodyn.running.stopping import Suspended
 
@@ -140,10 +137,10 @@ def _search(engine: Engine, request: Advance) -> Reply:
         records = engine.advance(1, {n: v[k : k + 1] for n, v in request.inputs.items()})
         bad = engine.infinite()
         if bad is not None:
-            return Reply(_joined(engine, found), k, _in_step(engine, bad, first + k))
+            return Reply(joined(engine, found), k, _in_step(engine, bad, first + k))
         found.append(records)
     message = f"numbers became infinite between steps {first} and {engine.step}, but not when repeated one by one"
-    return Reply(_joined(engine, found), request.steps, BlowUpError(message))
+    return Reply(joined(engine, found), request.steps, BlowUpError(message))
 
 
 def _in_step(engine: Engine, bad: tuple[str, list[int]], step: int) -> BlowUpError:
@@ -152,20 +149,4 @@ def _in_step(engine: Engine, bad: tuple[str, list[int]], step: int) -> BlowUpErr
 
 
 def _nothing(engine: Engine) -> Records:
-    return _joined(engine, [])
-
-
-def _joined(engine: Engine, parts: Sequence[Records]) -> Records:
-    """Return the records of several chunks as those of one."""
-    empty = Records(
-        {p: (np.empty(0, np.int64), np.empty(0, np.int32)) for p in engine.recorded},
-        {s.array: np.empty((0, s.units.size), engine.dtype) for s in engine.samples},
-    )
-    whole = [empty, *parts]
-    return replace(
-        empty,
-        spikes={
-            p: tuple(np.concatenate(c) for c in zip(*(r.spikes[p] for r in whole), strict=True)) for p in empty.spikes
-        },
-        samples={a: np.concatenate([r.samples[a] for r in whole]) for a in empty.samples},
-    )
+    return joined(engine, [])

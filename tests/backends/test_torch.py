@@ -177,7 +177,7 @@ def test_inputs_that_networks_share_travel_once_and_arrive_at_all():
     given = {lane: {"push": values[:4]} for lane, values in given.items()}
     expected = np.stack([given[lane]["push"] if lane in given else np.zeros((4, 2)) for lane in range(6)], axis=1)
     np.testing.assert_array_equal(batch._stacked("push", 4, given).numpy(), expected)
-    everyone = {lane: given[0] for lane in range(6)}
+    everyone = dict.fromkeys(range(6), given[0])
     np.testing.assert_array_equal(batch._stacked("push", 4, everyone).numpy(), np.stack([rows[:4]] * 6, axis=1))
     assert not batch._stacked("push", 4, {}).any()
 
