@@ -13,9 +13,10 @@ from pathlib import Path
 from types import ModuleType
 
 from neurodyn.kernels import cache
-from neurodyn.program import Program
+from neurodyn.network import Network
 
 PATIENCE_S = 2.0  # compiling takes 2 to 8 s
+LARGEST = 2**20  # units and synapses; to build more takes longer than to compile
 _LONGEST = 64  # steps between two looks at the clock
 
 
@@ -41,9 +42,11 @@ class FirstRun:
         self._part = 1
 
     @classmethod
-    def of(cls, program: Program, dtype: str, step: ModuleType, steps: int) -> FirstRun | None:
+    def of(cls, network: Network, dtype: str, step: ModuleType, steps: int) -> FirstRun | None:
         """Return the clock of a run of so many steps, or None for one that is compiled at once."""
-        if dtype != "float64" or program.exactness != "exact" or is_compiled(step):
+        if dtype != "float64" or network.program.exactness != "exact" or is_compiled(step):
+            return None
+        if network.synapses + sum(network.sizes[p] for p in network.program.populations) > LARGEST:
             return None
         tally, budget = cache.folder() / "kernels" / f"{step.__name__}.interpreted", patience()
         spent = 0.0

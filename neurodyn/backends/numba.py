@@ -57,7 +57,7 @@ class NumbaEngine(InterpreterEngine):
         step = compile_step(self.program, samples, self.dtype, self._table, divisors)
         self._advance = step.advance
         if steps is not None:
-            self._first = FirstRun.of(self.program, self.dtype, step, steps)
+            self._first = FirstRun.of(network, self.dtype, step, steps)
 
     def _lasting(self) -> list[np.ndarray]:
         """The arrays that all calls share."""

@@ -112,12 +112,13 @@ def test_patience_that_is_none(given, monkeypatch):
 def test_only_exact_circuits_in_double_precision_that_are_not_compiled(tmp_path, monkeypatch):
     monkeypatch.setenv("NEURODYN_CACHE_DIR", str(tmp_path))
     monkeypatch.setenv("NEURODYN_PATIENCE", "2")
-    exact, tolerant = case("pulses").network.program, case("rates").network.program
-
+    exact, tolerant = case("pulses").network, case("rates").network
     stats = SimpleNamespace(cache_path=str(tmp_path))
     step = SimpleNamespace(__name__="neurodyn_step_of_a_test", advance=SimpleNamespace(signatures=(), stats=stats))
-
     assert FirstRun.of(exact, "float64", step, 10) is not None
+    with monkeypatch.context() as other:
+        other.setattr(first_run, "LARGEST", exact.synapses)
+        assert FirstRun.of(exact, "float64", step, 10) is None
     assert FirstRun.of(exact, "float32", step, 10) is None and FirstRun.of(tolerant, "float64", step, 10) is None
     (tmp_path / "kernels").mkdir()
     tally = tmp_path / "kernels" / "neurodyn_step_of_a_test.interpreted"
