@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -59,7 +60,7 @@ def test_what_is_recorded_has_one_type_however_it_was_made(monkeypatch):
     flags = next(a.name for a in network.program.arrays if a.dtype == "bool" and a.axes)
     samples = [SampleSpec(name, np.arange(4), 3) for name in ("cells.v", flags)]
     engine = numba.NumbaEngine(network, samples=samples, spikes=["cells"])
-    engine._first = Parts(1, 1, 1, 4)
+    engine._first = Parts(1, 1, 1, 4)  # type: ignore[assignment]
     engine.start_trial(learning=False, calibration=False, reset=True)
     mixed = engine.advance(11, {})
     plain = numba.NumbaEngine(network, samples=samples, spikes=["cells"])
@@ -114,7 +115,7 @@ def test_only_exact_circuits_in_double_precision_that_are_not_compiled(tmp_path,
     monkeypatch.setenv("NEURODYN_PATIENCE", "2")
     exact, tolerant = case("pulses").network, case("rates").network
     stats = SimpleNamespace(cache_path=str(tmp_path))
-    step = SimpleNamespace(__name__="neurodyn_step_of_a_test", advance=SimpleNamespace(signatures=(), stats=stats))
+    step: Any = SimpleNamespace(__name__="neurodyn_step_of_a_test", advance=SimpleNamespace(signatures=(), stats=stats))
     assert FirstRun.of(exact, "float64", step, 10) is not None
     with monkeypatch.context() as other:
         other.setattr(first_run, "LARGEST", exact.synapses)
@@ -125,7 +126,8 @@ def test_only_exact_circuits_in_double_precision_that_are_not_compiled(tmp_path,
     tally.write_text("2.5")
     assert FirstRun.of(exact, "float64", step, 10) is None
     tally.write_text("cut sh")
-    assert FirstRun.of(exact, "float64", step, 10).spent == 0.0
+    found = FirstRun.of(exact, "float64", step, 10)
+    assert found is not None and found.spent == 0.0
     (tmp_path / "neurodyn_step_of_a_test.advance-24.py311.nbi").touch()
     assert FirstRun.of(exact, "float64", step, 10) is None
 
